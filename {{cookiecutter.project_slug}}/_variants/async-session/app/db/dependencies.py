@@ -1,0 +1,30 @@
+"""What a route may ask for: the database to read from, or a unit of work to write in."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.engine import Database
+
+
+async def get_database(connection: HTTPConnection) -> Database:
+    """The database that the application opened when it started."""
+    database: Database = connection.app.state.database
+    return database
+
+
+ReadFrom = Annotated[Database, Depends(get_database)]
+
+
+async def get_session(database: ReadFrom) -> AsyncIterator[AsyncSession]:
+    """One transaction for the whole request."""
+    async with database.transaction() as session:
+        yield session
+
+
+# The scope ends before the response is sent, so that a commit that fails is not answered "created".
+# https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/
+WriteIn = Annotated[AsyncSession, Depends(get_session, scope="function")]

@@ -1,0 +1,162 @@
+"""The pool of connections, and the two ways to use one: to read, and as a unit of work.
+
+https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from typing import Any, Self, TypeVar
+from uuid import uuid4
+
+from asyncpg import InterfaceError, PostgresError
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from app.db.address import connect_options
+from app.db.errors import from_driver
+from app.errors import RetryableError, UnavailableError
+from app.settings import DatabaseSettings
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_RETRIES = 3
+
+
+class Database:
+    """The database of one process: `async with Database(settings) as database: ...`.
+
+    Opening it needs no server; connections are made when they are first used.
+    """
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._settings = settings
+        self._engine = _create_engine(settings)
+        # Rows stay readable after the commit, when the response is made from them.
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        # On its own a statement needs no BEGIN and COMMIT, two round trips of three; but a
+        # transaction pooler can keep its parts on one server connection only in a transaction.
+        is_pooled = settings.pooler == "pgbouncer"
+        self._reads = (
+            self._engine
+            if is_pooled
+            else self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
+        self._opening: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._opening = asyncio.create_task(self._open_minimum())
+        logger.info("Database pool opened")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+            self._opening = None
+        await self._engine.dispose()
+        logger.info("Database pool closed")
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading: each statement sees what is committed when it runs.
+
+        Raises `UnavailableError` when none is free within the pool's timeout.
+        """
+        self._check_open()
+        with _errors_translated():
+            async with self._reads.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A unit of work: commits when the block ends, rolls back when it raises.
+
+        It takes a connection at its first statement. Raises an `AppError` for what the
+        database refuses, at a statement or at the commit.
+        """
+        self._check_open()
+        with _errors_translated():
+            async with self._sessions.begin() as session:
+                yield session
+
+    async def run(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Do `work` in a transaction, again (three times at most) when it gave way to another.
+
+        For scripts and background tasks; a request is never replayed.
+        """
+        for _ in range(_RETRIES):
+            with suppress(RetryableError):
+                async with self.transaction() as session:
+                    return await work(session)
+        async with self.transaction() as session:
+            return await work(session)
+
+    def _check_open(self) -> None:
+        if self._opening is None:
+            raise RuntimeError("the database is not open: enter it with `async with`")
+
+    async def _open_minimum(self) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                for _ in range(self._settings.pool_min_size):
+                    await stack.enter_async_context(self.connection())
+        except UnavailableError as error:
+            logger.warning("The database is away: %s", error)
+
+
+def _create_engine(settings: DatabaseSettings) -> AsyncEngine:
+    options = connect_options(settings)
+    if settings.pooler == "pgbouncer":
+        # Names that no other client of the pooler uses, and none that is used twice.
+        options["prepared_statement_cache_size"] = 0
+        options["prepared_statement_name_func"] = lambda: f"__{uuid4()}__"
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        connect_args=options,
+        pool_size=settings.pool_max_size,
+        max_overflow=0,
+        pool_timeout=settings.pool_timeout,
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "do_connect", _connect)
+    event.listen(engine.sync_engine, "checkout", _check_alive)
+    return engine
+
+
+def _connect(dialect: Any, _record: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    # What the driver raises here is not wrapped: an OSError, or what the server said.
+    try:
+        return dialect.connect(*args, **kwargs)
+    except (OSError, PostgresError, InterfaceError) as error:
+        raise UnavailableError("The database cannot be reached.") from error
+
+
+def _check_alive(connection: Any, _record: Any, _proxy: Any) -> None:
+    # The driver knows when its socket was closed, so no round trip is spent on asking.
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+@contextmanager
+def _errors_translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        known = from_driver(error.driver_exception)
+        if known is None:
+            raise
+        raise known from error
+    except PoolTimeoutError as error:
+        raise UnavailableError("No database connection became free in time.") from error

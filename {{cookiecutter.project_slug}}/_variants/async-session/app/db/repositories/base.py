@@ -1,0 +1,86 @@
+"""What the repositories of all resources have in common."""
+
+from collections.abc import Sequence
+from typing import Any, Generic, Self, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Executable, Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.base import Base
+from app.db.dependencies import ReadFrom, WriteIn
+from app.db.engine import Database
+from app.errors import NotFoundError
+
+ModelT = TypeVar("ModelT", bound=Base)
+
+
+class Reader:
+    """Reads for responses: plain columns, each statement on a connection of its own.
+
+    So a reader may run several statements at once, with `asyncio.gather`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    async def dependency(cls, database: ReadFrom) -> Self:
+        """This reader as a route depends on it."""
+        return cls(database)
+
+    async def fetch_all(self, statement: Executable, **values: Any) -> Sequence[Row[Any]]:
+        """All rows of a statement, whose bound parameters are given by name."""
+        async with self._database.connection() as connection:
+            result = await connection.execute(statement, values)
+            return result.all()
+
+    async def fetch_one(self, statement: Executable, **values: Any) -> Row[Any]:
+        """The row of a statement that has one; raises `NotFoundError` without."""
+        async with self._database.connection() as connection:
+            result = await connection.execute(statement, values)
+            row = result.one_or_none()
+        if row is None:
+            raise NotFoundError("There is no such resource.")
+        return row
+
+
+class Writer(Generic[ModelT]):
+    """Changes to one model, in a transaction that ends with the request."""
+
+    model: type[ModelT]
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    @classmethod
+    async def dependency(cls, session: WriteIn) -> Self:
+        """This writer as a route depends on it; all of one request share the transaction."""
+        return cls(session)
+
+    async def get(self, key: UUID) -> ModelT:
+        """The entity with this key; raises `NotFoundError` without."""
+        entity = await self._session.get(self.model, key)
+        if entity is None:
+            raise NotFoundError("There is no such resource.")
+        return entity
+
+    async def create(self, **values: Any) -> ModelT:
+        """A new row, with what the server filled in."""
+        entity = self.model(**values)
+        self._session.add(entity)
+        await self._session.flush()
+        return entity
+
+    async def update(self, key: UUID, **values: Any) -> ModelT:
+        """The row with some values changed; raises `NotFoundError` without."""
+        entity = await self.get(key)
+        for name, value in values.items():
+            setattr(entity, name, value)
+        await self._session.flush()
+        return entity
+
+    async def delete(self, key: UUID) -> None:
+        """The row removed; raises `NotFoundError` without."""
+        await self._session.delete(await self.get(key))
+        await self._session.flush()

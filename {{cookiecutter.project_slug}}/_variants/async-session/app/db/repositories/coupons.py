@@ -1,0 +1,54 @@
+"""Coupons and their redemptions."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends
+from sqlalchemy import Row, bindparam, select, update
+
+from app.db.models.coupons import Coupon, Redemption
+from app.db.repositories.base import Reader, Writer
+
+BY_ID = select(Coupon.id, Coupon.code, Coupon.init_count, Coupon.remaining_count).where(
+    Coupon.id == bindparam("id")
+)
+
+TAKE_ONE = (
+    update(Coupon)
+    .where(Coupon.id == bindparam("coupon_id"), Coupon.remaining_count > 0)
+    .values(remaining_count=Coupon.remaining_count - 1)
+    .returning(Coupon.id)
+)
+
+
+class CouponReader(Reader):
+    """Coupons as a response shows them."""
+
+    async def get(self, coupon_id: UUID) -> Row[Any]:
+        """One coupon; raises `NotFoundError` without."""
+        return await self.fetch_one(BY_ID, id=coupon_id)
+
+
+class CouponWriter(Writer[Coupon]):
+    """Changes to coupons."""
+
+    model = Coupon
+
+    async def take_one(self, coupon_id: UUID) -> bool:
+        """Whether one was left, and is now taken.
+
+        One statement decides and counts down, and locks the row until the transaction ends.
+        """
+        taken = await self._session.scalar(TAKE_ONE, {"coupon_id": coupon_id})
+        return taken is not None
+
+
+class RedemptionWriter(Writer[Redemption]):
+    """Changes to redemptions."""
+
+    model = Redemption
+
+
+ReadCoupons = Annotated[CouponReader, Depends(CouponReader.dependency)]
+WriteCoupons = Annotated[CouponWriter, Depends(CouponWriter.dependency)]
+WriteRedemptions = Annotated[RedemptionWriter, Depends(RedemptionWriter.dependency)]

@@ -1,0 +1,36 @@
+"""A database on which nothing lasts: one connection, in a transaction that is rolled back.
+
+https://docs.sqlalchemy.org/en/21/orm/session_transaction.html#joining-a-session-into-an-external-transaction-such-as-for-test-suites
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db import Database
+
+
+class _IsolatedDatabase(Database):
+    """Commits as ever, to a savepoint; reads see what was written on the one connection."""
+
+    def __init__(self, database: Database, connection: AsyncConnection) -> None:
+        super().__init__(database._settings)
+        self._connection = connection
+        self._sessions.configure(bind=connection, join_transaction_mode="create_savepoint")
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        yield self._connection
+
+    def _check_open(self) -> None:
+        pass
+
+
+@asynccontextmanager
+async def isolated(database: Database) -> AsyncIterator[Database]:
+    """Yield a database like `database`, from which everything is gone afterwards."""
+    async with database._engine.connect() as connection:
+        outer = await connection.begin()
+        yield _IsolatedDatabase(database, connection)
+        await outer.rollback()

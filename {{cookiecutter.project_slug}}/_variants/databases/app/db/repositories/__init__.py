@@ -1,0 +1,1 @@
+"""How rows are found and changed: a reader and a writer for each resource."""

@@ -1,0 +1,79 @@
+"""What the repositories of all resources have in common."""
+
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from databases.interfaces import Record
+from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy.sql import ClauseElement
+
+from app.db.dependencies import ReadFrom, WriteIn
+from app.db.engine import Database, Transaction
+from app.errors import NotFoundError
+
+
+class Reader:
+    """Reads for responses: each statement on a connection of its own.
+
+    So a reader may run several statements at once, with `asyncio.gather`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    async def dependency(cls, database: ReadFrom) -> Self:
+        """This reader as a route depends on it."""
+        return cls(database)
+
+    async def fetch_all(self, statement: ClauseElement, **values: Any) -> list[Record]:
+        """All rows of a statement, whose bound parameters are given by name."""
+        async with self._database.connection() as connection:
+            return await connection.fetch_all(statement.params(values))
+
+    async def fetch_one(self, statement: ClauseElement, **values: Any) -> Record:
+        """The row of a statement that has one; raises `NotFoundError` without."""
+        async with self._database.connection() as connection:
+            return _found(await connection.fetch_one(statement.params(values)))
+
+
+class Writer:
+    """Changes to one table, in a transaction that ends with the request."""
+
+    table: ClassVar[Table]
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    @classmethod
+    async def dependency(cls, transaction: WriteIn) -> Self:
+        """This writer as a route depends on it; all of one request share the transaction."""
+        return cls(transaction)
+
+    async def get(self, key: UUID) -> Record:
+        """The row with this key; raises `NotFoundError` without."""
+        statement = select(*self.table.c).where(self.table.c.id == key)
+        return _found(await self._transaction.fetch_one(statement))
+
+    async def create(self, **values: Any) -> Record:
+        """A new row, with what the server filled in."""
+        statement = insert(self.table).values(**values).returning(*self.table.c)
+        return _found(await self._transaction.fetch_one(statement))
+
+    async def update(self, key: UUID, **values: Any) -> Record:
+        """The row with some values changed; raises `NotFoundError` without."""
+        if not values:
+            return await self.get(key)
+        statement = update(self.table).where(self.table.c.id == key).values(**values)
+        return _found(await self._transaction.fetch_one(statement.returning(*self.table.c)))
+
+    async def delete(self, key: UUID) -> None:
+        """The row removed; raises `NotFoundError` without."""
+        statement = delete(self.table).where(self.table.c.id == key).returning(self.table.c.id)
+        _found(await self._transaction.fetch_one(statement))
+
+
+def _found(row: Record | None) -> Record:
+    if row is None:
+        raise NotFoundError("There is no such resource.")
+    return row

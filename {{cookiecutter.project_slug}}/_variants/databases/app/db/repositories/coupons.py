@@ -1,0 +1,51 @@
+"""Coupons and their redemptions."""
+
+from typing import Annotated
+from uuid import UUID
+
+from databases.interfaces import Record
+from fastapi import Depends
+from sqlalchemy import bindparam, select, update
+
+from app.db.models.coupons import coupons, redemptions
+from app.db.repositories.base import Reader, Writer
+
+BY_ID = select(*coupons.c).where(coupons.c.id == bindparam("id"))
+
+
+class CouponReader(Reader):
+    """Coupons as a response shows them."""
+
+    async def get(self, coupon_id: UUID) -> Record:
+        """One coupon; raises `NotFoundError` without."""
+        return await self.fetch_one(BY_ID, id=coupon_id)
+
+
+class CouponWriter(Writer):
+    """Changes to coupons."""
+
+    table = coupons
+
+    async def take_one(self, coupon_id: UUID) -> bool:
+        """Whether one was left, and is now taken.
+
+        One statement decides and counts down, and locks the row until the transaction ends.
+        """
+        statement = (
+            update(coupons)
+            .where(coupons.c.id == coupon_id, coupons.c.remaining_count > 0)
+            .values(remaining_count=coupons.c.remaining_count - 1)
+            .returning(coupons.c.id)
+        )
+        return await self._transaction.fetch_one(statement) is not None
+
+
+class RedemptionWriter(Writer):
+    """Changes to redemptions."""
+
+    table = redemptions
+
+
+ReadCoupons = Annotated[CouponReader, Depends(CouponReader.dependency)]
+WriteCoupons = Annotated[CouponWriter, Depends(CouponWriter.dependency)]
+WriteRedemptions = Annotated[RedemptionWriter, Depends(RedemptionWriter.dependency)]

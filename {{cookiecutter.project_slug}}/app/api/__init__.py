@@ -1,0 +1,1 @@
+"""HTTP: what a client may ask, and what it is answered."""

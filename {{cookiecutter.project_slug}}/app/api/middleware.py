@@ -1,0 +1,144 @@
+"""What happens to every request, around the routes.
+
+Plain ASGI: a middleware on Starlette's `BaseHTTPMiddleware` runs the route in a task of its own,
+where a cancelled client and a context variable behave differently.
+"""
+
+import logging
+import re
+import time
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problems import problem_response
+from app.log import request_id
+
+access_log = logging.getLogger("app.access")
+logger = logging.getLogger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+class RequestContext:
+    """Gives the request its id and writes one access line when it is answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        identifier = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        token = request_id.set(identifier)
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = identifier
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            method, route = scope["method"], _route_template(scope)
+            access_log.info(
+                "%s %s %d %.1f ms",
+                method, route, status, milliseconds,
+                extra={
+                    "method": method, "route": route, "status": status, "duration_ms": milliseconds,
+                },
+            )  # fmt: skip
+            request_id.reset(token)
+
+
+def _route_template(scope: Scope) -> str:
+    # The router leaves the route in the scope, with the path it has below its own prefixes.
+    route = scope.get("route")
+    if route is None:
+        return "-"
+    template: str = route.path
+    prefix: str = scope["path"].rsplit("/", template.count("/"))[0]
+    return prefix + template
+
+
+class UnhandledErrors:
+    """Answers 500 for what no handler knows.
+
+    It stands inside CORS, so that a browser may read the answer, and does not raise further, so
+    that the server keeps the connection.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception:
+            if has_started:
+                raise
+            logger.exception("Unhandled error")
+            response = problem_response(
+                scope, 500, "The service failed; the request id finds its log."
+            )
+            await response(scope, receive, send)
+
+
+class BodySizeLimit:
+    """Refuses a request body of more than `limit` bytes, whether or not it was announced.
+
+    `FastAPI(max_body_size=...)` does the same, and answers in plain text.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        received = 0
+        announced = Headers(scope=scope).get("content-length", "")
+        is_too_large = announced.isdecimal() and int(announced) > self.limit
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if is_too_large or received > self.limit:
+                raise HTTPException(413, f"The body is larger than {self.limit} bytes.")
+            return message
+
+        await self.app(scope, limited, send)
+
+
+class TrailingSlash:
+    """Routes `/articles/` as `/articles`, which a redirect would answer with a second request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and len(scope["path"]) > 1 and scope["path"].endswith("/"):
+            scope["path"] = scope["path"].rstrip("/") or "/"
+        await self.app(scope, receive, send)

@@ -1,0 +1,68 @@
+"""Pages of a list, each from where the one before ended.
+
+A page starts after a row, not after a number of rows: it costs the same wherever it is, and rows
+that are added meanwhile shift nothing.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+
+# A version and the 16 bytes of a UUID, so that every string of this form is a position in the
+# list. The last of 22 characters carries two bits.
+CURSOR = r"^1[A-Za-z0-9_-]{21}[AQgw]$"
+
+
+def encode_cursor(key: UUID) -> str:
+    """The position after the row with this key, opaque to clients."""
+    return "1" + urlsafe_b64encode(key.bytes).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> UUID:
+    """The key in a string that matches `CURSOR`."""
+    return UUID(bytes=urlsafe_b64decode(cursor[1:] + "=="))
+
+
+class Page(NamedTuple):
+    """The part of a list that a request asks for."""
+
+    request: Request
+    response: Response
+    limit: int
+    after: UUID | None
+
+    @property
+    def fetch(self) -> int:
+        """How many rows to look for: one more than shown tells whether there is a next page."""
+        return self.limit + 1
+
+    def show(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows of this page; the response gets the link to the next one, if there is one."""
+        shown = rows[: self.limit]
+        if len(rows) > self.limit:
+            query = self.request.query_params
+            cursor = encode_cursor(shown[-1].id)
+            parameters = [item for item in query.multi_items() if item[0] != "after"]
+            target = f"{self.request.url.path}?{urlencode([*parameters, ('after', cursor)])}"
+            self.response.headers["Link"] = f'<{target}>; rel="next"'
+        return shown
+
+
+async def get_page(
+    request: Request,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many to show.")] = 20,
+    after: Annotated[
+        str | None,
+        Query(pattern=CURSOR, description="A position, from the link to the next page."),
+    ] = None,
+) -> Page:
+    """The page parameters of a list route."""
+    return Page(request, response, limit, decode_cursor(after) if after else None)
+
+
+PageDep = Annotated[Page, Depends(get_page)]

@@ -1,0 +1,41 @@
+"""Coupons and their redemptions: `/api/v1/coupons`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response, status
+
+from app.api.problems import problems
+from app.db.repositories.coupons import ReadCoupons, WriteCoupons, WriteRedemptions
+from app.schemas.coupons import CouponCreate, CouponRead, RedemptionRead
+from app.services.redemption import redeem
+
+router = APIRouter(prefix="/api/v1/coupons", tags=["coupons"])
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(409))
+async def create_coupon(
+    new: CouponCreate, coupons: WriteCoupons, request: Request, response: Response
+) -> CouponRead:
+    """Issue a coupon, all of its uses left."""
+    row = await coupons.create(**new.model_dump(), remaining_count=new.init_count)
+    coupon = CouponRead.model_validate(row)
+    response.headers["Location"] = f"{request.url.path}/{coupon.id}"
+    return coupon
+
+
+@router.get("/{coupon_id}", responses=problems(404))
+async def get_coupon(coupon_id: UUID, coupons: ReadCoupons) -> CouponRead:
+    """One coupon."""
+    return CouponRead.model_validate(await coupons.get(coupon_id))
+
+
+@router.post(
+    "/{coupon_id}/redemptions",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(404, 409),
+)
+async def redeem_coupon(
+    coupon_id: UUID, coupons: WriteCoupons, redemptions: WriteRedemptions
+) -> RedemptionRead:
+    """Use a coupon once."""
+    return RedemptionRead.model_validate(await redeem(coupon_id, coupons, redemptions))

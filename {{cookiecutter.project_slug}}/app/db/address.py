@@ -1,0 +1,94 @@
+"""The way to the database: from settings to the arguments of `asyncpg.connect`.
+
+The application and Alembic share it, so that an address means the same to both.
+"""
+
+from math import ceil
+from typing import Any
+from urllib.parse import urlencode
+
+from pydantic import SecretStr
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from app.settings import DatabaseSettings, SettingsError
+
+_SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
+
+# libpq's options that asyncpg reads from an address, with libpq's meaning. It takes any other
+# name for a setting of the server, so that a mistyped `sslmode` would connect without TLS.
+# https://magicstack.github.io/asyncpg/current/api/index.html#connection
+_DRIVER_OPTIONS = {
+    "sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation",
+    "ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs",
+}  # fmt: skip
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+
+def connect_options(settings: DatabaseSettings, *, timeouts: bool = True) -> dict[str, Any]:
+    """Keyword arguments for `asyncpg.connect`.
+
+    `timeouts=False` leaves out the limits on statements, which a migration may well exceed.
+    Raises `SettingsError` naming what is wrong with the address, never the address itself.
+    """
+    options = _from_url(_parse(settings.url)) if settings.url else _from_parts(settings)
+    options["timeout"] = settings.pool_timeout
+    options["server_settings"] = {"application_name": settings.application_name}
+    if settings.pooler == "pgbouncer":
+        # A transaction pooler hands each transaction another server connection: statements
+        # prepared on one are unknown on the next, and it refuses session settings.
+        options["statement_cache_size"] = 0
+    elif timeouts:
+        limits = {
+            "statement_timeout": settings.statement_timeout,
+            "lock_timeout": settings.lock_timeout,
+            "idle_in_transaction_session_timeout": settings.idle_in_transaction_timeout,
+        }
+        # PostgreSQL counts milliseconds, and takes zero for "no limit".
+        options["server_settings"] |= {name: str(ceil(s * 1000)) for name, s in limits.items()}
+    return options
+
+
+def _parse(address: SecretStr) -> URL:
+    try:
+        url = make_url(address.get_secret_value())
+    except (ArgumentError, ValueError):
+        raise SettingsError(
+            "DATABASE_URL is not an address like postgresql://user:password@host:5432/name"
+            " (special characters in the password are percent-encoded)"
+        ) from None
+    if url.drivername not in _SCHEMES:
+        raise SettingsError(f"DATABASE_URL begins with none of: {', '.join(_SCHEMES)}")
+    unknown = set(url.query) - _DRIVER_OPTIONS - {"host", "port"}
+    if unknown:
+        raise SettingsError(f"DATABASE_URL has unknown options: {', '.join(sorted(unknown))}")
+    if url.query.get("sslmode", "prefer") not in _SSL_MODES:
+        raise SettingsError(f"DATABASE_URL: sslmode is none of: {', '.join(_SSL_MODES)}")
+    return url
+
+
+def _from_url(url: URL) -> dict[str, Any]:
+    options = {name: value for name, value in url.query.items() if name in _DRIVER_OPTIONS}
+    return {
+        # A path as host, in the query as libpq has it, is the folder of a Unix socket.
+        "host": url.host or url.query.get("host"),
+        "port": url.port or url.query.get("port"),
+        "user": url.username,
+        "password": url.password,
+        "database": url.database,
+        # The driver takes TLS options in an address only.
+        "dsn": f"postgresql://?{urlencode(options, doseq=True)}" if options else None,
+    }
+
+
+def _from_parts(settings: DatabaseSettings) -> dict[str, Any]:
+    if settings.host is None:
+        raise SettingsError("DATABASE_URL is missing (or POSTGRES_HOST and its like)")
+    password = settings.password
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "user": settings.user,
+        "password": password.get_secret_value() if password else None,
+        "database": settings.name,
+    }

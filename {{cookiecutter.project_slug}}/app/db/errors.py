@@ -1,0 +1,60 @@
+"""What PostgreSQL says, in terms of this service.
+
+One table for everything that runs a statement.
+https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+from asyncpg import InterfaceError
+from asyncpg.exceptions import InvalidCachedStatementError
+from sqlalchemy import Index, UniqueConstraint
+
+from app.db.base import metadata
+from app.errors import (
+    AlreadyExistsError,
+    AppError,
+    ConflictError,
+    InvalidError,
+    RetryableError,
+    UnavailableError,
+)
+
+# Serialisation failure, deadlock.
+_RETRYABLE = {"40001", "40P01"}
+
+# States, and classes of states by their first two characters, after which nothing is stored and
+# the same request may succeed later: connection lost, transaction rolled back, out of resources,
+# shutting down, statement or lock timeout.
+_UNAVAILABLE = {"08", "40", "53", "57", "55P03", "25P03"}
+
+
+def from_driver(error: Exception) -> AppError | None:
+    """The application's error for one of asyncpg; None for a defect of this program."""
+    state: str = getattr(error, "sqlstate", None) or ""
+    if state == "23505":
+        return AlreadyExistsError(_unique_field(error))
+    if state == "23503":
+        return ConflictError("Something that this refers to is missing, or still refers to it.")
+    if state in {"23502", "23514"} or state.startswith("22"):
+        return InvalidError("The database refused a value.")
+    if state in _RETRYABLE or isinstance(error, InvalidCachedStatementError):
+        return RetryableError("Another change came first.")
+    if state in _UNAVAILABLE or state[:2] in _UNAVAILABLE or _is_closed(error):
+        return UnavailableError("The database could not do this now.")
+    return None
+
+
+def _is_closed(error: Exception) -> bool:
+    # The driver has no type for a connection that broke while it was in use.
+    return isinstance(error, InterfaceError) and "closed" in str(error)
+
+
+def _unique_field(error: Exception) -> str | None:
+    table = metadata.tables.get(getattr(error, "table_name", None) or "")
+    if table is None:
+        return None
+    name = getattr(error, "constraint_name", None)
+    for rule in (*table.constraints, *table.indexes):
+        if isinstance(rule, UniqueConstraint | Index) and rule.name == name:
+            columns = [column.name for column in rule.columns]
+            return columns[0] if len(columns) == 1 else None
+    return None

@@ -1,0 +1,51 @@
+"""Log lines: JSON in production, readable elsewhere; each carries the id of its request."""
+
+import logging
+import sys
+from contextvars import ContextVar
+
+from pythonjsonlogger.json import JsonFormatter
+
+from app.settings import Settings
+
+#: The id of the request that the current task serves; "-" outside of one.
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+_FIELDS = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
+
+
+def _add_request_id(record: logging.LogRecord) -> bool:
+    record.request_id = request_id.get()
+    return True
+
+
+def _formatter(settings: Settings) -> logging.Formatter:
+    if not settings.is_production:
+        return logging.Formatter("%(asctime)s %(levelname)-7s [%(request_id)s] %(message)s")
+    return JsonFormatter(
+        _FIELDS,
+        rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+        static_fields={"service": settings.service_name},
+        # With milliseconds and the offset from UTC, so that lines of two servers sort.
+        datefmt="%Y-%m-%dT%H:%M:%S%z",
+    )
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send every logger's lines to standard error in one form; may be called again."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.name = "service"
+    handler.setFormatter(_formatter(settings))
+    handler.addFilter(_add_request_id)
+
+    root = logging.getLogger()
+    for previous in [known for known in root.handlers if known.name == handler.name]:
+        root.removeHandler(previous)
+    root.addHandler(handler)
+    root.setLevel(settings.log_level)
+
+    # The server's own lines join the others; its access line knows no request id.
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = name != "uvicorn.access"

@@ -1,0 +1,73 @@
+"""The application: `uvicorn --factory app.main:create_app`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.middleware import Middleware
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
+
+from app.api.middleware import BodySizeLimit, RequestContext, TrailingSlash, UnhandledErrors
+from app.api.openapi import describe_errors
+from app.api.problems import add_problem_handlers
+from app.api.router import find_routers
+from app.db import Database
+from app.log import configure_logging
+from app.readiness import Readiness
+from app.settings import Settings, load_settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service, made from the settings or else from the environment.
+
+    Raises `SettingsError` when they do not describe a service that can run.
+    """
+    settings = settings or load_settings()
+    database = Database(settings.database)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        configure_logging(settings)
+        async with database:
+            yield
+
+    app = FastAPI(
+        title=settings.service_name,
+        debug=settings.debug,
+        openapi_url="/openapi.json" if settings.serves_docs else None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=_middleware(settings),
+        # The names of generated clients' methods.
+        generate_unique_id_function=_route_name,
+    )
+    app.state.database = database
+    app.state.readiness = Readiness()
+    add_problem_handlers(app)
+    for router in find_routers():
+        app.include_router(router)
+    describe_errors(app)
+    return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    """The layers around every request, from the outermost inwards."""
+    return [
+        Middleware(RequestContext),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["DELETE", "GET", "PATCH", "POST", "PUT"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            expose_headers=["Link", "Location", "Retry-After", "X-Request-ID"],
+        ),
+        Middleware(UnhandledErrors),
+        Middleware(BodySizeLimit, limit=settings.max_body_size),
+        Middleware(TrailingSlash),
+    ]
+
+
+def _route_name(route: APIRoute) -> str:
+    return route.name

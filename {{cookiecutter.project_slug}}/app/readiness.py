@@ -1,0 +1,52 @@
+"""Whether this process can do its work: the database answers and has the schema it needs."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+from alembic.script import ScriptDirectory
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
+from sqlalchemy import text
+
+from app.db import Database
+from app.db.repositories.base import Reader
+from app.errors import UnavailableError
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+_DEADLINE = 2.0
+
+
+class Readiness:
+    """Compares the schema of a database with the migrations that came with this code."""
+
+    def __init__(self) -> None:
+        scripts = ScriptDirectory(str(MIGRATIONS))
+        self._head = scripts.get_current_head()
+        self._older = {script.revision for script in scripts.walk_revisions()} - {self._head}
+
+    async def check(self, database: Database) -> None:
+        """Raise `UnavailableError` when requests should go elsewhere.
+
+        A revision that is unknown here is fine: a newer release has migrated already, and this
+        one serves until it is replaced.
+        """
+        question = "SELECT version_num FROM alembic_version" if self._head else "SELECT 1"
+        try:
+            async with asyncio.timeout(_DEADLINE):
+                rows = await Reader(database).fetch_all(text(question))
+        except Exception as error:
+            raise UnavailableError("The database does not answer, or has no schema.") from error
+        current = {row[0] for row in rows}
+        if self._head and current <= self._older:
+            raise UnavailableError("The database schema is older than this code.")
+
+
+async def get_readiness(connection: HTTPConnection) -> Readiness:
+    """The check that the application prepared when it was made."""
+    readiness: Readiness = connection.app.state.readiness
+    return readiness
+
+
+ReadinessDep = Annotated[Readiness, Depends(get_readiness)]

@@ -1,0 +1,78 @@
+"""Coupons and their redemptions over HTTP."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+COUPONS = "/api/v1/coupons"
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+async def create(client: AsyncClient, init_count: int) -> dict[str, Any]:
+    response = await client.post(COUPONS, json={"code": "PIOTR", "init_count": init_count})
+    assert response.status_code == 201, response.text
+    coupon: dict[str, Any] = response.json()
+    return coupon
+
+
+async def test_a_new_coupon_has_all_its_uses(client: AsyncClient) -> None:
+    response = await client.post(COUPONS, json={"code": "PIOTR", "init_count": 100})
+    coupon = response.json()
+    assert response.status_code == 201
+    assert coupon.keys() == {"id", "code", "init_count", "remaining_count"}
+    assert (coupon["init_count"], coupon["remaining_count"]) == (100, 100)
+    assert (await client.get(response.headers["Location"])).json() == coupon
+
+
+async def test_a_code_is_taken_once(client: AsyncClient) -> None:
+    await create(client, 1)
+    response = await client.post(COUPONS, json={"code": "PIOTR", "init_count": 1})
+    assert (response.status_code, response.json()["field"]) == (409, "code")
+
+
+async def test_a_coupon_can_be_used_as_often_as_it_says(client: AsyncClient) -> None:
+    coupon = await create(client, 2)
+    target = f"{COUPONS}/{coupon['id']}"
+    for _ in range(2):
+        response = await client.post(f"{target}/redemptions")
+        assert response.status_code == 201
+        assert response.json().keys() == {"id", "coupon_id", "created_at"}
+        assert response.json()["coupon_id"] == coupon["id"]
+    response = await client.post(f"{target}/redemptions")
+    assert (response.status_code, response.json()["type"]) == (409, "/problems/coupon-exhausted")
+    assert (await client.get(target)).json() == {**coupon, "remaining_count": 0}
+
+
+async def test_it_is_never_used_more_often_by_many_at_once(committing_client: AsyncClient) -> None:
+    coupon = await create(committing_client, 7)
+    target = f"{COUPONS}/{coupon['id']}"
+    requests = (committing_client.post(f"{target}/redemptions") for _ in range(20))
+    statuses = Counter(response.status_code for response in await asyncio.gather(*requests))
+    assert statuses == {201: 7, 409: 13}
+    assert (await committing_client.get(target)).json()["remaining_count"] == 0
+
+
+async def test_what_is_not_there_cannot_be_used(client: AsyncClient) -> None:
+    assert (await client.get(f"{COUPONS}/{NOBODY}")).status_code == 404
+    assert (await client.post(f"{COUPONS}/{NOBODY}/redemptions")).status_code == 404
+
+
+async def test_a_count_may_be_written_as_a_decimal(client: AsyncClient) -> None:
+    response = await client.post(COUPONS, json={"code": "A", "init_count": 5.0})
+    assert (response.status_code, response.json()["init_count"]) == (201, 5)
+
+
+@pytest.mark.parametrize("count", [0, -1, 2**31, 10**400, 1.5, "5", True, None])
+async def test_a_count_that_cannot_be_is_refused(client: AsyncClient, count: object) -> None:
+    response = await client.post(COUPONS, json={"code": "A", "init_count": count})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["loc"] == ["body", "init_count"]
+
+
+@pytest.mark.parametrize("code", ["", "x" * 65, "\0"])
+async def test_a_code_that_cannot_be_is_refused(client: AsyncClient, code: str) -> None:
+    response = await client.post(COUPONS, json={"code": code, "init_count": 1})
+    assert response.status_code == 422

@@ -1,0 +1,82 @@
+"""The database's address: the same to the application and to Alembic, and strict."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from pydantic import SecretStr
+
+from app.db.address import connect_options
+from app.settings import DatabaseSettings, SettingsError
+from tests.servers import settings_for
+
+AWKWARD = "p@ss/w#rd?%41: &=+\"'\\"
+
+
+def options(url: str) -> dict[str, Any]:
+    return connect_options(settings_for(url))
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+def test_all_parts_are_decoded(scheme: str) -> None:
+    found = options(f"{scheme}://me:{quote(AWKWARD, safe='')}@db.example:6000/a%20name")
+    assert found["host"] == "db.example"
+    assert found["port"] == 6000
+    assert found["user"] == "me"
+    assert found["password"] == AWKWARD
+    assert found["database"] == "a name"
+
+
+def test_the_parts_mean_what_they_say() -> None:
+    found = connect_options(
+        DatabaseSettings(
+            host="db", port=6000, user="me", password=SecretStr(AWKWARD), name="a name"
+        )
+    )
+    assert found["password"] == AWKWARD
+    assert (found["host"], found["port"], found["database"]) == ("db", 6000, "a name")
+
+
+def test_a_path_is_a_unix_socket() -> None:
+    found = options("postgresql://me@/name?host=%2Frun%2Fpostgresql&port=6000")
+    assert (found["host"], found["port"]) == ("/run/postgresql", "6000")
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("mysql://me:hush@db/name", "postgresql"),
+        ("me:hush@db/name", "DATABASE_URL"),
+        ("postgresql://me:hush@db:port/name", "DATABASE_URL"),
+        ("postgresql://me:hush@db/name?sslmod=require", "sslmod"),
+        ("postgresql://me:hush@db/name?min_size=1&sslmode=require", "min_size"),
+        ("postgresql://me:hush@db/name?sslmode=requird", "sslmode"),
+    ],
+)
+def test_what_cannot_be_understood_is_named_without_the_password(url: str, named: str) -> None:
+    with pytest.raises(SettingsError, match=named) as raised:
+        options(url)
+    assert "hush" not in str(raised.value)
+
+
+def test_limits_are_set_with_the_connection() -> None:
+    settings = DatabaseSettings(host="db", statement_timeout=0.0001, lock_timeout=2.5)
+    assert connect_options(settings)["server_settings"] == {
+        "application_name": settings.application_name,
+        "statement_timeout": "1",
+        "lock_timeout": "2500",
+        "idle_in_transaction_session_timeout": "60000",
+    }
+
+
+def test_migrations_may_take_their_time() -> None:
+    settings = DatabaseSettings(host="db")
+    assert connect_options(settings, timeouts=False)["server_settings"].keys() == {
+        "application_name"
+    }
+
+
+def test_a_transaction_pooler_gets_no_statements_to_keep() -> None:
+    found = connect_options(DatabaseSettings(host="db", pooler="pgbouncer"))
+    assert found["statement_cache_size"] == 0
+    assert found["server_settings"].keys() == {"application_name"}

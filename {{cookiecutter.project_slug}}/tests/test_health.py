@@ -1,0 +1,87 @@
+"""Liveness asks nobody; readiness asks the database, and compares its schema with the code's."""
+
+import pytest
+from httpx2 import ASGITransport, AsyncClient
+
+from app.main import create_app
+from app.readiness import MIGRATIONS
+from app.settings import Settings
+from tests.servers import connected, migrate, settings_for
+
+NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
+
+with_migrations = pytest.mark.skipif(
+    not any(MIGRATIONS.glob("versions/*.py")), reason="there is no migration yet"
+)
+
+
+async def readiness_with(address: str) -> int:
+    app = create_app(Settings(environment="test", database=settings_for(address)))
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,
+    ):
+        assert (await client.get("/livez")).json() == {"status": "ok"}
+        response = await client.get("/readyz")
+        if response.status_code == 503:
+            assert response.headers["Retry-After"] == "1"
+        return response.status_code
+
+
+async def set_revision(address: str, revision: str) -> None:
+    async with connected(address) as connection:
+        await connection.execute("UPDATE alembic_version SET version_num = $1", revision)
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+async def test_a_service_in_good_health_says_so(committing_client: AsyncClient, path: str) -> None:
+    response = await committing_client.get(path)
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert (await committing_client.head(path)).status_code == 200
+
+
+async def test_it_lives_but_is_not_ready_while_the_database_is_away() -> None:
+    assert await readiness_with(NOWHERE) == 503
+
+
+@with_migrations
+async def test_it_is_not_ready_on_a_database_without_a_schema(empty_database: str) -> None:
+    assert await readiness_with(empty_database) == 503
+
+
+@with_migrations
+async def test_it_is_ready_once_the_schema_is_there(empty_database: str) -> None:
+    await migrate(empty_database)
+    assert await readiness_with(empty_database) == 200
+
+
+@with_migrations
+async def test_it_is_ready_on_a_schema_newer_than_its_code(empty_database: str) -> None:
+    await migrate(empty_database)
+    await set_revision(empty_database, "of_a_later_release")
+    assert await readiness_with(empty_database) == 200
+
+
+async def test_it_is_not_ready_on_a_schema_older_than_its_code(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate(empty_database)
+    async with connected(empty_database) as connection:
+        await connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num text)")
+        await connection.execute("DELETE FROM alembic_version")
+        await connection.execute("INSERT INTO alembic_version VALUES ('before')")
+    monkeypatch.setattr("app.readiness.ScriptDirectory", _TwoRevisions)
+    assert await readiness_with(empty_database) == 503
+
+
+class _TwoRevisions:
+    def __init__(self, _: str) -> None:
+        self.revision = "now"
+
+    def get_current_head(self) -> str:
+        return "now"
+
+    def walk_revisions(self) -> "list[_TwoRevisions]":
+        before = _TwoRevisions("")
+        before.revision = "before"
+        return [self, before]

@@ -1,0 +1,62 @@
+"""What every request gets: an id, an access line, an answer with and without a last slash."""
+
+import logging
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
+
+from app.main import create_app
+from app.settings import Settings
+
+
+async def test_a_request_id_is_made(client: AsyncClient) -> None:
+    first, second = [(await client.get("/livez")).headers["X-Request-ID"] for _ in range(2)]
+    assert first != second
+
+
+async def test_a_sane_request_id_is_kept(client: AsyncClient) -> None:
+    response = await client.get("/livez", headers={"X-Request-ID": "trace-1.a_B"})
+    assert response.headers["X-Request-ID"] == "trace-1.a_B"
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a\tb", "<script>"])
+async def test_any_other_request_id_is_replaced(client: AsyncClient, given: str) -> None:
+    response = await client.get("/livez", headers={"X-Request-ID": given})
+    assert response.headers["X-Request-ID"] not in {"", given}
+
+
+async def test_an_access_line_names_the_route_and_not_the_address(
+    client: AsyncClient, app: FastAPI, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.get("/things/{number}")
+    async def get_thing(number: int) -> int:
+        return number
+
+    with caplog.at_level(logging.INFO, "app.access"):
+        await client.get("/things/7")
+        await client.get("/nowhere")
+    known, unknown = (vars(record) for record in caplog.records if record.name == "app.access")
+    assert (known["method"], known["route"], known["status"]) == ("GET", "/things/{number}", 200)
+    assert known["duration_ms"] >= 0
+    assert (unknown["route"], unknown["status"]) == ("-", 404)
+
+
+async def test_a_last_slash_changes_nothing(client: AsyncClient) -> None:
+    with_slash, without = await client.get("/livez/"), await client.get("/livez")
+    assert (with_slash.status_code, with_slash.content) == (200, without.content)
+
+
+async def test_other_origins_are_told_nothing_unless_they_are_named(client: AsyncClient) -> None:
+    response = await client.get("/livez", headers={"Origin": "https://a.example"})
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
+@pytest.mark.parametrize(("enabled", "status"), [(True, 200), (False, 404)])
+async def test_the_documentation_can_be_switched_off(
+    settings: Settings, enabled: bool, status: int
+) -> None:
+    app = create_app(settings.model_copy(update={"docs_enabled": enabled}))
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
+        for path in ("/docs", "/openapi.json"):
+            assert (await client.get(path)).status_code == status

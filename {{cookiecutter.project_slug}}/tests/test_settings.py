@@ -1,0 +1,107 @@
+"""Settings: from the environment and `.env`, and clear about what is wrong in them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.main import create_app
+from app.settings import DatabaseSettings, Settings, SettingsError, load_settings
+from tests.environment import setting_names
+from tests.servers import ROOT, settings_for
+
+URL = "postgresql://me:hush@localhost/name"
+
+
+def test_the_example_lists_every_setting_with_its_default() -> None:
+    text = (ROOT / ".env.example").read_text()
+    listed = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", text, re.MULTILINE))
+    others = {"HOST", "PORT", "TEST_DATABASE_URL"}
+    assert listed.keys() - others == setting_names()
+    for group in (Settings, DatabaseSettings):
+        for name, field in group.model_fields.items():
+            variable = str(field.validation_alias or name.upper())
+            if isinstance(field.default, str | int | float) and not isinstance(field.default, bool):
+                assert listed[variable] == str(field.default), variable
+
+
+def test_every_line_of_the_example_can_be_uncommented(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    set_lines = [line[2:] for line in lines if re.match(r"# [A-Z_]+=", line)]
+    one_database = [line for line in set_lines if not line.startswith("POSTGRES_")]
+    (tmp_path / ".env").write_text("\n".join(one_database))
+    monkeypatch.chdir(tmp_path)
+    for group in (Settings, DatabaseSettings):
+        monkeypatch.setitem(group.model_config, "env_file", ".env")
+    assert load_settings().database.url is not None
+
+
+def test_the_environment_goes_before_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("LOG_LEVEL=ERROR\nDEBUG=true\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(Settings.model_config, "env_file", ".env")
+    monkeypatch.setenv("LOG_LEVEL", "WARNING")
+    settings = Settings()
+    assert (settings.log_level, settings.debug) == ("WARNING", True)
+
+
+def test_all_problems_are_named_at_once_and_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "loud-and-secret")
+    monkeypatch.setenv("DB_POOL_MAX_SIZE", "many-and-secret")
+    monkeypatch.setenv("DB_LOCK_TIMEOUT", "0")
+    with pytest.raises(SettingsError) as raised:
+        create_app()
+    message = str(raised.value)
+    assert {line.split(":")[0] for line in message.splitlines()} == {
+        "LOG_LEVEL",
+        "DB_POOL_MAX_SIZE",
+        "DB_LOCK_TIMEOUT",
+    }
+    assert "secret" not in message
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({}, ["DATABASE_URL"]),
+        ({"DATABASE_URL": URL, "POSTGRES_HOST": "db"}, ["DATABASE_URL", "POSTGRES_HOST"]),
+        ({"POSTGRES_USER": "me"}, ["POSTGRES_HOST", "POSTGRES_USER"]),
+        (
+            {"DATABASE_URL": URL, "DB_POOL_MIN_SIZE": "9", "DB_POOL_MAX_SIZE": "3"},
+            ["DB_POOL_MIN_SIZE", "DB_POOL_MAX_SIZE"],
+        ),
+        ({"DATABASE_URL": URL, "ENVIRONMENT": "production", "DEBUG": "true"}, ["DEBUG"]),
+    ],
+)
+def test_what_does_not_go_together_is_named(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: list[str]
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as raised:
+        create_app()
+    for name in named:
+        assert name in str(raised.value)
+    assert "hush" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "given", ["https://a.example, https://b.example", '["https://a.example", "https://b.example"]']
+)
+def test_a_list_is_separated_by_commas_or_json(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", given)
+    assert Settings().cors_origins == ("https://a.example", "https://b.example")
+
+
+def test_documentation_is_off_in_production_unless_asked_for() -> None:
+    assert not Settings(environment="production").serves_docs
+    assert Settings(environment="production", docs_enabled=True).serves_docs
+    assert Settings().serves_docs
+
+
+def test_a_password_shows_in_no_representation() -> None:
+    assert "hush" not in repr(settings_for(URL)) + str(settings_for(URL))

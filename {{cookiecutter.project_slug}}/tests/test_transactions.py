@@ -1,0 +1,166 @@
+"""The unit of work: all of it or nothing, and nothing said before it is certain."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import AsyncClient
+from sqlalchemy import text
+
+from app.db import Database
+from app.db.dependencies import WriteIn
+from app.db.repositories.base import Reader
+from app.errors import AlreadyExistsError, AppError, RetryableError
+from app.settings import DatabaseSettings, Settings
+from tests.servers import connected
+
+INSERT = text("INSERT INTO probe VALUES (1)")
+COUNT = text("SELECT count(*) FROM probe")
+
+
+@pytest.fixture(autouse=True)
+async def probe(settings: Settings) -> AsyncIterator[None]:
+    """A table whose uniqueness is checked at the commit."""
+    assert settings.database.url is not None
+    address = settings.database.url.get_secret_value()
+    async with connected(address) as connection:
+        await connection.execute(
+            "CREATE TABLE probe (id integer UNIQUE DEFERRABLE INITIALLY DEFERRED)"
+        )
+        yield
+        await connection.execute("DROP TABLE probe")
+
+
+async def rows(database: Database) -> int:
+    row = await Reader(database).fetch_one(COUNT)
+    return int(row[0])
+
+
+async def test_what_a_block_does_is_there_when_it_ends(database: Database) -> None:
+    async with database.transaction() as transaction:
+        await transaction.execute(INSERT)
+        assert await rows(database) == 0
+    assert await rows(database) == 1
+
+
+async def test_nothing_is_there_when_it_raises(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as transaction:
+            await transaction.execute(INSERT)
+            raise ZeroDivisionError
+    assert await rows(database) == 0
+
+
+async def test_nothing_is_there_when_it_is_cancelled(database: Database) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2), database.transaction() as transaction:
+            await transaction.execute(INSERT)
+            await transaction.execute(text("SELECT pg_sleep(10)"))
+    assert await rows(database) == 0
+
+
+async def test_a_commit_that_fails_raises_and_leaves_nothing(database: Database) -> None:
+    with pytest.raises(AlreadyExistsError):
+        async with database.transaction() as transaction:
+            await transaction.execute(INSERT)
+            await transaction.execute(INSERT)
+    assert await rows(database) == 0
+
+
+async def test_a_commit_that_fails_is_not_answered_with_success(
+    app: FastAPI, committing_client: AsyncClient, database: Database
+) -> None:
+    @app.post("/probe", status_code=201)
+    async def create(transaction: WriteIn) -> str:
+        await transaction.execute(INSERT)
+        await transaction.execute(INSERT)
+        return "created"
+
+    response = await committing_client.post("/probe")
+    assert response.status_code == 409
+    assert await rows(database) == 0
+
+
+async def test_a_request_that_fails_leaves_nothing(
+    app: FastAPI, committing_client: AsyncClient, database: Database
+) -> None:
+    @app.post("/probe")
+    async def fail(transaction: WriteIn) -> None:
+        await transaction.execute(INSERT)
+        raise ZeroDivisionError
+
+    assert (await committing_client.post("/probe")).status_code == 500
+    assert await rows(database) == 0
+
+
+async def test_a_request_that_is_refused_takes_no_connection(
+    app: FastAPI, committing_client: AsyncClient
+) -> None:
+    @app.post("/probe/{number}")
+    async def create(number: int, transaction: WriteIn) -> int:
+        await transaction.execute(INSERT)
+        return number
+
+    async with Database(DatabaseSettings(host="127.0.0.1", port=1)) as app.state.database:
+        assert (await committing_client.post("/probe/x")).status_code == 422
+        assert (await committing_client.post("/probe/1")).status_code == 503
+
+
+async def test_statements_at_the_same_time_each_have_a_connection(database: Database) -> None:
+    reader = Reader(database)
+    pid = text("SELECT pg_backend_pid(), pg_sleep(0.1)")
+    found = await asyncio.gather(*(reader.fetch_one(pid) for _ in range(3)))
+    assert len({row[0] for row in found}) == 3
+
+
+async def test_work_that_gave_way_is_done_again(database: Database) -> None:
+    attempts = 0
+
+    async def work(transaction: WriteIn) -> str:
+        nonlocal attempts
+        attempts += 1
+        await transaction.execute(INSERT)
+        if attempts < 4:
+            await transaction.execute(text("DO $$BEGIN RAISE SQLSTATE '40001'; END$$"))
+        return "done"
+
+    assert await database.run(work) == "done"
+    assert (attempts, await rows(database)) == (4, 1)
+
+
+async def test_work_that_always_gives_way_fails_in_the_end(database: Database) -> None:
+    async def work(transaction: WriteIn) -> None:
+        await transaction.execute(text("DO $$BEGIN RAISE SQLSTATE '40P01'; END$$"))
+
+    with pytest.raises(RetryableError):
+        await database.run(work)
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        ("23503", 409),
+        ("23505", 409),
+        ("23502", 422),
+        ("23514", 422),
+        ("22003", 422),
+        ("40001", 503),
+        ("55P03", 503),
+        ("57014", 503),
+        ("53300", 503),
+    ],
+)
+async def test_what_the_database_refuses_has_a_status(
+    database: Database, state: str, status: int
+) -> None:
+    with pytest.raises(AppError) as raised:
+        async with database.transaction() as transaction:
+            await transaction.execute(text(f"DO $$BEGIN RAISE SQLSTATE '{state}'; END$$"))
+    assert raised.value.status == status
+
+
+async def test_a_database_that_is_not_open_says_so(settings: Settings) -> None:
+    with pytest.raises(RuntimeError, match="not open"):
+        async with Database(settings.database).transaction() as transaction:
+            await transaction.execute(INSERT)
