@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.middleware import Middleware
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 
 from app.api.middleware import BodySizeLimit, RequestContext, TrailingSlash, UnhandledErrors
 from app.api.openapi import describe_errors
@@ -16,6 +17,7 @@ from app.db import Database
 from app.log import configure_logging
 from app.readiness import Readiness
 from app.settings import Settings, load_settings
+from app.shutdown import stopping_in_steps
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -25,18 +27,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or load_settings()
     database = Database(settings.database)
+    readiness = Readiness()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings)
-        async with database:
-            yield
+        with stopping_in_steps(settings, on_stop=readiness.stop):
+            async with database:
+                yield
 
-    app = FastAPI(
+    # The documentation page's scripts come from here, not from a host of others.
+    make = FastAPIOffline if settings.serves_docs else FastAPI
+    app = make(
         title=settings.service_name,
         debug=settings.debug,
         openapi_url="/openapi.json" if settings.serves_docs else None,
         redoc_url=None,
+        swagger_ui_parameters={"validatorUrl": None},
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=_middleware(settings),
@@ -44,7 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=_route_name,
     )
     app.state.database = database
-    app.state.readiness = Readiness()
+    app.state.readiness = readiness
     add_problem_handlers(app)
     for router in find_routers():
         app.include_router(router)
@@ -63,7 +70,8 @@ def _middleware(settings: Settings) -> list[Middleware]:
             allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
             expose_headers=["Link", "Location", "Retry-After", "X-Request-ID"],
         ),
-        Middleware(UnhandledErrors),
+        # While debugging, Starlette's page with the traceback says more.
+        *([] if settings.debug else [Middleware(UnhandledErrors)]),
         Middleware(BodySizeLimit, limit=settings.max_body_size),
         Middleware(TrailingSlash),
     ]

@@ -22,9 +22,14 @@ class Readiness:
     """Compares the schema of a database with the migrations that came with this code."""
 
     def __init__(self) -> None:
+        self._is_stopping = False
         scripts = ScriptDirectory(str(MIGRATIONS))
         self._head = scripts.get_current_head()
         self._older = {script.revision for script in scripts.walk_revisions()} - {self._head}
+
+    def stop(self) -> None:
+        """Say no from now on: this process still serves, but should get no more requests."""
+        self._is_stopping = True
 
     async def check(self, database: Database) -> None:
         """Raise `UnavailableError` when requests should go elsewhere.
@@ -32,6 +37,8 @@ class Readiness:
         A revision that is unknown here is fine: a newer release has migrated already, and this
         one serves until it is replaced.
         """
+        if self._is_stopping:
+            raise UnavailableError("The service is stopping.")
         question = "SELECT version_num FROM alembic_version" if self._head else "SELECT 1"
         try:
             async with asyncio.timeout(_DEADLINE):

@@ -1,6 +1,7 @@
 """Liveness asks nobody; readiness asks the database, and compares its schema with the code's."""
 
 import pytest
+from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
 from app.main import create_app
@@ -42,6 +43,12 @@ async def test_a_service_in_good_health_says_so(committing_client: AsyncClient, 
 
 async def test_it_lives_but_is_not_ready_while_the_database_is_away() -> None:
     assert await readiness_with(NOWHERE) == 503
+
+
+async def test_it_is_not_ready_while_it_stops(app: FastAPI, committing_client: AsyncClient) -> None:
+    app.state.readiness.stop()
+    assert (await committing_client.get("/readyz")).status_code == 503
+    assert (await committing_client.get("/livez")).status_code == 200
 
 
 @with_migrations

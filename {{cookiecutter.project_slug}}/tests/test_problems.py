@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import Body, FastAPI
-from httpx2 import AsyncClient, Response
+from httpx2 import ASGITransport, AsyncClient, Response
 
 from app.main import create_app
 from app.settings import Settings
@@ -102,6 +102,20 @@ async def test_an_error_that_nobody_foresaw(
     assert_problem(response, 500)
     assert response.headers["Access-Control-Allow-Origin"] == "https://a.example"
     assert SECRET in caplog.text
+
+
+async def test_an_error_shows_its_inside_while_debugging(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"debug": True}))
+
+    @app.get("/failing")
+    async def fail() -> None:
+        raise RuntimeError(SECRET)
+
+    transport = ASGITransport(app, raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url="http://test") as client:
+        response = await client.get("/failing")
+    assert response.status_code == 500
+    assert SECRET in response.text
 
 
 async def test_openapi_has_one_schema_for_all_errors(app: FastAPI) -> None:

@@ -1,10 +1,14 @@
 """What every request gets: an id, an access line, an answer with and without a last slash."""
 
 import logging
+import re
+from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 from httpx2 import ASGITransport, AsyncClient
+from starlette.types import Message
 
 from app.main import create_app
 from app.settings import Settings
@@ -60,3 +64,44 @@ async def test_the_documentation_can_be_switched_off(
     async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
         for path in ("/docs", "/openapi.json"):
             assert (await client.get(path)).status_code == status
+
+
+async def test_the_documentation_page_needs_no_other_host(client: AsyncClient) -> None:
+    page = (await client.get("/docs")).text
+    assert "http" not in page
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(sources) == 3
+    for source in sources:
+        assert (await client.get(source)).status_code == 200, source
+
+
+async def test_the_application_starts_and_stops_as_a_server_has_it(app: FastAPI) -> None:
+    received = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return next(received)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app({"type": "lifespan", "state": {}}, receive, send)
+    assert [message["type"] for message in sent] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]
+
+
+async def test_an_answer_that_breaks_off_is_not_called_complete(
+    client: AsyncClient, app: FastAPI
+) -> None:
+    async def half() -> AsyncIterator[str]:
+        yield "half of it"
+        raise ZeroDivisionError
+
+    @app.get("/half")
+    async def stream() -> StreamingResponse:
+        return StreamingResponse(half())
+
+    with pytest.raises(ZeroDivisionError):
+        await client.get("/half")

@@ -36,7 +36,7 @@ class RequestContext:
         identifier = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         token = request_id.set(identifier)
         started = time.perf_counter()
-        status = 0
+        status = 500
 
         async def send_with_id(message: Message) -> None:
             nonlocal status

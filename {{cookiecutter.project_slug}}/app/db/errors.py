@@ -44,8 +44,10 @@ def from_driver(error: Exception) -> AppError | None:
 
 
 def _is_closed(error: Exception) -> bool:
-    # The driver has no type for a connection that broke while it was in use.
-    return isinstance(error, InterfaceError) and "closed" in str(error)
+    # The driver has no type for a connection that broke while it was in use: it is closed, and the
+    # pool has taken it back.
+    text = str(error)
+    return isinstance(error, InterfaceError) and ("closed" in text or "released" in text)
 
 
 def _unique_field(error: Exception) -> str | None:

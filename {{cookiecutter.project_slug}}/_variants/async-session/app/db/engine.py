@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _RETRIES = 3
+# Seconds.
+_CLOSE_TIMEOUT = 2
 
 
 class Database:
@@ -65,7 +67,10 @@ class Database:
             self._opening.cancel()
             await asyncio.wait([self._opening])
             self._opening = None
-        await self._engine.dispose()
+        # A server that does not answer must not keep the process from ending.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await self._engine.dispose()
         logger.info("Database pool closed")
 
     @asynccontextmanager

@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _RETRIES = 3
-#: Seconds for the end of a transaction, or for giving a connection back.
+# Seconds: for closing the pool; for the end of a transaction, or giving a connection back.
+_CLOSE_TIMEOUT = 2
 _END_TIMEOUT = 5
 
 
@@ -96,7 +97,10 @@ class Database:
             self._opening.cancel()
             await asyncio.wait([self._opening])
             self._opening = None
-        await self._pool.disconnect()
+        # Waits for connections that are in use, then drops them.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await self._pool.disconnect()
         logger.info("Database pool closed")
 
     @asynccontextmanager

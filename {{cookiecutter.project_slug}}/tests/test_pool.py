@@ -1,0 +1,131 @@
+"""The pool: nothing leaks, nothing hangs, and what breaks is replaced."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+
+from app.db import Database
+from app.db.repositories.base import Reader
+from app.errors import UnavailableError
+from app.settings import Settings
+from tests.servers import connected
+
+ANSWER = text("SELECT 1")
+SLEEP = text("SELECT pg_sleep(:seconds)")
+
+
+@pytest.fixture
+async def small(settings: Settings) -> AsyncIterator[Database]:
+    """A pool of two that waits half a second for a connection."""
+    limits = {"pool_min_size": 0, "pool_max_size": 2, "pool_timeout": 0.5}
+    async with Database(settings.database.model_copy(update=limits)) as database:
+        yield database
+
+
+async def sleep(database: Database, seconds: float) -> None:
+    async with database.transaction() as transaction:
+        await transaction.execute(SLEEP.bindparams(seconds=seconds))
+
+
+async def assert_whole(database: Database) -> None:
+    """Every connection of the pool can be had at once, and none is inside a transaction."""
+    reader = Reader(database)
+    state = text(
+        "SELECT count(*) FROM pg_sleep(0.1), pg_stat_activity"
+        " WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+    )
+    rows = await asyncio.gather(reader.fetch_one(state), reader.fetch_one(state))
+    assert [row[0] for row in rows] == [0, 0]
+
+
+async def test_who_waits_too_long_for_a_connection_is_told_so(small: Database) -> None:
+    slow = [asyncio.create_task(sleep(small, 2)) for _ in range(2)]
+    await asyncio.sleep(0.2)
+    with pytest.raises(UnavailableError, match="in time"):
+        await Reader(small).fetch_one(ANSWER)
+    with pytest.raises(UnavailableError, match="in time"):
+        await sleep(small, 0)
+    await asyncio.gather(*slow)
+    await assert_whole(small)
+
+
+async def test_cancelling_at_any_moment_loses_no_connection(small: Database) -> None:
+    random.seed(1)
+    for number in range(60):
+        work = sleep(small, 0.01) if number % 2 else Reader(small).fetch_one(ANSWER)
+        task = asyncio.ensure_future(work)
+        await asyncio.sleep(random.random() * 0.02)  # noqa: S311 - no secret
+        task.cancel()
+        await asyncio.wait([task])
+    await assert_whole(small)
+
+
+async def test_connections_that_the_server_closed_are_replaced(
+    small: Database, settings: Settings
+) -> None:
+    reader = Reader(small)
+    for _ in range(3):
+        await assert_whole(small)
+        await terminate_others(settings)
+        for _ in range(4):
+            assert (await reader.fetch_one(ANSWER))[0] == 1
+        await terminate_others(settings)
+        await sleep(small, 0)
+
+
+async def test_a_connection_that_breaks_in_a_transaction_is_reported(
+    small: Database, settings: Settings
+) -> None:
+    async def killed() -> None:
+        async with small.transaction() as transaction:
+            await transaction.execute(ANSWER)
+            await terminate_others(settings)
+            await transaction.execute(ANSWER)
+
+    with pytest.raises(UnavailableError):
+        await killed()
+    await assert_whole(small)
+
+
+async def test_a_statement_has_a_limit(settings: Settings) -> None:
+    limits = settings.database.model_copy(update={"statement_timeout": 0.1})
+    async with Database(limits) as database:
+        with pytest.raises(UnavailableError):
+            await sleep(database, 5)
+        assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+
+
+async def test_closing_does_not_wait_for_ever(settings: Settings) -> None:
+    async with asyncio.timeout(20):
+        async with Database(settings.database) as database:
+            task = asyncio.create_task(sleep(database, 25))
+            await asyncio.sleep(0.2)
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_a_transaction_pooler_gets_whole_transactions(settings: Settings) -> None:
+    pooled = settings.database.model_copy(update={"pooler": "pgbouncer"})
+    async with Database(pooled) as database:
+        for _ in range(2):
+            assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+            await sleep(database, 0)
+        # None is kept but the one that looks.
+        statements = text(
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement NOT LIKE '%prepared%'"
+        )
+        assert (await Reader(database).fetch_one(statements))[0] == 0
+
+
+async def terminate_others(settings: Settings) -> None:
+    """Kill every other connection to this database, and give the client a moment to notice."""
+    assert settings.database.url is not None
+    async with connected(settings.database.url.get_secret_value()) as connection:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    await asyncio.sleep(0.05)

@@ -1,0 +1,106 @@
+"""A stop loses no request: not ready first, no new connections later, answers until the end."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from httpx2 import AsyncClient, ConnectError
+
+from app.main import create_app
+from app.settings import Settings
+from app.shutdown import stopping_in_steps
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def serving(settings: Settings, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    assert settings.database.url is not None
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "uvicorn", "--factory", "tests.slow_app:create_slow_app"),
+        *("--port", str(port)),
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": settings.database.url.get_secret_value(),
+            "SHUTDOWN_DELAY": "1.5",
+        },
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def until_it_answers(client: AsyncClient) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await client.get("/livez")
+            except ConnectError:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
+async def test_a_stop_lets_requests_end_and_turns_new_ones_away_in_time(settings: Settings) -> None:
+    port = free_port()
+    async with (
+        serving(settings, port) as process,
+        AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+        await until_it_answers(client)
+        first = asyncio.create_task(client.get("/slow"))
+        await asyncio.sleep(0.2)
+        process.terminate()
+        await asyncio.sleep(0.2)
+        assert (await client.get("/readyz")).status_code == 503
+        await asyncio.sleep(0.5)
+        last = asyncio.create_task(client.get("/slow"))
+        assert [(await answer).json() for answer in (first, last)] == ["done", "done"]
+        _, log = await process.communicate()
+        with pytest.raises(ConnectError):
+            await client.get("/livez")
+    assert process.returncode in {0, -signal.SIGTERM}
+    assert b"Traceback" not in log
+
+
+async def test_the_signal_reaches_the_server_after_the_delay(settings: Settings) -> None:
+    app = create_app(settings)
+    server = uvicorn.Server(uvicorn.Config(app))
+    before = signal.signal(signal.SIGTERM, server.handle_exit)
+    stopped: list[bool] = []
+    brief = settings.model_copy(update={"shutdown_delay": 0.2, "shutdown_timeout": 7})
+    try:
+        with stopping_in_steps(brief, on_stop=lambda: stopped.append(True)):
+            assert server.config.timeout_graceful_shutdown == 5
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.sleep(0.1)
+            assert (stopped, server.should_exit) == ([True], False)
+            await asyncio.sleep(0.2)
+            assert server.should_exit
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+async def test_without_a_server_nothing_is_changed(settings: Settings) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with stopping_in_steps(settings, on_stop=lambda: None):
+        assert signal.getsignal(signal.SIGTERM) is before
