@@ -3,12 +3,16 @@
 https://docs.sqlalchemy.org/en/21/orm/session_transaction.html#joining-a-session-into-an-external-transaction-such-as-for-test-suites
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import Database
+
+T = TypeVar("T")
 
 
 class _IsolatedDatabase(Database):
@@ -22,6 +26,9 @@ class _IsolatedDatabase(Database):
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         yield self._connection
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await self._connection.run_sync(work)
 
     def _check_open(self) -> None:
         pass

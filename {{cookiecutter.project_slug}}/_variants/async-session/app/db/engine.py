@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 from asyncpg import InterfaceError, PostgresError
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.util import greenlet_spawn
 
 from app.db.address import connect_options
 from app.db.errors import from_driver
@@ -83,6 +84,20 @@ class Database:
         with _errors_translated():
             async with self._reads.connect() as connection:
                 yield connection
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on a connection like that of `connection`, and give it back.
+
+        Taking it, the statement and giving it back are one switch between SQLAlchemy's
+        synchronous inside and this task, where `async with` makes three of them.
+        """
+        self._check_open()
+        with _errors_translated():
+            return await greenlet_spawn(self._read, work)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self._reads.sync_engine.connect() as connection:
+            return work(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

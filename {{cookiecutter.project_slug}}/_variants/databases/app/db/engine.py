@@ -22,6 +22,7 @@ from databases.interfaces import Record
 from sqlalchemy.sql import ClauseElement
 
 from app.db.address import connect_options
+from app.db.base import Row
 from app.db.errors import from_driver
 from app.errors import RetryableError, UnavailableError
 from app.settings import DatabaseSettings
@@ -80,6 +81,7 @@ class Database:
             # Spares a round trip at each release; session state would reach the next borrower,
             # so use SET LOCAL and locks that end with the transaction.
             reset=_keep_session,
+            record_class=Row,
             **connect_options(settings),
         )
         # At INFO it repeats what is said here, at DEBUG it shows the values of every query.

@@ -31,15 +31,11 @@ class Reader:
 
     async def fetch_all(self, statement: Executable, **values: Any) -> Sequence[Row[Any]]:
         """All rows of a statement, whose bound parameters are given by name."""
-        async with self._database.connection() as connection:
-            result = await connection.execute(statement, values)
-            return result.all()
+        return await self._database.read(lambda on: on.execute(statement, values).all())
 
     async def fetch_one(self, statement: Executable, **values: Any) -> Row[Any]:
         """The row of a statement that has one; raises `NotFoundError` without."""
-        async with self._database.connection() as connection:
-            result = await connection.execute(statement, values)
-            row = result.one_or_none()
+        row = await self._database.read(lambda on: on.execute(statement, values).one_or_none())
         if row is None:
             raise NotFoundError("There is no such resource.")
         return row

@@ -1,5 +1,6 @@
 """Articles: found by id or page by page, newest first."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from databases.interfaces import Record
 from fastapi import Depends
 from sqlalchemy import ColumnElement, Select, Text, bindparam, func, select
 
+from app.db.base import Row
 from app.db.models.articles import SEARCH_TEXT, articles
 from app.db.repositories.base import Reader, Writer
 
@@ -36,11 +38,13 @@ PAGES = {
 class ArticleReader(Reader):
     """Articles as a response shows them."""
 
-    async def get(self, article_id: UUID) -> Record:
+    async def get(self, article_id: UUID) -> Row | Record:
         """One article; raises `NotFoundError` without."""
         return await self.fetch_one(BY_ID, id=article_id)
 
-    async def page(self, *, limit: int, after: UUID | None, q: str | None) -> list[Record]:
+    async def page(
+        self, *, limit: int, after: UUID | None, q: str | None
+    ) -> Sequence[Row | Record]:
         """At most `limit` articles, newest first, older than `after`, that match `q`."""
         values = {"after": after, "q": q}
         given = {name: value for name, value in values.items() if value is not None}

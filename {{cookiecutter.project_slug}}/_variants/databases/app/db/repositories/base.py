@@ -1,12 +1,14 @@
 """What the repositories of all resources have in common."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from databases.interfaces import Record
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Select, Table, delete, insert, select, update
 from sqlalchemy.sql import ClauseElement
 
+from app.db.base import Row, prepare
 from app.db.dependencies import ReadFrom, WriteIn
 from app.db.engine import Database, Transaction
 from app.errors import NotFoundError
@@ -26,15 +28,25 @@ class Reader:
         """This reader as a route depends on it."""
         return cls(database)
 
-    async def fetch_all(self, statement: ClauseElement, **values: Any) -> list[Record]:
-        """All rows of a statement, whose bound parameters are given by name."""
-        async with self._database.connection() as connection:
-            return await connection.fetch_all(statement.params(values))
+    async def fetch_all(self, statement: ClauseElement, **values: Any) -> Sequence[Row | Record]:
+        """All rows of a statement, whose bound parameters are given by name.
 
-    async def fetch_one(self, statement: ClauseElement, **values: Any) -> Record:
-        """The row of a statement that has one; raises `NotFoundError` without."""
+        A `select` that is made once, at module level, is also compiled once.
+        """
+        prepared = prepare(statement) if isinstance(statement, Select) else None
         async with self._database.connection() as connection:
-            return _found(await connection.fetch_one(statement.params(values)))
+            if prepared is None:
+                return await connection.fetch_all(statement.params(values))
+            raw = connection.raw_connection
+            rows: list[Row] = await raw.fetch(prepared.sql, *prepared.arguments(values))
+            return rows
+
+    async def fetch_one(self, statement: ClauseElement, **values: Any) -> Row | Record:
+        """The only row of a statement; raises `NotFoundError` without."""
+        rows = await self.fetch_all(statement, **values)
+        if not rows:
+            raise NotFoundError("There is no such resource.")
+        return rows[0]
 
 
 class Writer:

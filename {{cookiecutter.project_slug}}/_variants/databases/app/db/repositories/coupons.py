@@ -7,6 +7,7 @@ from databases.interfaces import Record
 from fastapi import Depends
 from sqlalchemy import bindparam, select, update
 
+from app.db.base import Row
 from app.db.models.coupons import coupons, redemptions
 from app.db.repositories.base import Reader, Writer
 
@@ -16,7 +17,7 @@ BY_ID = select(*coupons.c).where(coupons.c.id == bindparam("id"))
 class CouponReader(Reader):
     """Coupons as a response shows them."""
 
-    async def get(self, coupon_id: UUID) -> Record:
+    async def get(self, coupon_id: UUID) -> Row | Record:
         """One coupon; raises `NotFoundError` without."""
         return await self.fetch_one(BY_ID, id=coupon_id)
 
