@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 from pythonjsonlogger.json import JsonFormatter
 
-from app.settings import Settings
+from app.settings import ServiceSettings
 
 #: The id of the request that the current task serves; "-" outside of one.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -19,7 +19,7 @@ def _add_request_id(record: logging.LogRecord) -> bool:
     return True
 
 
-def _formatter(settings: Settings) -> logging.Formatter:
+def _formatter(settings: ServiceSettings) -> logging.Formatter:
     if not settings.is_production:
         return logging.Formatter("%(asctime)s %(levelname)-7s [%(request_id)s] %(message)s")
     return JsonFormatter(
@@ -31,7 +31,7 @@ def _formatter(settings: Settings) -> logging.Formatter:
     )
 
 
-def configure_logging(settings: Settings) -> None:
+def configure_logging(settings: ServiceSettings) -> None:
     """Send every logger's lines to standard error in one form; may be called again."""
     handler = logging.StreamHandler(sys.stderr)
     handler.name = "service"

@@ -16,7 +16,7 @@ from app.api.router import find_routers
 from app.db import Database
 from app.log import configure_logging
 from app.readiness import Readiness
-from app.settings import Settings, load_settings
+from app.settings import ServiceSettings, Settings, load_settings
 from app.shutdown import stopping_in_steps
 
 
@@ -26,27 +26,28 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises `SettingsError` when they do not describe a service that can run.
     """
     settings = settings or load_settings()
+    service = settings.service
     database = Database(settings.database)
     readiness = Readiness()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        configure_logging(settings)
-        with stopping_in_steps(settings, on_stop=readiness.stop):
+        configure_logging(service)
+        with stopping_in_steps(service, on_stop=readiness.stop):
             async with database:
                 yield
 
     # The documentation page's scripts come from here, not from a host of others.
-    make = FastAPIOffline if settings.serves_docs else FastAPI
+    make = FastAPIOffline if service.serves_docs else FastAPI
     app = make(
-        title=settings.service_name,
-        debug=settings.debug,
-        openapi_url="/openapi.json" if settings.serves_docs else None,
+        title=service.service_name,
+        debug=service.debug,
+        openapi_url="/openapi.json" if service.serves_docs else None,
         redoc_url=None,
         swagger_ui_parameters={"validatorUrl": None},
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=_middleware(settings),
+        middleware=_middleware(service),
         # The names of generated clients' methods.
         generate_unique_id_function=_route_name,
     )
@@ -59,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
+def _middleware(settings: ServiceSettings) -> list[Middleware]:
     """The layers around every request, from the outermost inwards."""
     return [
         Middleware(RequestContext),

@@ -8,7 +8,9 @@ import json
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -33,32 +35,29 @@ class _Group(BaseSettings):
         frozen=True,
         # A refused value may be a password.
         hide_input_in_errors=True,
-        populate_by_name=True,
     )
 
 
 class DatabaseSettings(_Group):
     """Where the database is, how many connections to keep, and how long to wait for it."""
 
-    url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
-    host: str | None = Field(default=None, validation_alias="POSTGRES_HOST")
-    port: int | None = Field(default=None, ge=1, le=65535, validation_alias="POSTGRES_PORT")
-    user: str | None = Field(default=None, validation_alias="POSTGRES_USER")
-    password: SecretStr | None = Field(default=None, validation_alias="POSTGRES_PASSWORD")
-    name: str | None = Field(default=None, validation_alias="POSTGRES_DB")
+    url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
+    host: str | None = Field(default=None, alias="POSTGRES_HOST")
+    port: int | None = Field(default=None, ge=1, le=65535, alias="POSTGRES_PORT")
+    user: str | None = Field(default=None, alias="POSTGRES_USER")
+    password: SecretStr | None = Field(default=None, alias="POSTGRES_PASSWORD")
+    name: str | None = Field(default=None, alias="POSTGRES_DB")
 
-    application_name: str = Field(default=SERVICE_NAME, validation_alias="SERVICE_NAME")
+    application_name: str = Field(default=SERVICE_NAME, alias="SERVICE_NAME")
 
-    pool_min_size: int = Field(default=2, ge=0, validation_alias="DB_POOL_MIN_SIZE")
-    pool_max_size: int = Field(default=15, ge=1, validation_alias="DB_POOL_MAX_SIZE")
-    pool_timeout: Seconds = Field(default=5, validation_alias="DB_POOL_TIMEOUT")
-    pooler: Literal["none", "pgbouncer"] = Field(default="none", validation_alias="DB_POOLER")
+    pool_min_size: int = Field(default=2, ge=0, alias="DB_POOL_MIN_SIZE")
+    pool_max_size: int = Field(default=15, ge=1, alias="DB_POOL_MAX_SIZE")
+    pool_timeout: Seconds = Field(default=5, alias="DB_POOL_TIMEOUT")
+    pooler: Literal["none", "pgbouncer"] = Field(default="none", alias="DB_POOLER")
 
-    statement_timeout: Seconds = Field(default=30, validation_alias="DB_STATEMENT_TIMEOUT")
-    lock_timeout: Seconds = Field(default=5, validation_alias="DB_LOCK_TIMEOUT")
-    idle_in_transaction_timeout: Seconds = Field(
-        default=60, validation_alias="DB_IDLE_IN_TRANSACTION_TIMEOUT"
-    )
+    statement_timeout: Seconds = Field(default=30, alias="DB_STATEMENT_TIMEOUT")
+    lock_timeout: Seconds = Field(default=5, alias="DB_LOCK_TIMEOUT")
+    idle_in_transaction_timeout: Seconds = Field(default=60, alias="DB_IDLE_IN_TRANSACTION_TIMEOUT")
 
     @property
     def parts(self) -> dict[str, object]:
@@ -96,8 +95,8 @@ def _split(value: object) -> object:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
-class Settings(_Group):
-    """The whole configuration; times are in seconds, sizes in bytes."""
+class ServiceSettings(_Group):
+    """How the service presents itself, what it lets in, and how it ends."""
 
     environment: Literal["development", "test", "production"] = "development"
     service_name: str = SERVICE_NAME
@@ -110,8 +109,6 @@ class Settings(_Group):
 
     shutdown_delay: float = Field(default=0, ge=0, le=86_400)
     shutdown_timeout: Seconds = 20
-
-    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
@@ -130,17 +127,26 @@ class Settings(_Group):
         return not self.is_production if self.docs_enabled is None else self.docs_enabled
 
 
+class Settings(BaseModel):
+    """The whole configuration; times are in seconds, sizes in bytes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    service: ServiceSettings
+    database: DatabaseSettings
+
+
 _GroupT = TypeVar("_GroupT", bound=_Group)
 
 
-def _read(group: type[_GroupT], problems: list[str], **values: object) -> _GroupT | None:
+def _read(group: type[_GroupT], problems: list[str]) -> _GroupT:
     try:
-        return group(**values)
+        return group()
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
             name = str(problem["loc"][0]).upper() + ": " if problem["loc"] else ""
             problems.append(name + problem["msg"].removeprefix("Value error, "))
-        return None
+        return group.model_construct()
 
 
 def load_settings() -> Settings:
@@ -149,8 +155,7 @@ def load_settings() -> Settings:
     Raises `SettingsError` with one line for each bad variable and the value of none.
     """
     problems: list[str] = []
-    database = _read(DatabaseSettings, problems)
-    settings = _read(Settings, problems, database=database or DatabaseSettings.model_construct())
-    if settings is None or database is None:
+    service, database = _read(ServiceSettings, problems), _read(DatabaseSettings, problems)
+    if problems:
         raise SettingsError("\n".join(problems))
-    return settings
+    return Settings(service=service, database=database)

@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 
-from app.settings import Settings
+from app.settings import ServiceSettings
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ CLOSE_TIMEOUT = 2
 
 
 @contextmanager
-def stopping_in_steps(settings: Settings, on_stop: Callable[[], None]) -> Iterator[None]:
+def stopping_in_steps(settings: ServiceSettings, on_stop: Callable[[], None]) -> Iterator[None]:
     """Call `on_stop` at SIGTERM, and hand the signal to the server `SHUTDOWN_DELAY` later.
 
     Does nothing where no uvicorn server waits for the signal, as in a test.

@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from app.db import Database, metadata
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings, Settings
 from tests.environment import forget_settings
-from tests.isolation import isolated
+from tests.layer import isolated
 from tests.servers import (
     address_of,
     create_database,
@@ -66,7 +66,8 @@ def server(pytestconfig: pytest.Config) -> str:
 async def settings(server: str, pytestconfig: pytest.Config) -> AsyncIterator[Settings]:
     """Settings with a database of this worker, made from the template in milliseconds."""
     name = await create_database(server, template=pytestconfig.stash[TEMPLATE])
-    yield Settings(environment="test", database=settings_for(address_of(server, name)))
+    service = ServiceSettings(environment="test")
+    yield Settings(service=service, database=settings_for(address_of(server, name)))
     await drop_database(server, name)
 
 

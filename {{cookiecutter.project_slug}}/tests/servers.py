@@ -45,7 +45,7 @@ def running_server() -> Iterator[str]:
 
 def settings_for(address: str) -> DatabaseSettings:
     """Settings with this database, and defaults otherwise."""
-    return DatabaseSettings(url=SecretStr(address))
+    return DatabaseSettings(DATABASE_URL=SecretStr(address))
 
 
 def address_of(server: str, name: str) -> str:

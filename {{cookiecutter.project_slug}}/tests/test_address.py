@@ -30,7 +30,11 @@ def test_all_parts_are_decoded(scheme: str) -> None:
 def test_the_parts_mean_what_they_say() -> None:
     found = connect_options(
         DatabaseSettings(
-            host="db", port=6000, user="me", password=SecretStr(AWKWARD), name="a name"
+            POSTGRES_HOST="db",
+            POSTGRES_PORT=6000,
+            POSTGRES_USER="me",
+            POSTGRES_PASSWORD=SecretStr(AWKWARD),
+            POSTGRES_DB="a name",
         )
     )
     assert found["password"] == AWKWARD
@@ -60,7 +64,9 @@ def test_what_cannot_be_understood_is_named_without_the_password(url: str, named
 
 
 def test_limits_are_set_with_the_connection() -> None:
-    settings = DatabaseSettings(host="db", statement_timeout=0.0001, lock_timeout=2.5)
+    settings = DatabaseSettings(
+        POSTGRES_HOST="db", DB_STATEMENT_TIMEOUT=0.0001, DB_LOCK_TIMEOUT=2.5
+    )
     assert connect_options(settings)["server_settings"] == {
         "application_name": settings.application_name,
         "statement_timeout": "1",
@@ -70,13 +76,13 @@ def test_limits_are_set_with_the_connection() -> None:
 
 
 def test_migrations_may_take_their_time() -> None:
-    settings = DatabaseSettings(host="db")
+    settings = DatabaseSettings(POSTGRES_HOST="db")
     assert connect_options(settings, timeouts=False)["server_settings"].keys() == {
         "application_name"
     }
 
 
 def test_a_transaction_pooler_gets_no_statements_to_keep() -> None:
-    found = connect_options(DatabaseSettings(host="db", pooler="pgbouncer"))
+    found = connect_options(DatabaseSettings(POSTGRES_HOST="db", DB_POOLER="pgbouncer"))
     assert found["statement_cache_size"] == 0
     assert found["server_settings"].keys() == {"application_name"}

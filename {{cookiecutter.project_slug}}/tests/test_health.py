@@ -6,7 +6,7 @@ from httpx2 import ASGITransport, AsyncClient
 
 from app.main import create_app
 from app.readiness import MIGRATIONS
-from app.settings import Settings
+from app.settings import ServiceSettings, Settings
 from tests.servers import connected, migrate, settings_for
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -17,7 +17,7 @@ with_migrations = pytest.mark.skipif(
 
 
 async def readiness_with(address: str) -> int:
-    app = create_app(Settings(environment="test", database=settings_for(address)))
+    app = create_app(Settings(service=ServiceSettings(), database=settings_for(address)))
     async with (
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,

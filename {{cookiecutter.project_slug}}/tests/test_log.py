@@ -8,6 +8,7 @@ import pytest
 
 from app.log import configure_logging, request_id
 from app.settings import Settings
+from tests.environment import changed
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def root() -> Iterator[None]:
 def test_a_line_in_production_is_an_object(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure_logging(settings.model_copy(update={"environment": "production"}))
+    configure_logging(changed(settings, environment="production").service)
     token = request_id.set("the-id")
     logging.getLogger("anything").warning("it is %s", "so", extra={"status": 200})
     request_id.reset(token)
@@ -34,7 +35,7 @@ def test_a_line_in_production_is_an_object(
         "logger": "anything",
         "message": "it is so",
         "request_id": "the-id",
-        "service": settings.service_name,
+        "service": settings.service.service_name,
         "status": 200,
     }
 
@@ -42,14 +43,14 @@ def test_a_line_in_production_is_an_object(
 def test_a_line_in_development_is_for_people(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure_logging(settings)
-    configure_logging(settings)
+    configure_logging(settings.service)
+    configure_logging(settings.service)
     logging.getLogger("anything").warning("it is so")
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith("WARNING [-] it is so")
 
 
 def test_the_level_is_a_setting(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging(settings.model_copy(update={"log_level": "ERROR"}))
+    configure_logging(changed(settings, log_level="ERROR").service)
     logging.getLogger("anything").warning("not this")
     assert capsys.readouterr().err == ""

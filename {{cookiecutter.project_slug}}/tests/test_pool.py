@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
@@ -74,6 +75,21 @@ async def test_connections_that_the_server_closed_are_replaced(
             assert (await reader.fetch_one(ANSWER))[0] == 1
         await terminate_others(settings)
         await sleep(small, 0)
+
+
+async def test_reads_while_connections_are_closed_succeed_or_are_told_so(
+    small: Database, settings: Settings
+) -> None:
+    reader = Reader(small)
+
+    async def read() -> None:
+        for _ in range(20):
+            with suppress(UnavailableError):
+                await reader.fetch_one(ANSWER)
+
+    for _ in range(40):
+        await asyncio.gather(read(), read(), terminate_others(settings))
+    await assert_whole(small)
 
 
 async def test_a_connection_that_breaks_in_a_transaction_is_reported(

@@ -9,6 +9,7 @@ from httpx2 import ASGITransport, AsyncClient, Response
 
 from app.main import create_app
 from app.settings import Settings
+from tests.environment import changed
 
 SECRET = "what-nobody-should-see"
 
@@ -16,7 +17,7 @@ SECRET = "what-nobody-should-see"
 @pytest.fixture
 def app(settings: Settings) -> FastAPI:
     """The application with routes that accept anything, or fail."""
-    allowing = settings.model_copy(update={"cors_origins": ("https://a.example",)})
+    allowing = changed(settings, cors_origins=("https://a.example",))
     app = create_app(allowing)
 
     @app.get("/things/{number}")
@@ -80,7 +81,7 @@ async def test_a_name_that_has_no_utf8_form(client: AsyncClient) -> None:
 
 
 async def test_a_body_that_is_too_large(settings: Settings, client: AsyncClient) -> None:
-    content = b" " * (settings.max_body_size + 1)
+    content = b" " * (settings.service.max_body_size + 1)
     assert_problem(await client.put("/things/1", content=content), 413, title="Content Too Large")
 
 
@@ -88,7 +89,7 @@ async def test_a_body_that_is_too_large_and_comes_in_chunks(
     settings: Settings, client: AsyncClient
 ) -> None:
     async def chunks() -> Any:
-        for _ in range(settings.max_body_size // 65_536 + 1):
+        for _ in range(settings.service.max_body_size // 65_536 + 1):
             yield b" " * 65_536
 
     assert_problem(await client.put("/things/1", content=chunks()), 413)
@@ -105,7 +106,7 @@ async def test_an_error_that_nobody_foresaw(
 
 
 async def test_an_error_shows_its_inside_while_debugging(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"debug": True}))
+    app = create_app(changed(settings, debug=True))
 
     @app.get("/failing")
     async def fail() -> None:

@@ -12,6 +12,7 @@ from starlette.types import Message
 
 from app.main import create_app
 from app.settings import Settings
+from tests.environment import changed
 
 
 async def test_a_request_id_is_made(client: AsyncClient) -> None:
@@ -60,7 +61,7 @@ async def test_other_origins_are_told_nothing_unless_they_are_named(client: Asyn
 async def test_the_documentation_can_be_switched_off(
     settings: Settings, enabled: bool, status: int
 ) -> None:
-    app = create_app(settings.model_copy(update={"docs_enabled": enabled}))
+    app = create_app(changed(settings, docs_enabled=enabled))
     async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
         for path in ("/docs", "/openapi.json"):
             assert (await client.get(path)).status_code == status

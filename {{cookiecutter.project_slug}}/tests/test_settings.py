@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.main import create_app
-from app.settings import DatabaseSettings, Settings, SettingsError, load_settings
-from tests.environment import setting_names
+from app.settings import ServiceSettings, SettingsError, load_settings
+from tests.environment import GROUPS, setting_names
 from tests.servers import ROOT, settings_for
 
 URL = "postgresql://me:hush@localhost/name"
@@ -18,9 +18,9 @@ def test_the_example_lists_every_setting_with_its_default() -> None:
     listed = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", text, re.MULTILINE))
     others = {"HOST", "PORT", "TEST_DATABASE_URL"}
     assert listed.keys() - others == setting_names()
-    for group in (Settings, DatabaseSettings):
+    for group in GROUPS:
         for name, field in group.model_fields.items():
-            variable = str(field.validation_alias or name.upper())
+            variable = str(field.alias or name.upper())
             if isinstance(field.default, str | int | float) and not isinstance(field.default, bool):
                 assert listed[variable] == str(field.default), variable
 
@@ -33,7 +33,7 @@ def test_every_line_of_the_example_can_be_uncommented(
     one_database = [line for line in set_lines if not line.startswith("POSTGRES_")]
     (tmp_path / ".env").write_text("\n".join(one_database))
     monkeypatch.chdir(tmp_path)
-    for group in (Settings, DatabaseSettings):
+    for group in GROUPS:
         monkeypatch.setitem(group.model_config, "env_file", ".env")
     assert load_settings().database.url is not None
 
@@ -43,9 +43,9 @@ def test_the_environment_goes_before_the_file(
 ) -> None:
     (tmp_path / ".env").write_text("LOG_LEVEL=ERROR\nDEBUG=true\n")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(Settings.model_config, "env_file", ".env")
+    monkeypatch.setitem(ServiceSettings.model_config, "env_file", ".env")
     monkeypatch.setenv("LOG_LEVEL", "WARNING")
-    settings = Settings()
+    settings = ServiceSettings()
     assert (settings.log_level, settings.debug) == ("WARNING", True)
 
 
@@ -89,18 +89,24 @@ def test_what_does_not_go_together_is_named(
     assert "hush" not in str(raised.value)
 
 
+def test_only_the_names_that_are_listed_mean_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("URL", "HOST", "PORT", "USER", "PASSWORD", "NAME", "DATABASE"):
+        monkeypatch.setenv(name, "1")
+    assert not load_settings().database.is_configured
+
+
 @pytest.mark.parametrize(
     "given", ["https://a.example, https://b.example", '["https://a.example", "https://b.example"]']
 )
 def test_a_list_is_separated_by_commas_or_json(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("CORS_ORIGINS", given)
-    assert Settings().cors_origins == ("https://a.example", "https://b.example")
+    assert ServiceSettings().cors_origins == ("https://a.example", "https://b.example")
 
 
 def test_documentation_is_off_in_production_unless_asked_for() -> None:
-    assert not Settings(environment="production").serves_docs
-    assert Settings(environment="production", docs_enabled=True).serves_docs
-    assert Settings().serves_docs
+    assert not ServiceSettings(environment="production").serves_docs
+    assert ServiceSettings(environment="production", docs_enabled=True).serves_docs
+    assert ServiceSettings().serves_docs
 
 
 def test_a_password_shows_in_no_representation() -> None:

@@ -15,6 +15,7 @@ from httpx2 import AsyncClient, ConnectError
 from app.main import create_app
 from app.settings import Settings
 from app.shutdown import stopping_in_steps
+from tests.environment import changed
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
@@ -87,7 +88,7 @@ async def test_the_signal_reaches_the_server_after_the_delay(settings: Settings)
     server = uvicorn.Server(uvicorn.Config(app))
     before = signal.signal(signal.SIGTERM, server.handle_exit)
     stopped: list[bool] = []
-    brief = settings.model_copy(update={"shutdown_delay": 0.2, "shutdown_timeout": 7})
+    brief = changed(settings, shutdown_delay=0.2, shutdown_timeout=7).service
     try:
         with stopping_in_steps(brief, on_stop=lambda: stopped.append(True)):
             assert server.config.timeout_graceful_shutdown == 5
@@ -102,5 +103,5 @@ async def test_the_signal_reaches_the_server_after_the_delay(settings: Settings)
 
 async def test_without_a_server_nothing_is_changed(settings: Settings) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with stopping_in_steps(settings, on_stop=lambda: None):
+    with stopping_in_steps(settings.service, on_stop=lambda: None):
         assert signal.getsignal(signal.SIGTERM) is before

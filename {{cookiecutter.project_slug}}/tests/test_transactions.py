@@ -102,7 +102,9 @@ async def test_a_request_that_is_refused_takes_no_connection(
         await transaction.execute(INSERT)
         return number
 
-    async with Database(DatabaseSettings(host="127.0.0.1", port=1)) as app.state.database:
+    async with Database(
+        DatabaseSettings(POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=1)
+    ) as app.state.database:
         assert (await committing_client.post("/probe/x")).status_code == 422
         assert (await committing_client.post("/probe/1")).status_code == 503
 

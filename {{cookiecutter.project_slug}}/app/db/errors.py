@@ -4,7 +4,7 @@ One table for everything that runs a statement.
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
-from asyncpg import InterfaceError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 from asyncpg.exceptions import InvalidCachedStatementError
 from sqlalchemy import Index, UniqueConstraint
 
@@ -17,6 +17,9 @@ from app.errors import (
     RetryableError,
     UnavailableError,
 )
+
+#: What the driver raises: for a statement the server's errors, and its own.
+DRIVER_ERRORS = (PostgresError, InterfaceError, InternalClientError)
 
 # Serialisation failure, deadlock.
 _RETRYABLE = {"40001", "40P01"}
@@ -45,8 +48,10 @@ def from_driver(error: Exception) -> AppError | None:
 
 def _is_closed(error: Exception) -> bool:
     # The driver has no type for a connection that broke while it was in use: it is closed, and the
-    # pool has taken it back.
+    # pool has taken it back, or the server's last word is read and the end of the stream is not.
     text = str(error)
+    if isinstance(error, InternalClientError):
+        return "cannot switch to state" in text
     return isinstance(error, InterfaceError) and ("closed" in text or "released" in text)
 
 

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from typing import Any, Self, TypeVar
 from uuid import uuid4
 
-from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -24,7 +23,7 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.util import greenlet_spawn
 
 from app.db.address import connect_options
-from app.db.errors import from_driver
+from app.db.errors import DRIVER_ERRORS, from_driver
 from app.errors import RetryableError, UnavailableError
 from app.settings import DatabaseSettings
 
@@ -159,7 +158,7 @@ def _connect(dialect: Any, _record: Any, args: tuple[Any, ...], kwargs: dict[str
     # What the driver raises here is not wrapped: an OSError, or what the server said.
     try:
         return dialect.connect(*args, **kwargs)
-    except (OSError, PostgresError, InterfaceError) as error:
+    except (OSError, *DRIVER_ERRORS) as error:
         raise UnavailableError("The database cannot be reached.") from error
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.sql import ClauseElement
 
 from app.db.address import connect_options
 from app.db.base import Row
-from app.db.errors import from_driver
+from app.db.errors import DRIVER_ERRORS, from_driver
 from app.errors import RetryableError, UnavailableError
 from app.settings import DatabaseSettings
 
@@ -151,7 +151,7 @@ class Database:
                 await connection.__aenter__()
         except TimeoutError as error:
             raise UnavailableError("No database connection became free in time.") from error
-        except (OSError, PostgresError, InterfaceError) as error:
+        except (OSError, *DRIVER_ERRORS) as error:
             raise UnavailableError("The database cannot be reached.") from error
         raw = connection.raw_connection
         try:
@@ -209,7 +209,7 @@ async def _keep_session(_connection: Any) -> None:
 def _errors_translated() -> Iterator[None]:
     try:
         yield
-    except (PostgresError, InterfaceError) as error:
+    except DRIVER_ERRORS as error:
         known = from_driver(error)
         if known is None:
             raise

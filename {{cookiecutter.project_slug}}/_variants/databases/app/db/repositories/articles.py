@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from databases.interfaces import Record
 from fastapi import Depends
 from sqlalchemy import ColumnElement, Select, Text, bindparam, func, select
 
@@ -38,13 +37,11 @@ PAGES = {
 class ArticleReader(Reader):
     """Articles as a response shows them."""
 
-    async def get(self, article_id: UUID) -> Row | Record:
+    async def get(self, article_id: UUID) -> Row:
         """One article; raises `NotFoundError` without."""
         return await self.fetch_one(BY_ID, id=article_id)
 
-    async def page(
-        self, *, limit: int, after: UUID | None, q: str | None
-    ) -> Sequence[Row | Record]:
+    async def page(self, *, limit: int, after: UUID | None, q: str | None) -> Sequence[Row]:
         """At most `limit` articles, newest first, older than `after`, that match `q`."""
         values = {"after": after, "q": q}
         given = {name: value for name, value in values.items() if value is not None}

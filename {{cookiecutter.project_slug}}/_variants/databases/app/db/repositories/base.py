@@ -1,7 +1,7 @@
 """What the repositories of all resources have in common."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 from uuid import UUID
 
 from databases.interfaces import Record
@@ -28,20 +28,24 @@ class Reader:
         """This reader as a route depends on it."""
         return cls(database)
 
-    async def fetch_all(self, statement: ClauseElement, **values: Any) -> Sequence[Row | Record]:
+    async def fetch_all(self, statement: ClauseElement, **values: Any) -> Sequence[Row]:
         """All rows of a statement, whose bound parameters are given by name.
 
-        A `select` that is made once, at module level, is also compiled once.
+        A `select` that is made once, at module level, is also compiled once. A list for IN is
+        part of the statement, not a value.
         """
         prepared = prepare(statement) if isinstance(statement, Select) else None
         async with self._database.connection() as connection:
             if prepared is None:
-                return await connection.fetch_all(statement.params(values))
+                return cast(
+                    "list[Row]",
+                    await connection.fetch_all(statement.params(values) if values else statement),
+                )
             raw = connection.raw_connection
             rows: list[Row] = await raw.fetch(prepared.sql, *prepared.arguments(values))
             return rows
 
-    async def fetch_one(self, statement: ClauseElement, **values: Any) -> Row | Record:
+    async def fetch_one(self, statement: ClauseElement, **values: Any) -> Row:
         """The only row of a statement; raises `NotFoundError` without."""
         rows = await self.fetch_all(statement, **values)
         if not rows:
@@ -62,17 +66,17 @@ class Writer:
         """This writer as a route depends on it; all of one request share the transaction."""
         return cls(transaction)
 
-    async def get(self, key: UUID) -> Record:
+    async def get(self, key: UUID) -> Row:
         """The row with this key; raises `NotFoundError` without."""
         statement = select(*self.table.c).where(self.table.c.id == key)
         return _found(await self._transaction.fetch_one(statement))
 
-    async def create(self, **values: Any) -> Record:
+    async def create(self, **values: Any) -> Row:
         """A new row, with what the server filled in."""
         statement = insert(self.table).values(**values).returning(*self.table.c)
         return _found(await self._transaction.fetch_one(statement))
 
-    async def update(self, key: UUID, **values: Any) -> Record:
+    async def update(self, key: UUID, **values: Any) -> Row:
         """The row with some values changed; raises `NotFoundError` without."""
         if not values:
             return await self.get(key)
@@ -85,7 +89,8 @@ class Writer:
         _found(await self._transaction.fetch_one(statement))
 
 
-def _found(row: Record | None) -> Record:
-    if row is None:
+def _found(record: Record | None) -> Row:
+    if record is None:
         raise NotFoundError("There is no such resource.")
-    return row
+    # The records of `databases` have the columns as attributes too, but say so to no type checker.
+    return cast("Row", record)

@@ -3,7 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from databases.interfaces import Record
 from fastapi import Depends
 from sqlalchemy import bindparam, select, update
 
@@ -17,7 +16,7 @@ BY_ID = select(*coupons.c).where(coupons.c.id == bindparam("id"))
 class CouponReader(Reader):
     """Coupons as a response shows them."""
 
-    async def get(self, coupon_id: UUID) -> Row | Record:
+    async def get(self, coupon_id: UUID) -> Row:
         """One coupon; raises `NotFoundError` without."""
         return await self.fetch_one(BY_ID, id=coupon_id)
 

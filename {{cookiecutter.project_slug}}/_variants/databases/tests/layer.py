@@ -1,11 +1,29 @@
-"""A database on which nothing lasts: one connection, in a transaction that is rolled back."""
+"""What the tests need of this database layer: isolation, and a table that is not the service's."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from databases.core import Connection
+from sqlalchemy import Column, MetaData, Table, Text
 
 from app.db import Database
+from app.db.base import created_at, uuid_key
+from app.db.repositories.base import Writer
+
+things = Table(
+    "things",
+    MetaData(),
+    uuid_key(),
+    Column("name", Text, nullable=False),
+    Column("note", Text),
+    created_at(),
+)
+
+
+class ThingWriter(Writer):
+    """Changes to the table that `test_repositories` makes."""
+
+    table = things
 
 
 class _IsolatedDatabase(Database):

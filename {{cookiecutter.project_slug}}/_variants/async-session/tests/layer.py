@@ -1,4 +1,4 @@
-"""A database on which nothing lasts: one connection, in a transaction that is rolled back.
+"""What the tests need of this database layer: isolation, and a table that is not the service's.
 
 https://docs.sqlalchemy.org/en/21/orm/session_transaction.html#joining-a-session-into-an-external-transaction-such-as-for-test-suites
 """
@@ -7,12 +7,35 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped
 
 from app.db import Database
+from app.db.base import Base, Timestamped, UuidKey
+from app.db.repositories.base import Writer
 
 T = TypeVar("T")
+
+
+class _ThingBase(Base):
+    __abstract__ = True
+    metadata = MetaData()
+
+
+class Thing(UuidKey, Timestamped, _ThingBase):
+    """A row of the table that `test_repositories` makes."""
+
+    __tablename__ = "things"
+
+    name: Mapped[str]
+    note: Mapped[str | None]
+
+
+class ThingWriter(Writer[Thing]):
+    """Changes to things."""
+
+    model = Thing
 
 
 class _IsolatedDatabase(Database):
