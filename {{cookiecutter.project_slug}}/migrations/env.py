@@ -40,7 +40,7 @@ def run_on(connection: Connection) -> None:
 
 async def run_online() -> None:
     """Migrate the database of the settings, on a connection of its own."""
-    options = connect_options(load_settings().database, timeouts=False)
+    options = connect_options(load_settings().database, limits=False)
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool
     )

@@ -76,7 +76,7 @@ async def _on(server: str, statement: str) -> None:
 @asynccontextmanager
 async def connected(address: str) -> AsyncIterator[asyncpg.Connection]:
     """A plain connection of the driver, beside those of the service."""
-    connection = await asyncpg.connect(**connect_options(settings_for(address)))
+    connection = await asyncpg.connect(**connect_options(settings_for(address), limits=False))
     try:
         yield connection
     finally:
@@ -93,7 +93,7 @@ async def migrate(
     def run(connection: Connection) -> None:
         do(Config(ROOT / "alembic.ini", attributes={"connection": connection}), revision)
 
-    options = connect_options(settings_for(address))
+    options = connect_options(settings_for(address), limits=False)
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool
     )

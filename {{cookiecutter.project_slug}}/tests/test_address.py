@@ -72,14 +72,13 @@ def test_limits_are_set_with_the_connection() -> None:
         "statement_timeout": "1",
         "lock_timeout": "2500",
         "idle_in_transaction_session_timeout": "60000",
+        "default_transaction_read_only": "on",
     }
 
 
 def test_migrations_may_take_their_time() -> None:
     settings = DatabaseSettings(POSTGRES_HOST="db")
-    assert connect_options(settings, timeouts=False)["server_settings"].keys() == {
-        "application_name"
-    }
+    assert connect_options(settings, limits=False)["server_settings"].keys() == {"application_name"}
 
 
 def test_a_transaction_pooler_gets_no_statements_to_keep() -> None:

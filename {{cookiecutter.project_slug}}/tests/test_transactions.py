@@ -109,6 +109,15 @@ async def test_a_request_that_is_refused_takes_no_connection(
         assert (await committing_client.post("/probe/1")).status_code == 503
 
 
+@pytest.mark.parametrize("pooler", ["none", "pgbouncer"])
+async def test_a_reader_writes_nothing(settings: Settings, pooler: str) -> None:
+    limits = settings.database.model_copy(update={"pooler": pooler})
+    async with Database(limits) as database:
+        with pytest.raises(Exception, match="read-only transaction"):
+            await Reader(database).fetch_all(text("INSERT INTO probe VALUES (1) RETURNING id"))
+        assert await rows(database) == 0
+
+
 async def test_statements_at_the_same_time_each_have_a_connection(database: Database) -> None:
     reader = Reader(database)
     pid = text("SELECT pg_backend_pid(), pg_sleep(0.1)")

@@ -7,6 +7,7 @@ from math import ceil
 from typing import Any
 from urllib.parse import urlencode
 
+import asyncpg
 from pydantic import SecretStr
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -25,10 +26,23 @@ _DRIVER_OPTIONS = {
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
-def connect_options(settings: DatabaseSettings, *, timeouts: bool = True) -> dict[str, Any]:
+class _Connection(asyncpg.Connection):
+    """A connection that writes in transactions only: a statement of its own is a read.
+
+    The session is read-only, so the server sees to it, at the price of no round trip.
+    """
+
+    async def execute(self, query: str, *args: Any, **options: Any) -> str:
+        if query.startswith("BEGIN") and "READ ONLY" not in query:
+            query = query.replace(";", " READ WRITE;")
+        return await super().execute(query, *args, **options)
+
+
+def connect_options(settings: DatabaseSettings, *, limits: bool = True) -> dict[str, Any]:
     """Keyword arguments for `asyncpg.connect`.
 
-    `timeouts=False` leaves out the limits on statements, which a migration may well exceed.
+    `limits=False` leaves out what a request is held to and a migration is not: the limits on
+    statements, and to write in a transaction.
     Raises `SettingsError` naming what is wrong with the address, never the address itself.
     """
     options = _from_url(_parse(settings.url)) if settings.url else _from_parts(settings)
@@ -38,14 +52,16 @@ def connect_options(settings: DatabaseSettings, *, timeouts: bool = True) -> dic
         # A transaction pooler hands each transaction another server connection: statements
         # prepared on one are unknown on the next, and it refuses session settings.
         options["statement_cache_size"] = 0
-    elif timeouts:
-        limits = {
+    elif limits:
+        times = {
             "statement_timeout": settings.statement_timeout,
             "lock_timeout": settings.lock_timeout,
             "idle_in_transaction_session_timeout": settings.idle_in_transaction_timeout,
         }
         # PostgreSQL counts milliseconds, and takes zero for "no limit".
-        options["server_settings"] |= {name: str(ceil(s * 1000)) for name, s in limits.items()}
+        options["server_settings"] |= {name: str(ceil(s * 1000)) for name, s in times.items()}
+        options["server_settings"]["default_transaction_read_only"] = "on"
+        options["connection_class"] = _Connection
     return options
 
 

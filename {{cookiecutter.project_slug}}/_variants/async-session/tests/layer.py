@@ -42,7 +42,7 @@ class _IsolatedDatabase(Database):
     """Commits as ever, to a savepoint; reads see what was written on the one connection."""
 
     def __init__(self, database: Database, connection: AsyncConnection) -> None:
-        super().__init__(database._settings)
+        super().__init__(database._settings)  # noqa: SLF001
         self._connection = connection
         self._sessions.configure(bind=connection, join_transaction_mode="create_savepoint")
 
@@ -60,7 +60,7 @@ class _IsolatedDatabase(Database):
 @asynccontextmanager
 async def isolated(database: Database) -> AsyncIterator[Database]:
     """Yield a database like `database`, from which everything is gone afterwards."""
-    async with database._engine.connect() as connection:
+    async with database._engine.connect() as connection:  # noqa: SLF001
         outer = await connection.begin()
         yield _IsolatedDatabase(database, connection)
         await outer.rollback()

@@ -8,6 +8,7 @@ from sqlalchemy import Column, MetaData, Table, Text
 
 from app.db import Database
 from app.db.base import created_at, uuid_key
+from app.db.engine import Pool
 from app.db.repositories.base import Writer
 
 things = Table(
@@ -26,23 +27,24 @@ class ThingWriter(Writer):
     table = things
 
 
-class _IsolatedDatabase(Database):
-    """Commits as ever, to a savepoint; reads see what was written on the one connection."""
+class _OneConnection(Pool):
+    """Begins and commits as ever, but savepoints of the one transaction around them."""
 
-    def __init__(self, database: Database, connection: Connection) -> None:
-        super().__init__(database._settings)
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     @asynccontextmanager
-    async def _acquire(self) -> AsyncIterator[Connection]:
+    async def acquire(self) -> AsyncIterator[Connection]:
         yield self._connection
 
 
 @asynccontextmanager
 async def isolated(database: Database) -> AsyncIterator[Database]:
     """Yield a database like `database`, from which everything is gone afterwards."""
-    async with database._acquire() as connection:
+    async with database._pool.acquire() as connection:  # noqa: SLF001
         outer = connection.raw_connection.transaction()
         await outer.start()
-        yield _IsolatedDatabase(database, connection)
+        copy = Database(database._settings)  # noqa: SLF001
+        copy._pool = _OneConnection(connection)  # noqa: SLF001
+        yield copy
         await outer.rollback()

@@ -7,7 +7,7 @@ from fastapi import Depends
 from fastapi.requests import HTTPConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.engine import Database
+from app.db.database import Database
 
 
 async def get_database(connection: HTTPConnection) -> Database:

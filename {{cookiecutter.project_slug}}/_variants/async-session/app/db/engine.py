@@ -1,141 +1,26 @@
-"""The pool of connections, and the two ways to use one: to read, and as a unit of work.
+"""SQLAlchemy's engine, as this service needs it, and what it raises in terms of the service.
 
-https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html
+https://docs.sqlalchemy.org/en/21/core/pooling.html
 """
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from typing import Any, Self, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, event
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
-    AsyncEngine,
-    AsyncSession,
-    async_sessionmaker,
-    create_async_engine,
-)
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.address import connect_options
 from app.db.errors import DRIVER_ERRORS, from_driver
-from app.errors import RetryableError, UnavailableError
+from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
-logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-_RETRIES = 3
-# Seconds.
-_CLOSE_TIMEOUT = 2
-
-
-class Database:
-    """The database of one process: `async with Database(settings) as database: ...`.
-
-    Opening it needs no server; connections are made when they are first used.
-    """
-
-    def __init__(self, settings: DatabaseSettings) -> None:
-        self._settings = settings
-        self._engine = _create_engine(settings)
-        # Rows stay readable after the commit, when the response is made from them.
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
-        # On its own a statement needs no BEGIN and COMMIT, two round trips of three; but a
-        # transaction pooler can keep its parts on one server connection only in a transaction.
-        is_pooled = settings.pooler == "pgbouncer"
-        self._reads = (
-            self._engine
-            if is_pooled
-            else self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        )
-        self._opening: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._opening = asyncio.create_task(self._open_minimum())
-        logger.info("Database pool opened")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.wait([self._opening])
-            self._opening = None
-        # A server that does not answer must not keep the process from ending.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_TIMEOUT):
-                await self._engine.dispose()
-        logger.info("Database pool closed")
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for reading: each statement sees what is committed when it runs.
-
-        Raises `UnavailableError` when none is free within the pool's timeout.
-        """
-        self._check_open()
-        with _errors_translated():
-            async with self._reads.connect() as connection:
-                yield connection
-
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` on a connection like that of `connection`, and give it back.
-
-        Taking it, the statement and giving it back are one switch between SQLAlchemy's
-        synchronous inside and this task, where `async with` makes three of them.
-        """
-        self._check_open()
-        with _errors_translated():
-            return await greenlet_spawn(self._read, work)
-
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        with self._reads.sync_engine.connect() as connection:
-            return work(connection)
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """A unit of work: commits when the block ends, rolls back when it raises.
-
-        It takes a connection at its first statement. Raises an `AppError` for what the
-        database refuses, at a statement or at the commit.
-        """
-        self._check_open()
-        with _errors_translated():
-            async with self._sessions.begin() as session:
-                yield session
-
-    async def run(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """Do `work` in a transaction, again (three times at most) when it gave way to another.
-
-        For scripts and background tasks; a request is never replayed.
-        """
-        for _ in range(_RETRIES):
-            with suppress(RetryableError):
-                async with self.transaction() as session:
-                    return await work(session)
-        async with self.transaction() as session:
-            return await work(session)
-
-    def _check_open(self) -> None:
-        if self._opening is None:
-            raise RuntimeError("the database is not open: enter it with `async with`")
-
-    async def _open_minimum(self) -> None:
-        try:
-            async with AsyncExitStack() as stack:
-                for _ in range(self._settings.pool_min_size):
-                    await stack.enter_async_context(self.connection())
-        except UnavailableError as error:
-            logger.warning("The database is away: %s", error)
-
-
-def _create_engine(settings: DatabaseSettings) -> AsyncEngine:
+def create_engine(settings: DatabaseSettings) -> AsyncEngine:
+    """An engine whose pool is bounded, waits no longer than told, and replaces what broke."""
     options = connect_options(settings)
     if settings.pooler == "pgbouncer":
         # Names that no other client of the pooler uses, and none that is used twice.
@@ -169,7 +54,8 @@ def _check_alive(connection: Any, _record: Any, _proxy: Any) -> None:
 
 
 @contextmanager
-def _errors_translated() -> Iterator[None]:
+def errors_translated() -> Iterator[None]:
+    """Raise an `AppError` for what the database or the pool refuses in this block."""
     try:
         yield
     except DBAPIError as error:

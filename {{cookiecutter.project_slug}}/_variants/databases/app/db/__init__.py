@@ -1,6 +1,6 @@
 """Storage on `databases` and SQLAlchemy Core: what the rest of the service may use of it."""
 
 from app.db.base import metadata
-from app.db.engine import Database
+from app.db.database import Database
 
 __all__ = ["Database", "metadata"]

