@@ -1,0 +1,54 @@
+# Works with GNU make 3.81. Needs Python >= 3.11 and git; fetches uv when there is none.
+
+DATABASE_LAYER ?= async-session
+OUTPUT ?= .
+
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+# The first Python that will do, for machines whose python3 is the system's old one.
+FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	python=; \
+done
+
+.PHONY: help demo test test-fast lint bake bench bench-publish sweep uv
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+demo: uv sweep ## Make a project and run it on an embedded PostgreSQL (DATABASE_LAYER=databases, HOST, PORT).
+	@"$(UV)" run --quiet python scripts/demo.py "$(DATABASE_LAYER)"
+
+test: uv lint sweep ## Run all tests: the template's, and those of the projects that it makes.
+	"$(UV)" run pytest --numprocesses 2 -m "not slow"
+	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m slow --verbose
+
+test-fast: uv sweep ## Run the tests that install nothing.
+	"$(UV)" run pytest --numprocesses 2 -m "not slow"
+
+lint: uv ## Check style and types.
+	"$(UV)" run ruff check --no-cache
+	"$(UV)" run ruff format --check --no-cache
+	"$(UV)" run mypy
+
+bake: uv sweep ## Ask the questions and make a project (OUTPUT=folder).
+	@"$(UV)" run --quiet cookiecutter . --output-dir "$(OUTPUT)"
+
+bench: uv sweep ## Measure what a request costs in both layers (QUICK=1: two routes, 2 minutes).
+	@"$(UV)" run --quiet python -m benchmarks $(if $(QUICK),--quick)
+
+bench-publish: uv sweep ## Measure, and put the figures into benchmarks/results and the README.
+	@"$(UV)" run --quiet python -m benchmarks --publish
+
+# Cookiecutter would render what tools leave in the sources, or fail on it.
+sweep:
+	@if [ -e .git ]; then git clean -fdqX -- "{{cookiecutter.project_slug}}"; fi
+
+uv:
+	@if [ -x "$(UV)" ]; then exit 0; fi; \
+	$(FIND_PYTHON); \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11 or newer is needed; python3 is $$(python3 --version 2>&1)." >&2; \
+		exit 1; \
+	fi; \
+	echo "Fetching uv into .uv"; \
+	"$$python" -m venv .uv && .uv/bin/python -m pip install --quiet "uv>=0.9,<1"

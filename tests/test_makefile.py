@@ -1,0 +1,65 @@
+"""The commands that people type first, on machines that are not ready for them."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import LAYERS, TEMPLATE, clean_environment
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the Makefile is for Linux and macOS")
+
+
+def make(
+    *arguments: str, folder: Path = TEMPLATE, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [shutil.which("make") or "make", *arguments],
+        cwd=folder,
+        env=clean_environment(variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_make_alone_lists_the_targets() -> None:
+    listed = make().stdout
+
+    assert all(f"make {target} " in listed for target in ("demo", "test", "lint", "bake"))
+
+
+def test_an_unknown_database_layer_is_named_with_the_choices() -> None:
+    # A demo that starts all the same ends at its port.
+    done = make("demo", "DATABASE_LAYER=mysql", PORT="none")
+
+    assert done.returncode != 0
+    assert "mysql" in done.stderr
+    assert all(layer in done.stderr for layer in LAYERS)
+
+
+def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
+    shutil.copy(TEMPLATE / "Makefile", tmp_path)
+    python = tmp_path / "bin" / "python3"
+    python.parent.mkdir()
+    python.write_text('#!/bin/sh\necho "Python 3.10.99"\nexit 1\n')
+    python.chmod(0o755)
+
+    done = make("demo", folder=tmp_path, PATH=str(python.parent))
+
+    assert done.returncode != 0
+    assert "Python 3.11 or newer is needed; python3 is Python 3.10.99." in done.stderr
+
+
+@pytest.mark.slow
+def test_uv_is_fetched_when_it_is_missing(tmp_path: Path) -> None:
+    shutil.copy(TEMPLATE / "Makefile", tmp_path)
+    folders = clean_environment()["PATH"].split(os.pathsep)
+    without_uv = os.pathsep.join(folder for folder in folders if not Path(folder, "uv").exists())
+
+    done = make("uv", folder=tmp_path, PATH=without_uv)
+
+    assert done.returncode == 0, done.stderr
+    fetched = tmp_path / ".uv" / "bin" / "uv"
+    assert subprocess.run([fetched, "--version"], check=True).returncode == 0

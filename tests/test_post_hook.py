@@ -1,0 +1,57 @@
+"""What the last hook makes of the rendered files."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import LAYERS, Bake
+from rendered_hooks import load_hook, render_hook
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_path_of_its_table_exists(layer: str, bake: Bake, tmp_path: Path) -> None:
+    project = bake(database_layer=layer)
+
+    for patterns in load_hook(tmp_path, "post_gen_project").FEATURES.values():
+        assert not [pattern for pattern in patterns if not list(project.path.glob(pattern))]
+
+
+def run_hook(folder: Path, **answers: object) -> str:
+    hook = folder.parent / "hook.py"
+    hook.write_text(render_hook("post_gen_project", **answers), "utf-8")
+    done = subprocess.run(
+        [sys.executable, hook], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("example", [True, False])
+def test_running_it_again_changes_nothing(example: bool, bake: Bake) -> None:
+    project = bake(example=example)
+    before = {name: project.read(name) for name in project.files()}
+
+    run_hook(project.path, example=example)
+
+    assert {name: project.read(name) for name in project.files()} == before
+
+
+def test_it_touches_nothing_outside_the_working_directory(tmp_path: Path) -> None:
+    project, neighbour = tmp_path / "project", tmp_path / "neighbour"
+    for folder in (project, neighbour):
+        for layer in LAYERS:
+            (folder / "_variants" / layer / "app" / "services").mkdir(parents=True)
+    before = sorted(neighbour.rglob("*"))
+
+    run_hook(project, example=False)
+
+    assert sorted(neighbour.rglob("*")) == before
+    assert [path.name for path in project.iterdir()] == ["app"]
+
+
+def test_it_says_what_to_do_next_on_a_few_lines_of_ascii(bake: Bake) -> None:
+    output = run_hook(bake().path)
+
+    assert output.isascii()
+    assert "make run" in output
+    assert len(output.splitlines()) < 10

@@ -1,0 +1,156 @@
+"""Rendering is a pure function of the answers, and its output is clean before it is touched."""
+
+import hashlib
+import itertools
+import json
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+from conftest import LAYERS, SOURCES, TEMPLATE, Bake, Project, list_files
+
+OPTIONS = {
+    name: values if isinstance(values, list) else [True, False]
+    for name, values in json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8")).items()
+    if isinstance(values, list | bool)
+}
+COMBINATIONS = [
+    dict(zip(OPTIONS, values, strict=True)) for values in itertools.product(*OPTIONS.values())
+]
+# Legal answers that break what pastes them without quoting.
+NASTY = r"""It's "quoted" \ back\slashed\n: # & <b> 'x' ${HOME} $(id) %s %(here)s {0} é 😀"""
+IS_EXAMPLE = re.compile(
+    r"app/services/|tests/examples/|app/.*/(articles|coupons)\.py|migrations/.*(articles|coupons)"
+)
+
+
+def expected_files(layer: str, *, example: bool) -> set[str]:
+    shared = {name for name in list_files(SOURCES) if not name.startswith("_variants/")}
+    files = shared | list_files(SOURCES / "_variants" / layer)
+    return {name for name in files if example or not IS_EXAMPLE.match(name)}
+
+
+def check_style(project: Project) -> None:
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--no-cache"],
+            cwd=project.path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def tree_hash(project: Project) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(project.files()):
+        path = project.path / name
+        digest.update(f"{name} {path.stat().st_mode:o} ".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@pytest.mark.parametrize(
+    "answers", COMBINATIONS, ids=lambda answers: "-".join(map(str, answers.values()))
+)
+def test_every_combination_of_options_is_complete_and_clean(
+    answers: dict[str, str], bake: Bake
+) -> None:
+    project = bake(**answers)
+
+    assert project.files() == expected_files(
+        answers["database_layer"], example=bool(answers["example"])
+    )
+    for name in project.files():
+        text = (project.path / name).read_bytes().decode()
+        assert not re.search(r"\{\{|\{%|# jinja:", text), f"{name} is not rendered"
+        assert re.fullmatch(r"|.*\S\n", text, re.DOTALL), f"{name} does not end with one newline"
+        assert "\r" not in text, name
+        assert name == "README.md" or "cookiecutter" not in text.lower(), name
+    check_style(project)
+
+
+def test_no_folder_of_a_dropped_feature_is_left(bake: Bake) -> None:
+    project = bake(example=False)
+
+    assert not [
+        path for path in project.path.rglob("*") if path.is_dir() and not any(path.iterdir())
+    ]
+
+
+def test_the_same_answers_give_the_same_bytes(bake: Bake) -> None:
+    assert tree_hash(bake()) == tree_hash(bake())
+
+
+def test_the_layers_differ_in_nothing_but_the_database(bake: Bake) -> None:
+    first, second = (bake(database_layer=layer) for layer in LAYERS)
+
+    assert first.files() == second.files()
+    different = {name for name in first.files() if first.read(name) != second.read(name)}
+    assert {name for name in different if not name.startswith("app/db/")} == {
+        "README.md",
+        "pyproject.toml",
+        "tests/layer.py",
+    }
+
+
+def test_the_layers_differ_in_nothing_but_their_dependencies(bake: Bake) -> None:
+    first, second = (
+        tomllib.loads(bake(database_layer=layer).read("pyproject.toml")) for layer in LAYERS
+    )
+    dependencies = [set(project["project"].pop("dependencies")) for project in (first, second)]
+
+    assert first == second
+    assert dependencies[0] < dependencies[1]
+
+
+def test_free_text_reaches_toml_and_yaml_unchanged(bake: Bake) -> None:
+    project = bake(
+        project_name=NASTY, project_slug="nasty", project_description=NASTY, author_name=NASTY
+    )
+
+    metadata = tomllib.loads(project.read("pyproject.toml"))["project"]
+    assert metadata["description"] == NASTY
+    assert metadata["authors"][0]["name"] == NASTY
+    for name in project.files():
+        if name.endswith((".yml", ".yaml")):
+            yaml.safe_load(project.read(name))
+    assert f"# {NASTY}\n" in project.read("README.md")
+    assert NASTY in project.read("LICENSE")
+
+
+def test_free_text_reaches_no_python(bake: Bake) -> None:
+    text = {
+        name: f"xyzzy {name}" for name in ("project_name", "project_description", "author_name")
+    }
+    project = bake(**text, project_slug="my-service", author_email="xyzzy@example.com")
+
+    assert not [
+        name for name in project.files() if name.endswith(".py") and "xyzzy" in project.read(name)
+    ]
+
+
+@pytest.mark.parametrize("slug", ["a", "a" * 40])
+def test_no_slug_changes_the_formatting(slug: str, bake: Bake) -> None:
+    check_style(bake(project_slug=slug))
+
+
+@pytest.mark.parametrize("slug", ["true", "null", "no", "e1"])
+def test_no_slug_is_something_else_in_yaml(slug: str, bake: Bake) -> None:
+    assert yaml.safe_load(bake(project_slug=slug).read("compose.yaml"))["name"] == slug
+
+
+@pytest.mark.parametrize("license_name", OPTIONS["license"])
+def test_the_license_is_the_chosen_one_and_has_no_date(license_name: str, bake: Bake) -> None:
+    text = bake(license=license_name, author_name="Ada Lovelace").read("LICENSE")
+
+    first_words = {
+        "MIT": "MIT License",
+        "Apache-2.0": "Apache License",
+        "Proprietary": "Copyright (c) Ada",
+    }
+    assert text.strip().startswith(first_words[license_name])
+    assert not re.search(r"\b20[12]\d\b", text)

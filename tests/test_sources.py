@@ -1,0 +1,89 @@
+"""The sources of the template are real files before anything is rendered."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import LAYERS, SOURCES, TEMPLATE, Bake, list_files
+
+PYTHON_FILES = [
+    path
+    for folder in ("benchmarks", "hooks", "scripts", "tests", SOURCES.name)
+    for path in sorted((TEMPLATE / folder).rglob("*.py"))
+]
+# Seen from the root of a project, so that a rule names a file once for both layers.
+NAMES = {path: path.relative_to(TEMPLATE).as_posix() for path in PYTHON_FILES}
+
+
+def python_files() -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", PYTHON_FILES, ids=NAMES.values())
+
+
+@python_files()
+def test_every_python_file_parses(path: Path) -> None:
+    ast.parse(path.read_text("utf-8"), filename=str(path))
+
+
+@python_files()
+def test_no_python_file_has_more_than_200_lines(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= 200
+
+
+@python_files()
+def test_python_has_no_template_blocks_and_expressions_only_in_strings(path: Path) -> None:
+    source = path.read_text("utf-8")
+    if SOURCES in path.parents:
+        assert "{" + "%" not in source
+    without_strings = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            for line in range(node.lineno - 1, node.end_lineno or node.lineno):
+                without_strings[line] = ""
+    assert not re.search(r"\{\{.*cookiecutter", "\n".join(without_strings))
+
+
+@pytest.mark.parametrize("command", [("check",), ("format", "--check")], ids=" ".join)
+def test_ruff_accepts_the_sources(command: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *command, "--no-cache"],
+        cwd=TEMPLATE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_source_asks_for_the_time_or_for_chance() -> None:
+    impure = re.compile(r"(\{[{%]-?|# jinja:) *(now|random_ascii_string|uuid4|lipsum)|\| *random")
+    sources = [TEMPLATE / "cookiecutter.json", *(TEMPLATE / "templates").rglob("*")]
+    sources += [SOURCES / name for name in list_files(SOURCES)]
+
+    for path in sources:
+        assert path.is_dir() or not impure.search(path.read_text("utf-8")), path
+
+
+def test_both_layers_have_the_same_files() -> None:
+    first, second = (list_files(SOURCES / "_variants" / layer) for layer in LAYERS)
+    assert first == second
+
+
+def test_no_file_of_an_overlay_hides_one_of_the_project() -> None:
+    for layer in LAYERS:
+        names = list_files(SOURCES / "_variants" / layer)
+        assert not {name for name in names if (SOURCES / name).exists()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", LAYERS)
+def test_types_are_right_before_rendering(layer: str, bake: Bake, tmp_path: Path) -> None:
+    project = bake(database_layer=layer)
+    project.run("uv", "sync", "--quiet")
+    unrendered = tmp_path / "unrendered"
+    shutil.copytree(SOURCES, unrendered, ignore=shutil.ignore_patterns("_variants"))
+    shutil.copytree(SOURCES / "_variants" / layer, unrendered, dirs_exist_ok=True)
+    project.run("uv", "run", "--project", str(project.path), "mypy", "--strict", cwd=unrendered)
