@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,14 @@ def processes(folder: Path) -> set[int]:
     found = {int(pid) for pid, _, arguments in rows if str(folder) in arguments}
     while more := {int(pid) for pid, parent, _ in rows if int(parent) in found} - found:
         found |= more
+    return found
+
+
+def left_behind(folder: Path) -> set[int]:
+    """The processes that are still there after a moment for the killed ones to go."""
+    deadline = time.monotonic() + 5
+    while (found := processes(folder)) and time.monotonic() < deadline:
+        time.sleep(0.1)
     return found
 
 

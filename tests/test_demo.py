@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import LAYERS, TEMPLATE, Bake, clean_environment
-from running import Running, processes, running
+from running import Running, left_behind, processes, running
 
 pytestmark = pytest.mark.slow
 
@@ -99,7 +99,7 @@ def test_killing_everything_loses_nothing(layer: str, bake: Bake) -> None:
             os.kill(process, signal.SIGKILL)
         os.killpg(server.process.pid, signal.SIGKILL)
         server.process.wait()
-    assert not processes(project.path)
+    assert not left_behind(project.path)
 
     with running(["make", "run"], project.path) as server:
         [kept] = server.ask("GET", "/api/v1/articles")[1]

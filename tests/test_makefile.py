@@ -3,12 +3,18 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from conftest import LAYERS, TEMPLATE, clean_environment
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the Makefile is for Linux and macOS")
+
+OLD_PYTHON = f"""#!/bin/sh
+if [ "$1" = --version ]; then echo Python 3.10.99; exit; fi
+exec "{sys.executable}" -c 'import sys; sys.version_info = (3, 10, 99); exec(sys.argv[1])' "$2"
+"""
 
 
 def make(
@@ -43,7 +49,7 @@ def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
     shutil.copy(TEMPLATE / "Makefile", tmp_path)
     python = tmp_path / "bin" / "python3"
     python.parent.mkdir()
-    python.write_text('#!/bin/sh\necho "Python 3.10.99"\nexit 1\n')
+    python.write_text(OLD_PYTHON)
     python.chmod(0o755)
 
     done = make("demo", folder=tmp_path, PATH=str(python.parent))

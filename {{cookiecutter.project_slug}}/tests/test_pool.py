@@ -72,8 +72,9 @@ class GivenUp:
 
 
 async def test_a_read_that_is_given_up_keeps_no_lock(small: Database, settings: Settings) -> None:
+    statement = text("SELECT relpages FROM pg_class LIMIT :limit")
     with pytest.raises(asyncio.CancelledError):
-        await Reader(small).fetch_all(text("TABLE pg_class LIMIT :limit"), limit=GivenUp())
+        await Reader(small).fetch_all(statement, limit=GivenUp())
     assert settings.database.url is not None
     async with connected(settings.database.url.get_secret_value()) as connection:
         # Those that give a lock up are ending, perhaps.

@@ -1,0 +1,76 @@
+"""The report as a picture: processor time for a request, by route and service."""
+
+from xml.sax.saxutils import escape
+
+from benchmarks.figures import Report
+from benchmarks.goals import CLIENTS
+from benchmarks.services import ASYNC_SESSION, DATABASES, LIMIT, TYPICAL
+
+COLOURS = {
+    LIMIT.name: "#8a8f98",
+    ASYNC_SESSION.name: "#2f7ed8",
+    DATABASES.name: "#1a9e77",
+    TYPICAL.name: "#d9822b",
+}
+WIDTH, LEFT, RIGHT = 760, 120, 150
+TOP, BAR, GAP = 64, 17, 16
+# Grey that can be read on a light page and on a dark one.
+TEXT = "#7d8590"
+
+
+def draw(report: Report) -> str:
+    """An SVG that needs nothing else."""
+    found = {
+        (route, service): report.spread("cpu_us", service, route, CLIENTS)
+        for route in report.routes
+        for service in COLOURS
+    }
+    scale = (WIDTH - LEFT - RIGHT) / max(spread.high for spread in found.values() if spread)
+    parts = [*_heading()]
+    y = TOP
+    for route in report.routes:
+        parts.append(_label(LEFT - 10, y + 2 * BAR + 5, route, anchor="end"))
+        limit = found[route, LIMIT.name]
+        for service, colour in COLOURS.items():
+            spread = found[route, service]
+            if spread and limit:
+                length, low, high = (value * scale for value in spread)
+                middle = y + BAR / 2 - 1
+                parts += [
+                    f'<rect x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR - 2}" '
+                    f'fill="{colour}"/>',
+                    f'<path d="M{LEFT + low:.1f} {middle}H{LEFT + high:.1f}" stroke="{TEXT}"/>',
+                    _label(
+                        round(LEFT + high + 6),
+                        y + BAR - 5,
+                        f"{spread.median:.0f} us, {spread.median / limit.median:.2f} x limit",
+                    ),
+                ]
+            y += BAR
+        y += GAP
+    return _document(y, parts)
+
+
+def _heading() -> list[str]:
+    title = (
+        f"Processor time of the server process for a request, {CLIENTS} clients (less is better)"
+    )
+    parts = [_label(0, 16, title, size=14)]
+    x = LEFT
+    for service, colour in COLOURS.items():
+        parts.append(f'<rect x="{x}" y="32" width="12" height="12" fill="{colour}"/>')
+        parts.append(_label(x + 18, 42, service))
+        x += 130
+    return parts
+
+
+def _label(x: float, y: float, text: str, *, anchor: str = "start", size: int = 12) -> str:
+    place = f'x="{x}" y="{y}" text-anchor="{anchor}" font-size="{size}"'
+    return f"<text {place}>{escape(text)}</text>"
+
+
+def _document(height: float, parts: list[str]) -> str:
+    size = f'width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}"'
+    font = f'font-family="sans-serif" fill="{TEXT}"'
+    body = "\n".join(parts)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>\n{body}\n</svg>\n'

@@ -1,0 +1,88 @@
+"""The benchmark itself, in a form as short as can be."""
+
+import json
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import product
+from pathlib import Path
+
+import pytest
+from conftest import LAYERS, TEMPLATE, Project
+
+from benchmarks.environments import INSIDE, exclusive_cache, interpreter, prepare_project
+from benchmarks.load import Generator, Package, Wrk, make_load
+from benchmarks.routes import CREATE, QUICK_ROUTES
+from benchmarks.services import SERVICES, VoidError
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def generators() -> list[Generator]:
+    wrk = shutil.which("wrk")
+    with exclusive_cache():
+        return [Package(), *([Wrk(wrk)] if wrk else [])]
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Of a server that gives every new article a slug of the right form, or 400."""
+    seen = set()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            is_new = body["slug"] not in seen and len(body["slug"]) == 21
+            seen.add(body["slug"])
+            self.send_response(201 if is_new else 400)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_every_generator_sends_unique_bodies_and_counts_wrong_answers(
+    address: str, generators: list[Generator]
+) -> None:
+    for generator in generators:
+        assert make_load(generator, address, "/", CREATE, clients=1, seconds=1, length=2).requests
+        with pytest.raises(VoidError, match="errors in"):
+            make_load(generator, address, "/", CREATE, clients=1, seconds=1, length=3)
+
+
+def test_a_very_short_run_reports_every_service(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(tmp_path)]
+    Project(TEMPLATE).run(*command, "--repetitions", "1", "--seconds", "1")
+
+    results = json.loads((tmp_path / "results.json").read_text())
+    names = {service.name for service in SERVICES}
+    routes = {route.name for route in QUICK_ROUTES}
+    assert {(run["service"], run["route"]) for run in results["runs"]} == set(
+        product(names, routes)
+    )
+    assert all(run["cpu_us"] > 0 for run in results["runs"])
+    for layer in LAYERS:
+        round_trips = results["services"][layer]["round_trips"]
+        assert round_trips.keys() == routes
+        assert max(round_trips.values()) <= 1.2
+    assert (tmp_path / "results.svg").exists()
+
+
+def test_types_of_the_compared_services_are_right() -> None:
+    with exclusive_cache():
+        project = Project(prepare_project("async-session"))
+    modules = [f"--module={path.stem}" for path in sorted(INSIDE.glob("*.py"))]
+    paths = {"MYPYPATH": f"{project.path}:{INSIDE}"}
+    project.run(interpreter(project.path), "-m", "mypy", "--strict", *modules, variables=paths)
