@@ -6,6 +6,7 @@ import shlex
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,9 @@ def test_killing_everything_loses_nothing(layer: str, bake: Bake) -> None:
     with running(["make", "run"], project.path) as server:
         assert server.ask("POST", "/api/v1/articles", article)[0] == 201
         for process in processes(project.path):
-            os.kill(process, signal.SIGKILL)
+            # The end of one may be the end of another.
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         os.killpg(server.process.pid, signal.SIGKILL)
         server.process.wait()
     assert not left_behind(project.path)

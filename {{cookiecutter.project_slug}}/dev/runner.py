@@ -34,8 +34,9 @@ def _serve(listen: ListenSettings, database: str, checkpoint: Callable[[], None]
                 if os.name == "nt":
                     # There a reload sends Ctrl-C to all of the console: uvicorn tells them apart.
                     signal.signal(signal.SIGINT, lambda *_: None)
-                server.wait(checkpoint)
-                raise DevelopmentError("The server ended.")
+                if server.wait(checkpoint) != 0:
+                    raise DevelopmentError("The server failed, see above.")
+                return
         if listen.port or is_free(listen.host, port):
             raise DevelopmentError("The service did not start, see above.")
         # Another program took the port meanwhile: the next one.

@@ -3,9 +3,10 @@
 import signal
 import sys
 
-_SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
+_SIGNALS = [signal.SIGINT, signal.SIGTERM]
+# What a terminal sends when it is closed, unless `nohup` says to go on.
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+    _SIGNALS.append(signal.SIGHUP)
 
 
 def main() -> int:

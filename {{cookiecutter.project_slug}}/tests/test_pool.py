@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from app.db import Database
 from app.db.repositories.base import Reader
-from app.errors import UnavailableError
+from app.errors import InvalidError, UnavailableError
 from app.settings import Settings
-from tests.servers import connected
+from tests.servers import address_of, connected, settings_for
 
 ANSWER = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(:seconds)")
@@ -53,6 +53,16 @@ async def test_who_waits_too_long_for_a_connection_is_told_so(small: Database) -
     await assert_whole(small)
 
 
+async def test_a_server_that_refuses_the_connection_is_away(settings: Settings) -> None:
+    assert settings.database.url is not None
+    address = address_of(settings.database.url.get_secret_value(), "nothing")
+    async with Database(settings_for(address)) as database:
+        with pytest.raises(UnavailableError, match="reached"):
+            await Reader(database).fetch_one(ANSWER)
+        with pytest.raises(UnavailableError, match="reached"):
+            await sleep(database, 0)
+
+
 async def test_cancelling_at_any_moment_loses_no_connection(small: Database) -> None:
     random.seed(1)
     for number in range(60):
@@ -71,10 +81,15 @@ class GivenUp:
         raise asyncio.CancelledError
 
 
-async def test_a_read_that_is_given_up_keeps_no_lock(small: Database, settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("limit", "error"), [(GivenUp(), asyncio.CancelledError), ("x", InvalidError)]
+)
+async def test_a_read_that_comes_to_nothing_keeps_no_lock(
+    small: Database, settings: Settings, limit: object, error: type[BaseException]
+) -> None:
     statement = text("SELECT relpages FROM pg_class LIMIT :limit")
-    with pytest.raises(asyncio.CancelledError):
-        await Reader(small).fetch_all(statement, limit=GivenUp())
+    with pytest.raises(error):
+        await Reader(small).fetch_all(statement, limit=limit)
     assert settings.database.url is not None
     async with connected(settings.database.url.get_secret_value()) as connection:
         # Those that give a lock up are ending, perhaps.

@@ -84,7 +84,12 @@ class Database:
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         with self._reads.sync_engine.connect() as connection:
-            return work(connection)
+            try:
+                return work(connection)
+            except BaseException:
+                # What the driver has prepared and not run keeps a transaction and its locks.
+                connection.invalidate()
+                raise
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.address import connect_options
-from app.db.errors import DRIVER_ERRORS, from_driver
+from app.db.errors import from_driver
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
@@ -40,10 +40,11 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
 
 
 def _connect(dialect: Any, _record: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    # What the driver raises here is not wrapped: an OSError, or what the server said.
+    # What the server says here, such as that it knows no such database, has no place in the
+    # table of errors: whatever it is, the database cannot be had.
     try:
         return dialect.connect(*args, **kwargs)
-    except (OSError, *DRIVER_ERRORS) as error:
+    except (OSError, dialect.loaded_dbapi.Error) as error:
         raise UnavailableError("The database cannot be reached.") from error
 
 
@@ -58,8 +59,9 @@ def errors_translated() -> Iterator[None]:
     """Raise an `AppError` for what the database or the pool refuses in this block."""
     try:
         yield
-    except DBAPIError as error:
-        known = from_driver(error.driver_exception)
+    except (DBAPIError, *DRIVER_ERRORS) as error:
+        # While it sets a new connection up, SQLAlchemy lets the driver's errors through.
+        known = from_driver(error.driver_exception if isinstance(error, DBAPIError) else error)
         if known is None:
             raise
         raise known from error

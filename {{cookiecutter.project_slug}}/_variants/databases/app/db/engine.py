@@ -84,10 +84,8 @@ class Pool:
         async with self.acquire() as connection:
             try:
                 yield connection
-            except PostgresError:
-                raise
             except BaseException:
-                # What the driver has prepared and not run keeps its locks until the next statement.
+                # What the driver has prepared and not run keeps a transaction and its locks.
                 _drop(connection.raw_connection)
                 raise
 

@@ -39,7 +39,10 @@ class CouponWriter(Writer[Coupon]):
 
         One statement decides and counts down, and locks the row until the transaction ends.
         """
-        taken = await self._session.scalar(TAKE_ONE, {"coupon_id": coupon_id})
+        # No coupon that the session holds need be changed with the row.
+        options = {"synchronize_session": False}
+        values = {"coupon_id": coupon_id}
+        taken = await self._session.scalar(TAKE_ONE, values, execution_options=options)
         return taken is not None
 
 
