@@ -4,6 +4,7 @@ import logging
 import sys
 from contextvars import ContextVar
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 from app.settings import ServiceSettings
@@ -25,6 +26,8 @@ def _formatter(settings: ServiceSettings) -> logging.Formatter:
     return JsonFormatter(
         _FIELDS,
         rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+        # The server's message once more, with colours.
+        reserved_attrs=[*RESERVED_ATTRS, "color_message"],
         static_fields={"service": settings.service_name},
         # With milliseconds and the offset from UTC, so that lines of two servers sort.
         datefmt="%Y-%m-%dT%H:%M:%S%z",

@@ -26,7 +26,8 @@ def test_a_line_in_production_is_an_object(
 ) -> None:
     configure_logging(changed(settings, environment="production").service)
     token = request_id.set("the-id")
-    logging.getLogger("anything").warning("it is %s", "so", extra={"status": 200})
+    extra = {"status": 200, "color_message": "it is \x1b[1mso"}
+    logging.getLogger("anything").warning("it is %s", "so", extra=extra)
     request_id.reset(token)
     line = json.loads(capsys.readouterr().err)
     assert line.pop("time")

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.address import connect_options
-from app.db.errors import from_driver
+from app.db.errors import DRIVER_ERRORS, from_driver
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
