@@ -10,7 +10,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 p
 	python=; \
 done
 
-.PHONY: help demo test test-fast lint bake bench bench-publish sweep uv
+.PHONY: help demo test test-fast test-faults lint bake bench bench-publish sweep uv
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -19,11 +19,14 @@ demo: uv sweep ## Make a project and run it on an embedded PostgreSQL (DATABASE_
 	@"$(UV)" run --quiet python scripts/demo.py "$(DATABASE_LAYER)"
 
 test: uv lint sweep ## Run all tests: the template's, and those of the projects that it makes.
-	"$(UV)" run pytest --numprocesses 2 -m "not slow"
-	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m slow --verbose
+	"$(UV)" run pytest --numprocesses 2 -m "not slow" --ignore tests/hostile
+	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m slow --verbose --ignore tests/hostile
 
 test-fast: uv sweep ## Run the tests that install nothing.
-	"$(UV)" run pytest --numprocesses 2 -m "not slow"
+	"$(UV)" run pytest --numprocesses 2 -m "not slow" --ignore tests/hostile
+
+test-faults: uv sweep ## Put both layers under faults, load and nonsense (being built: not yet in make test).
+	"$(UV)" run pytest --verbose tests/hostile
 
 lint: uv ## Check style and types.
 	"$(UV)" run ruff check --no-cache

@@ -1,5 +1,6 @@
 """Every error is a problem (RFC 9457) with the id of its request, and shows nothing of itself."""
 
+import asyncio
 import logging
 from typing import Annotated, Any
 
@@ -103,6 +104,19 @@ async def test_an_error_that_nobody_foresaw(
     assert_problem(response, 500)
     assert response.headers["Access-Control-Allow-Origin"] == "https://a.example"
     assert SECRET in caplog.text
+
+
+async def test_a_request_that_outlives_a_stop(client: AsyncClient, app: FastAPI) -> None:
+    @app.get("/endless")
+    async def wait() -> None:
+        await asyncio.sleep(60)
+
+    request = asyncio.create_task(client.get("/endless"))
+    await asyncio.sleep(0.1)
+    request.cancel("Task cancelled, timeout graceful shutdown exceeded")
+    response = await request
+    assert_problem(response, 503)
+    assert response.headers["Retry-After"] == "1"
 
 
 async def test_an_error_shows_its_inside_while_debugging(settings: Settings) -> None:

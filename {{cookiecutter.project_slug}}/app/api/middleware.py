@@ -4,6 +4,7 @@ Plain ASGI: a middleware on Starlette's `BaseHTTPMiddleware` runs the route in a
 where a cancelled client and a context variable behave differently.
 """
 
+import asyncio
 import logging
 import re
 import time
@@ -93,6 +94,13 @@ class UnhandledErrors:
 
         try:
             await self.app(scope, receive, watched)
+        except asyncio.CancelledError as error:
+            # With these words uvicorn gives up, at the end of a stop, on what takes too long.
+            if has_started or "graceful shutdown" not in str(error):
+                raise
+            response = problem_response(
+                scope, 503, "The service has stopped.", headers={"Retry-After": "1"}
+            )
         except Exception:
             if has_started:
                 raise
@@ -100,7 +108,9 @@ class UnhandledErrors:
             response = problem_response(
                 scope, 500, "The service failed; the request id finds its log."
             )
-            await response(scope, receive, send)
+        else:
+            return
+        await response(scope, receive, send)
 
 
 class BodySizeLimit:

@@ -1,0 +1,112 @@
+"""A real PgBouncer: every transaction may get another connection, of fewer than its clients."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from conftest import Project
+
+from hostile.servers import PASSWORD, Server, assert_quiet, create_database, is_long, run, serving
+from hostile.traffic import (
+    ARTICLES,
+    assert_no_half_redemption,
+    at_once,
+    client_of,
+    control,
+    create_article,
+    create_coupon,
+    new_article,
+)
+
+CLIENTS = 12
+SERVER_CONNECTIONS = 2
+ROUNDS = 300 if is_long() else 30
+
+CONFIGURATION = """
+[databases]
+* = host={server.host} port={server.port}
+[pgbouncer]
+pool_mode = transaction
+default_pool_size = {size}
+listen_port = {server.port}
+unix_socket_dir = {folder}
+auth_type = scram-sha-256
+auth_file = {folder}/users
+"""
+
+
+@pytest.fixture
+async def pooler(server: Server, short_folder: Path) -> AsyncIterator[Server]:
+    """The server as it is seen through PgBouncer."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        pytest.skip("there is no pgbouncer on this machine (Debian: apt-get install pgbouncer)")
+    configuration, users, log = (short_folder / name for name in ("ini", "users", "log"))
+    configuration.write_text(
+        CONFIGURATION.format(server=server, size=SERVER_CONNECTIONS, folder=short_folder)
+    )
+    users.write_text('"service" "{}"'.format(PASSWORD.replace('"', '""')))
+    # It refuses to run as root, as PostgreSQL does, whose socket is its owner's only.
+    owner = Path(server.host).stat()
+    is_root = os.geteuid() == 0
+    os.chown(short_folder, owner.st_uid, owner.st_gid)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [program, configuration],
+            stdout=output,
+            stderr=output,
+            **{"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if is_root else {},
+        )
+    pooler = Server(str(short_folder), server.port)
+    try:
+        async with asyncio.timeout(30):
+            while not Path(pooler.socket).exists():
+                assert process.poll() is None, log.read_text()
+                await asyncio.sleep(0.05)
+        yield pooler
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert_quiet(log)
+
+
+async def test_a_transaction_pooler_costs_no_request(
+    project: Project, server: Server, pooler: Server, tmp_path: Path
+) -> None:
+    database = await create_database(server)
+    variables = {"DB_POOLER": "pgbouncer", "DB_POOL_MAX_SIZE": str(CLIENTS)}
+    url = pooler.url(database)
+    await run(project, "alembic", "upgrade", "head", DATABASE_URL=url, **variables)
+    async with (
+        serving(project, url, tmp_path / "log", **variables) as service,
+        client_of(service) as client,
+    ):
+        coupon = await create_coupon(client, CLIENTS * ROUNDS)
+        requests = [
+            lambda: client.get("/readyz"),
+            lambda: client.get(ARTICLES, params={"q": "words", "limit": 5}),
+            lambda: client.post(ARTICLES, json=new_article()),
+            lambda: client.get(coupon),
+            lambda: client.post(f"{coupon}/redemptions"),
+            lambda: client.post(ARTICLES, json=new_article() | {"slug": "taken"}),
+        ]
+        article = await create_article(client)
+        requests += [
+            lambda: client.get(article),
+            lambda: client.patch(article, json={"title": "Another"}),
+        ]
+        everything = (request for _ in range(ROUNDS) for request in requests)
+        answers = Counter(answer.status_code for answer in await at_once(CLIENTS, everything))
+        async with control(server, database) as connection:
+            await assert_no_half_redemption(connection)
+            count = await connection.fetchval(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE usename = 'service' AND datname = current_database()"
+            )
+        assert count == SERVER_CONNECTIONS
+        assert answers == {200: 5 * ROUNDS, 201: 2 * ROUNDS + 1, 409: ROUNDS - 1}

@@ -1,0 +1,45 @@
+"""A request waits for the server as seldom as it can."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from conftest import Project
+from httpx2 import Response
+
+from hostile.servers import Server, serving
+from hostile.traffic import ARTICLES, client_of, create_article, create_coupon, new_article
+from hostile.wire import counting
+
+REQUESTS = 50
+# Only the first time must the server be told what a statement is.
+AT_MOST = {"get": 1.2, "list": 1.2, "search": 1.2, "create": 4, "redeem": 4}
+
+
+async def test_a_read_is_one_round_trip_and_a_write_four_at_most(
+    project: Project, server: Server, database: str, short_folder: Path, tmp_path: Path
+) -> None:
+    pool = {"DB_POOL_MIN_SIZE": "1", "DB_POOL_MAX_SIZE": "2"}
+    async with (
+        counting(server, short_folder) as (proxy, through),
+        serving(project, through.url(database), tmp_path / "log", **pool) as service,
+        client_of(service) as client,
+    ):
+        article, coupon = await create_article(client), await create_coupon(client, 2 * REQUESTS)
+
+        async def average(request: Callable[[], Awaitable[Response]]) -> float:
+            before = 0
+            for _ in ("every connection learns the statement", "measure"):
+                before = proxy.round_trips
+                for _ in range(REQUESTS):
+                    assert (await request()).is_success
+            return (proxy.round_trips - before) / REQUESTS
+
+        found = {
+            "get": await average(lambda: client.get(article)),
+            "list": await average(lambda: client.get(ARTICLES)),
+            "search": await average(lambda: client.get(ARTICLES, params={"q": "words"})),
+            "create": await average(lambda: client.post(ARTICLES, json=new_article())),
+            "redeem": await average(lambda: client.post(f"{coupon}/redemptions")),
+        }
+        print(found)
+        assert not {name: trips for name, trips in found.items() if trips > AT_MOST[name]}
