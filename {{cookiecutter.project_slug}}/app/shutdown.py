@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from typing import Any
 
 import uvicorn
@@ -46,7 +47,8 @@ def stopping_in_steps(settings: ServiceSettings, on_stop: Callable[[], None]) ->
         loop.call_later(settings.shutdown_delay, stop, signum, frame)
 
     def on_signal(signum: int, frame: Any) -> None:
-        loop.call_soon_threadsafe(begin, signum, frame)
+        # It may interrupt a request, whose id is none of the stop's.
+        loop.call_soon_threadsafe(begin, signum, frame, context=Context())
 
     signal.signal(signal.SIGTERM, on_signal)
     try:

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from httpx2 import AsyncClient, ConnectError
 
+from app.log import request_id
 from app.main import create_app
 from app.settings import Settings
 from app.shutdown import stopping_in_steps
@@ -87,14 +88,16 @@ async def test_the_signal_reaches_the_server_after_the_delay(settings: Settings)
     app = create_app(settings)
     server = uvicorn.Server(uvicorn.Config(app))
     before = signal.signal(signal.SIGTERM, server.handle_exit)
-    stopped: list[bool] = []
+    stopped: list[str] = []
     brief = changed(settings, shutdown_delay=0.2, shutdown_timeout=7).service
     try:
-        with stopping_in_steps(brief, on_stop=lambda: stopped.append(True)):
+        with stopping_in_steps(brief, on_stop=lambda: stopped.append(request_id.get())):
             assert server.config.timeout_graceful_shutdown == 5
+            token = request_id.set("of a request")
             signal.raise_signal(signal.SIGTERM)
+            request_id.reset(token)
             await asyncio.sleep(0.1)
-            assert (stopped, server.should_exit) == ([True], False)
+            assert (stopped, server.should_exit) == (["-"], False)
             await asyncio.sleep(0.2)
             assert server.should_exit
     finally:
