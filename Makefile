@@ -10,7 +10,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 p
 	python=; \
 done
 
-.PHONY: help demo test test-fast test-faults lint bake bench bench-publish sweep uv
+.PHONY: help demo test test-fast test-faults fuzz lint bake bench bench-publish sweep uv
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -25,8 +25,11 @@ test: uv lint sweep ## Run all tests: the template's, and those of the projects 
 test-fast: uv sweep ## Run the tests that install nothing.
 	"$(UV)" run pytest --numprocesses 2 -m "not slow" --ignore tests/hostile
 
-test-faults: uv sweep ## Put both layers under faults, load and nonsense (being built: not yet in make test).
-	"$(UV)" run pytest --verbose tests/hostile
+test-faults: uv sweep ## Put both layers under faults and load (not yet in make test).
+	HOSTILE_LENGTH=long "$(UV)" run pytest --numprocesses 2 --dist worksteal -m "hostile and not fuzz" --verbose
+
+fuzz: uv sweep ## Send both layers what their schema allows and forbids, 1,000 examples for each operation.
+	HOSTILE_LENGTH=long "$(UV)" run pytest --numprocesses 2 -m fuzz --verbose
 
 lint: uv ## Check style and types.
 	"$(UV)" run ruff check --no-cache

@@ -38,7 +38,7 @@ GiveUp = Callable[[AsyncClient, Request], Awaitable[int]]
 
 def some_delay() -> float:
     """Milliseconds: as often before a request has begun as after it is over."""
-    return 10.0 ** random.uniform(-0.5, 2.3)
+    return float(10 ** random.uniform(-0.5, 2.3))
 
 
 async def cancel(client: AsyncClient, request: Request) -> int:

@@ -17,6 +17,7 @@ EXAMPLES = 1000 if is_long() else 30
 SECONDS = 120 if is_long() else 10
 
 
+@pytest.mark.fuzz
 async def test_schemathesis_finds_nothing(
     project: Project, server: Server, database: str, tmp_path: Path
 ) -> None:

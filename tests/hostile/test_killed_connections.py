@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -74,7 +75,7 @@ async def test_a_write_is_done_as_it_was_answered(
             return (await client.post(f"{coupon}/redemptions")).status_code
 
         writing = asyncio.gather(
-            at_once(POOL, ((lambda article=article: create(article)) for article in articles)),
+            at_once(POOL, (partial(create, article) for article in articles)),
             at_once(POOL, (redeem for _ in articles)),
         )
         while not writing.done():

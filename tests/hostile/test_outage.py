@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -64,7 +65,9 @@ async def load(client: AsyncClient) -> AsyncIterator[list[Answer]]:
             answers.append(Answer(path, sent, monotonic(), response))
             await asyncio.sleep(0.02)
 
-    requests = {path: lambda path=path: client.get(path) for path in READS}
+    requests: dict[str, Callable[[], Awaitable[Response]]] = {
+        path: partial(client.get, path) for path in READS
+    }
     requests["write"] = lambda: client.post(ARTICLES, json=new_article())
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(keep_on(*request)) for request in requests.items()]

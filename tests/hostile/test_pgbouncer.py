@@ -7,6 +7,7 @@ import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Project
@@ -53,14 +54,13 @@ async def pooler(server: Server, short_folder: Path) -> AsyncIterator[Server]:
     users.write_text('"service" "{}"'.format(PASSWORD.replace('"', '""')))
     # It refuses to run as root, as PostgreSQL does, whose socket is its owner's only.
     owner = Path(server.host).stat()
-    is_root = os.geteuid() == 0
     os.chown(short_folder, owner.st_uid, owner.st_gid)
+    account: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        account = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [program, configuration],
-            stdout=output,
-            stderr=output,
-            **{"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if is_root else {},
+            [program, configuration], stdout=output, stderr=output, **account
         )
     pooler = Server(str(short_folder), server.port)
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -9,8 +10,6 @@ from pathlib import Path
 from hostile.servers import Server
 
 SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
-
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 
 
 class Proxy:
@@ -23,7 +22,7 @@ class Proxy:
         self.round_trips = 0
         self.encrypted = 0
 
-    async def accept(self, reader: Reader, writer: Writer) -> None:
+    async def accept(self, reader: StreamReader, writer: StreamWriter) -> None:
         client = asyncio.create_task(self._serve(reader, writer))
         self._clients.add(client)
 
@@ -32,7 +31,7 @@ class Proxy:
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
 
-    async def _serve(self, reader: Reader, writer: Writer) -> None:
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         server_reader, server_writer = await asyncio.open_unix_connection(self._server.socket)
         # A client that trusts nobody breaks off.
         with closing(server_writer), closing(writer), suppress(OSError, EOFError):
@@ -44,11 +43,15 @@ class Proxy:
             await self._copy_both_ways(reader, writer, server_reader, server_writer)
 
     async def _copy_both_ways(
-        self, reader: Reader, writer: Writer, server_reader: Reader, server_writer: Writer
+        self,
+        reader: StreamReader,
+        writer: StreamWriter,
+        server_reader: StreamReader,
+        server_writer: StreamWriter,
     ) -> None:
         is_waiting = False
 
-        async def copy(source: Reader, target: Writer, *, is_request: bool) -> None:
+        async def copy(source: StreamReader, target: StreamWriter, *, is_request: bool) -> None:
             nonlocal is_waiting
             while data := await source.read(65536):
                 # The parts of one request, or of its answer, are one trip together.
