@@ -1,5 +1,6 @@
 """The application: `uvicorn --factory app.main:create_app`."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,7 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
 from app.api.middleware import BodySizeLimit, RequestContext, TrailingSlash, UnhandledErrors
-from app.api.openapi import describe_errors
+from app.api.openapi import complete_openapi
 from app.api.problems import add_problem_handlers
 from app.api.router import find_routers
 from app.db import Database
@@ -18,6 +19,8 @@ from app.log import configure_logging
 from app.readiness import Readiness
 from app.settings import ServiceSettings, Settings, load_settings
 from app.shutdown import stopping_in_steps
+
+logger = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -28,14 +31,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     service = settings.service
     database = Database(settings.database)
-    readiness = Readiness()
+    readiness = Readiness(settings.database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         configure_logging(service)
         with stopping_in_steps(service, on_stop=readiness.stop):
-            async with database:
+            async with database, readiness:
+                logger.info("Database pool opened")
                 yield
+            logger.info("Database pool closed")
 
     # The documentation page's scripts come from here, not from a host of others.
     make = FastAPIOffline if service.serves_docs else FastAPI
@@ -56,7 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_problem_handlers(app)
     for router in find_routers():
         app.include_router(router)
-    describe_errors(app)
+    complete_openapi(app)
     return app
 
 

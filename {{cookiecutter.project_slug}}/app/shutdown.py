@@ -19,8 +19,9 @@ from app.settings import ServiceSettings
 
 logger = logging.getLogger(__name__)
 
-#: Seconds, of those for the stop, that are left for closing the database.
-CLOSE_TIMEOUT = 2
+#: Seconds, of those for the stop, that are left for closing the pool and the readiness check's
+#: connection.
+CLOSE_TIMEOUT = 4
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from app.db import Database, metadata
 from app.main import create_app
 from app.settings import ServiceSettings, Settings
+from tests.documented import assert_documented
 from tests.environment import forget_settings
 from tests.layer import isolated
 from tests.servers import (
@@ -113,9 +114,10 @@ async def client(app: FastAPI, database: Database) -> AsyncIterator[AsyncClient]
 async def committing_client(app: FastAPI, committed: Database) -> AsyncIterator[AsyncClient]:
     """A client of the application as it runs: with its pool, and commits that last."""
     app.state.database = committed
-    async with _client_of(app) as client:
+    async with app.state.readiness, _client_of(app) as client:
         yield client
 
 
 def _client_of(app: FastAPI) -> AsyncClient:
-    return AsyncClient(transport=ASGITransport(app), base_url="http://test")
+    hooks = {"response": [assert_documented]}
+    return AsyncClient(transport=ASGITransport(app), base_url="http://test", event_hooks=hooks)

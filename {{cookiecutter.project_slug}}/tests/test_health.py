@@ -1,9 +1,14 @@
 """Liveness asks nobody; readiness asks the database, and compares its schema with the code's."""
 
+import asyncio
+
 import pytest
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
+from sqlalchemy import text
 
+from app.db import Database
+from app.db.repositories.base import Reader
 from app.main import create_app
 from app.readiness import MIGRATIONS
 from app.settings import ServiceSettings, Settings
@@ -50,6 +55,26 @@ async def test_it_is_not_ready_while_it_stops(app: FastAPI, committing_client: A
     app.state.readiness.stop()
     assert (await committing_client.get("/readyz")).status_code == 503
     assert (await committing_client.get("/livez")).status_code == 200
+
+
+async def test_it_is_ready_while_every_connection_is_busy(
+    settings: Settings, database: Database
+) -> None:
+    limits = {"pool_min_size": 0, "pool_max_size": 1, "application_name": "small"}
+    small = settings.model_copy(update={"database": settings.database.model_copy(update=limits)})
+    app = create_app(small)
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,
+        app.state.database.transaction() as transaction,
+    ):
+        await transaction.execute(text("SELECT 1"))
+        responses = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
+        assert {response.status_code for response in responses} == {200}
+        count = text(
+            "SELECT count(*) AS number FROM pg_stat_activity WHERE application_name = 'small'"
+        )
+        assert (await Reader(database).fetch_one(count)).number == 2
 
 
 async def test_it_is_not_ready_on_a_database_without_a_schema(empty_database: str) -> None:

@@ -92,7 +92,7 @@ async def test_the_signal_reaches_the_server_after_the_delay(settings: Settings)
     brief = changed(settings, shutdown_delay=0.2, shutdown_timeout=7).service
     try:
         with stopping_in_steps(brief, on_stop=lambda: stopped.append(request_id.get())):
-            assert server.config.timeout_graceful_shutdown == 5
+            assert server.config.timeout_graceful_shutdown == 3
             token = request_id.set("of a request")
             signal.raise_signal(signal.SIGTERM)
             request_id.reset(token)

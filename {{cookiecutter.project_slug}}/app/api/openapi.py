@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of errors, so that a generated client knows them all."""
+"""What the OpenAPI document says beyond the routes: every error, and what follows a creation."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from pydantic.json_schema import models_json_schema
 from app.api.problems import Problem, problems
 
 
-def describe_errors(app: FastAPI) -> None:
-    """Add to every operation the errors that do not depend on what it does.
+def complete_openapi(app: FastAPI) -> None:
+    """Add to every operation the errors that do not depend on what it does, and links.
 
     https://fastapi.tiangolo.com/how-to/extending-openapi/
     """
@@ -17,13 +17,15 @@ def describe_errors(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            _describe_errors_in(made_by_fastapi())
+            document = made_by_fastapi()
+            _describe_errors(document)
+            _link_what_is_created(document["paths"])
         return made_by_fastapi()
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _describe_errors_in(document: dict[str, Any]) -> None:
+def _describe_errors(document: dict[str, Any]) -> None:
     _, models = models_json_schema(
         [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
     )
@@ -41,3 +43,25 @@ def _describe_errors_in(document: dict[str, Any]) -> None:
             statuses += [503] if path.startswith("/api/") else []
             errors = {str(status): error for status, error in problems(*statuses).items()}
             operation["responses"] = dict(sorted((responses | errors).items()))
+
+
+def _link_what_is_created(paths: dict[str, Any]) -> None:
+    # A client, or a program that tries the service out, learns what the new id is good for.
+    # https://spec.openapis.org/oas/v3.1.0#link-object
+    for collection, operations in paths.items():
+        created = operations.get("post", {}).get("responses", {}).get("201")
+        below = [path for path in paths if path.startswith(collection + "/{")]
+        if created is None or not below:
+            continue
+        created["links"] = {
+            operation["operationId"]: {
+                "operationId": operation["operationId"],
+                "parameters": {_first_parameter(path): "$response.body#/id"},
+            }
+            for path in below
+            for operation in paths[path].values()
+        }
+
+
+def _first_parameter(path: str) -> str:
+    return path.partition("{")[2].partition("}")[0]

@@ -58,7 +58,11 @@ async def get_page(
     limit: Annotated[int, Query(ge=1, le=100, description="How many to show.")] = 20,
     after: Annotated[
         str | None,
-        Query(pattern=CURSOR, description="A position, from the link to the next page."),
+        Query(
+            pattern=CURSOR,
+            description="A position, from the link to the next page.",
+            examples=["1AZsZWy4Ac2KQ7s0Yq3mB9w"],
+        ),
     ] = None,
 ) -> Page:
     """The page parameters of a list route."""

@@ -6,11 +6,11 @@ https://www.rfc-editor.org/rfc/rfc9457
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
@@ -39,14 +39,14 @@ class InvalidValue(BaseModel):
 class Problem(BaseModel):
     """What went wrong, for programs and for people."""
 
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
+    type: Annotated[str, Field(examples=["about:blank"])] = "about:blank"
+    title: Annotated[str, Field(examples=["Not Found"])]
+    status: Annotated[int, Field(examples=[404])]
+    detail: Annotated[str, Field(examples=["There is no such resource."])]
     #: The path that was asked for.
-    instance: str
+    instance: Annotated[str, Field(examples=["/api/v1/things/7"])]
     #: Finds the lines of this request in the log.
-    request_id: str
+    request_id: Annotated[str, Field(examples=["5f0c7a9e3b6d4c1f8a2e9d7b6c5a4f3e"])]
     #: With 409: the one field whose value is taken.
     field: str | None = None
     #: With 422: what was refused.

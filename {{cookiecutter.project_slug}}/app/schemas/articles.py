@@ -8,12 +8,23 @@ from pydantic import MISSING, Field
 from app.schemas.base import Moment, RequestBody, ResponseBody
 from app.schemas.types import NO_NUL
 
-Title = Annotated[str, Field(min_length=1, max_length=65, pattern=NO_NUL)]
+Title = Annotated[
+    str, Field(min_length=1, max_length=65, pattern=NO_NUL, examples=["Hello, world"])
+]
 Slug = Annotated[
-    str, Field(min_length=1, max_length=65, pattern="^[a-z0-9]+(-[a-z0-9]+)*$", examples=["hello"])
+    str,
+    Field(
+        min_length=1,
+        max_length=65,
+        pattern="^[a-z0-9]+(-[a-z0-9]+)*$",
+        examples=["hello-world"],
+    ),
 ]
 # The bound keeps the search vector well below the megabyte that PostgreSQL allows one.
-Text = Annotated[str, Field(min_length=1, max_length=50_000, pattern=NO_NUL)]
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=50_000, pattern=NO_NUL, examples=["The first of many."]),
+]
 
 
 class ArticleCreate(RequestBody):

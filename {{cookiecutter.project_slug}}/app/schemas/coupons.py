@@ -12,8 +12,8 @@ from app.schemas.types import NO_NUL, PositiveInteger
 class CouponCreate(RequestBody):
     """A new coupon, good for `init_count` redemptions."""
 
-    code: Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
-    init_count: PositiveInteger
+    code: Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL, examples=["SPRING"])]
+    init_count: Annotated[PositiveInteger, Field(examples=[100])]
 
 
 class CouponRead(ResponseBody):

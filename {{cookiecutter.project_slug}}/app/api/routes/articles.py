@@ -15,7 +15,12 @@ router = APIRouter(prefix="/api/v1/articles", tags=["articles"])
 
 Search = Annotated[
     str | None,
-    Query(max_length=200, pattern=NO_NUL, description="Words to find in title and text."),
+    Query(
+        max_length=200,
+        pattern=NO_NUL,
+        description="Words to find in title and text.",
+        examples=["hello -goodbye"],
+    ),
 ]
 
 

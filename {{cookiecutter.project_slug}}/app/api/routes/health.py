@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app.api.problems import problems
-from app.db.dependencies import ReadFrom
 from app.readiness import ReadinessDep
 
 router = APIRouter(tags=["health"])
@@ -27,7 +26,7 @@ async def livez() -> Health:
 
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=problems(503))
-async def readyz(readiness: ReadinessDep, database: ReadFrom) -> Health:
+async def readyz(readiness: ReadinessDep) -> Health:
     """Whether the database answers, with a schema that is not behind this code."""
-    await readiness.check(database)
+    await readiness.check()
     return Health()

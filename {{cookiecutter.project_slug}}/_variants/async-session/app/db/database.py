@@ -47,7 +47,6 @@ class Database:
 
     async def __aenter__(self) -> Self:
         self._opening = asyncio.create_task(self._open_minimum())
-        logger.info("Database pool opened")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -59,7 +58,6 @@ class Database:
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await self._engine.dispose()
-        logger.info("Database pool closed")
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:

@@ -65,7 +65,6 @@ class Database:
     async def __aenter__(self) -> Self:
         await self._pool.open()
         self._opening = asyncio.create_task(self._open_minimum())
-        logger.info("Database pool opened")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -74,7 +73,6 @@ class Database:
             await asyncio.wait([self._opening])
             self._opening = None
         await self._pool.close()
-        logger.info("Database pool closed")
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
