@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from fastapi import FastAPI
+from fastapi import BackgroundTasks, FastAPI
 from httpx2 import AsyncClient
 from sqlalchemy import text
 
 from app.db import Database
-from app.db.dependencies import WriteIn
+from app.db.dependencies import ReadFrom, WriteIn
 from app.db.repositories.base import Reader
 from app.errors import AlreadyExistsError, AppError, RetryableError
 from app.settings import DatabaseSettings, Settings
@@ -107,6 +107,32 @@ async def test_a_request_that_is_refused_takes_no_connection(
     ) as app.state.database:
         assert (await committing_client.post("/probe/x")).status_code == 422
         assert (await committing_client.post("/probe/1")).status_code == 503
+
+
+async def test_work_after_the_response_holds_no_connection(
+    app: FastAPI, committing_client: AsyncClient, settings: Settings
+) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def work(database: Database) -> None:
+        begun.set()
+        await may_end.wait()
+        async with database.transaction() as transaction:
+            await transaction.execute(text("INSERT INTO probe VALUES (2)"))
+
+    @app.post("/probe")
+    async def create(transaction: WriteIn, database: ReadFrom, tasks: BackgroundTasks) -> None:
+        await transaction.execute(INSERT)
+        tasks.add_task(work, database)
+
+    limits = {"pool_min_size": 0, "pool_max_size": 1, "pool_timeout": 1}
+    async with Database(settings.database.model_copy(update=limits)) as app.state.database:
+        request = asyncio.create_task(committing_client.post("/probe"))
+        await begun.wait()
+        assert await rows(app.state.database) == 1
+        may_end.set()
+        assert (await request).status_code == 200
+        assert await rows(app.state.database) == 2
 
 
 @pytest.mark.parametrize("pooler", ["none", "pgbouncer"])
