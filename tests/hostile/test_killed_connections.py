@@ -1,6 +1,7 @@
 """Connections that the server closes are replaced, and what they were doing is done or not done."""
 
 import asyncio
+import os
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -28,10 +29,22 @@ POOL = 5
 async def kill_all(connection: asyncpg.Connection) -> int:
     """How many connections of the service were closed; none of them is left."""
     killed = await connection.fetch(
-        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+        "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE usename = 'service' AND datname = current_database()"
     )
+    # The server forgets a connection before it closes it: only then can the service know.
+    async with asyncio.timeout(30):
+        while any(is_running(row["pid"]) for row in killed):
+            await asyncio.sleep(0.001)
     return len(killed)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 async def test_no_read_fails_after_connections_were_closed(
