@@ -10,7 +10,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 p
 	python=; \
 done
 
-.PHONY: help demo test test-fast test-faults fuzz lint bake bench bench-publish sweep uv
+.PHONY: help demo test test-all test-fast test-faults fuzz lint bake bench bench-publish sweep uv
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -20,7 +20,11 @@ demo: uv sweep ## Make a project and run it on an embedded PostgreSQL (DATABASE_
 
 test: uv lint sweep ## Run all tests: the template's, and those of the projects that it makes.
 	"$(UV)" run pytest --numprocesses 2 -m "not slow"
-	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m slow --verbose
+	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m "slow and not exhaustive" --verbose
+
+test-all: test ## Run these too: any two options together, and the long form of every test.
+	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m exhaustive --verbose
+	$(MAKE) test-faults fuzz
 
 test-fast: uv sweep ## Run the tests that install nothing.
 	"$(UV)" run pytest --numprocesses 2 -m "not slow"

@@ -10,23 +10,41 @@ from pathlib import Path
 # tojson escapes every apostrophe and all but ASCII, so no answer can end this literal.
 ANSWERS = json.loads(r'''{{ cookiecutter | tojson }}''')  # fmt: skip
 
-# Which files belong to which feature; a feature that was not chosen loses them.
-FEATURES = {
-    "example": [
-        "app/api/routes/articles.py",
-        "app/api/routes/coupons.py",
-        "app/db/models/articles.py",
-        "app/db/models/coupons.py",
-        "app/db/repositories/articles.py",
-        "app/db/repositories/coupons.py",
-        "app/schemas/articles.py",
-        "app/schemas/coupons.py",
-        "app/services",
-        "migrations/versions/*_articles.py",
-        "migrations/versions/*_coupons.py",
-        "tests/examples",
-    ],
-}
+# Whose every file is: that of all projects, of those with the answers beside it, or, in an
+# overlay, of a database layer.
+FEATURES: list[tuple[dict[str, object], list[str]]] = [
+    (
+        {},
+        [
+            *(".dockerignore", ".env.example", ".gitignore", "Dockerfile", "LICENSE", "Makefile"),
+            *("README.md", "alembic.ini", "compose.yaml", "pyproject.toml"),
+            *("app/*.py", "app/api/*.py", "app/api/routes/__init__.py", "app/api/routes/health.py"),
+            *("app/db/address.py", "app/db/errors.py"),
+            *("app/schemas/__init__.py", "app/schemas/base.py", "app/schemas/types.py"),
+            *("dev/*.py", "migrations/*.*", "migrations/versions/.gitkeep", "tests/*.py"),
+        ],
+    ),
+    (
+        {"example": True},
+        [
+            "app/api/routes/articles.py",
+            "app/api/routes/coupons.py",
+            "app/db/models/articles.py",
+            "app/db/models/coupons.py",
+            "app/db/repositories/articles.py",
+            "app/db/repositories/coupons.py",
+            "app/schemas/articles.py",
+            "app/schemas/coupons.py",
+            "app/services",
+            "migrations/versions/*_articles.py",
+            "migrations/versions/*_coupons.py",
+            "tests/examples",
+        ],
+    ),
+    ({"ci": "github"}, [".github"]),
+    ({"ci": "gitlab"}, [".gitlab-ci.yml"]),
+    ({"kubernetes": True}, ["kubernetes"]),
+]
 
 
 def choose_database_layer(project: Path, layer: str) -> None:
@@ -37,10 +55,12 @@ def choose_database_layer(project: Path, layer: str) -> None:
         shutil.rmtree(variants)
 
 
-def drop_feature(project: Path, feature: str) -> None:
-    """Remove every file of `feature`."""
-    for pattern in FEATURES[feature]:
-        for path in project.glob(pattern):
+def drop_features(project: Path, answers: dict[str, object]) -> None:
+    """Remove the files of every feature that `answers` do not ask for."""
+    for wanted, patterns in FEATURES:
+        if wanted.items() <= answers.items():
+            continue
+        for path in [path for pattern in patterns for path in project.glob(pattern)]:
             if path.is_dir():
                 shutil.rmtree(path)
             else:
@@ -51,9 +71,7 @@ def main() -> None:
     """Finish the project in the working directory."""
     project = Path.cwd()
     choose_database_layer(project, ANSWERS["database_layer"])
-    for feature in FEATURES:
-        if not ANSWERS[feature]:
-            drop_feature(project, feature)
+    drop_features(project, ANSWERS)
     print(
         f"Created {project.name}. Next:\n"
         f"    cd {project.name}\n"

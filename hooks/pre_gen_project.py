@@ -28,6 +28,8 @@ CHOICES: dict[str, list[object]] = {
     "database_layer": ["async-session", "databases"],
     "example": [True, False],
     "python_version": ["3.13", "3.14", "3.12", "3.11"],
+    "ci": ["github", "gitlab", "none"],
+    "kubernetes": [False, True],
     "license": ["MIT", "Apache-2.0", "Proprietary"],
 }
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

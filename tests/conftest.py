@@ -62,7 +62,20 @@ class Project:
         variables: Mapping[str, str] = {},
     ) -> subprocess.CompletedProcess[str]:
         """Run `command` in the project and fail the test, with all its output, if it fails."""
-        done = subprocess.run(
+        done = self.try_to_run(*command, cwd=cwd, stdin=stdin, variables=variables)
+        if done.returncode != 0:
+            pytest.fail(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}")
+        return done
+
+    def try_to_run(
+        self,
+        *command: str,
+        cwd: Path | None = None,
+        stdin: str = "",
+        variables: Mapping[str, str] = {},
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `command` in the project, with its errors among its output."""
+        return subprocess.run(
             command,
             cwd=cwd or self.path,
             env=clean_environment(variables),
@@ -72,10 +85,8 @@ class Project:
             text=True,
             encoding="utf-8",
             timeout=600,
+            check=False,
         )
-        if done.returncode != 0:
-            pytest.fail(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}")
-        return done
 
 
 def clean_environment(variables: Mapping[str, str] = {}) -> dict[str, str]:

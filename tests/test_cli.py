@@ -153,7 +153,7 @@ def test_a_broken_expression_stops_cookiecutter_itself(text: str, tmp_path: Path
 def test_a_person_is_asked_in_words_and_an_expression_that_is_typed_is_refused(
     tmp_path: Path,
 ) -> None:
-    done = cookiecutter(tmp_path, typed=["", "typed", "{{ 1 }}", *[""] * 6])
+    done = cookiecutter(tmp_path, typed=["", "typed", "{{ 1 }}", *[""] * 20])
 
     assert "How the service speaks to PostgreSQL" in done.stdout
     assert "unmaintained since 2024" in done.stdout

@@ -6,12 +6,19 @@ from pathlib import Path
 
 import pytest
 from conftest import LAYERS, Bake, Project, find_python
+from matrix import FULL, OPTIONS, SERVICE_OPTIONS, Answers, combine, label, pairs
 from rendered_hooks import load_hook
 from test_rendering import NASTY
 
 pytestmark = pytest.mark.slow
 
-VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
+# Legal, and likely to break something.
+ODD = {
+    "project_name": NASTY,
+    "project_slug": "a" * 40,
+    "project_description": NASTY,
+    "author_name": NASTY,
+}
 
 # Runs each line of its input as an Alembic command, somewhere else than in the project.
 MIGRATE = """
@@ -45,27 +52,39 @@ def check(project: Project, variables: Mapping[str, str] = {}) -> None:
     assert re.search(r"^=+ \d+ passed in ", report, re.MULTILINE), report
 
 
+@pytest.mark.parametrize("answers", combine(SERVICE_OPTIONS), ids=label)
+def test_every_kind_of_service_is_green(answers: Answers, bake: Bake) -> None:
+    odd = {} if answers["example"] else ODD
+
+    check(bake(**odd, **answers))
+
+
 @pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_project_with_the_example_is_green(version: str, layer: str, bake: Bake) -> None:
+@pytest.mark.parametrize("version", OPTIONS["python_version"][1:])
+def test_a_full_project_is_green_on_every_python(version: str, layer: str, bake: Bake) -> None:
     if (python := find_python(version)) is None:
         pytest.skip(f"there is no Python {version} on this machine")
 
-    check(bake(database_layer=layer), {"UV_PYTHON": python})
+    check(bake(**FULL, database_layer=layer), {"UV_PYTHON": python})
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_an_empty_project_with_odd_but_legal_answers_is_green(layer: str, bake: Bake) -> None:
-    check(
-        bake(
-            database_layer=layer,
-            example=False,
-            project_name=NASTY,
-            project_slug="a" * 40,
-            project_description=NASTY,
-            author_name=NASTY,
-        )
-    )
+def test_a_full_project_is_green_with_the_lowest_versions_that_it_allows(
+    layer: str, bake: Bake
+) -> None:
+    lowest = {"UV_RESOLUTION": "lowest-direct"}
+    if python := find_python(min(OPTIONS["python_version"])):
+        lowest["UV_PYTHON"] = python
+
+    check(bake(**FULL, database_layer=layer), lowest)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("answers", pairs(), ids=label)
+def test_any_two_answers_together_are_green(answers: Answers, bake: Bake) -> None:
+    python = find_python(answers["python_version"])
+
+    check(bake(**answers), {"UV_PYTHON": python} if python else {})
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -85,7 +104,7 @@ def test_no_package_of_a_project_may_lend_it_its_name(bake: Bake, tmp_path: Path
     refused = load_hook(tmp_path, "pre_gen_project").PACKAGES
 
     for layer in LAYERS:
-        project = bake(database_layer=layer)
+        project = bake(**FULL, database_layer=layer)
         project.run("uv", "lock", "--quiet")
         locked = set(re.findall(r'^name = "(.+)"$', project.read("uv.lock"), re.MULTILINE))
         assert locked - refused == {project.path.name}

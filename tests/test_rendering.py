@@ -1,8 +1,6 @@
 """Rendering is a pure function of the answers, and its output is clean before it is touched."""
 
 import hashlib
-import itertools
-import json
 import re
 import subprocess
 import sys
@@ -10,27 +8,11 @@ import tomllib
 
 import pytest
 import yaml
-from conftest import LAYERS, SOURCES, TEMPLATE, Bake, Project, list_files
+from conftest import LAYERS, Bake, Project
+from matrix import OPTIONS
 
-OPTIONS = {
-    name: values if isinstance(values, list) else [True, False]
-    for name, values in json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8")).items()
-    if isinstance(values, list | bool)
-}
-COMBINATIONS = [
-    dict(zip(OPTIONS, values, strict=True)) for values in itertools.product(*OPTIONS.values())
-]
 # Legal answers that break what pastes them without quoting.
 NASTY = r"""It's "quoted" \ back\slashed\n: # & <b> 'x' ${HOME} $(id) %s %(here)s {0} é 😀"""
-IS_EXAMPLE = re.compile(
-    r"app/services/|tests/examples/|app/.*/(articles|coupons)\.py|migrations/.*(articles|coupons)"
-)
-
-
-def expected_files(layer: str, *, example: bool) -> set[str]:
-    shared = {name for name in list_files(SOURCES) if not name.startswith("_variants/")}
-    files = shared | list_files(SOURCES / "_variants" / layer)
-    return {name for name in files if example or not IS_EXAMPLE.match(name)}
 
 
 def check_style(project: Project) -> None:
@@ -51,34 +33,6 @@ def tree_hash(project: Project) -> str:
         path = project.path / name
         digest.update(f"{name} {path.stat().st_mode:o} ".encode() + path.read_bytes())
     return digest.hexdigest()
-
-
-@pytest.mark.parametrize(
-    "answers", COMBINATIONS, ids=lambda answers: "-".join(map(str, answers.values()))
-)
-def test_every_combination_of_options_is_complete_and_clean(
-    answers: dict[str, str], bake: Bake
-) -> None:
-    project = bake(**answers)
-
-    assert project.files() == expected_files(
-        answers["database_layer"], example=bool(answers["example"])
-    )
-    for name in project.files():
-        text = (project.path / name).read_bytes().decode()
-        assert not re.search(r"\{\{|\{%|# jinja:", text), f"{name} is not rendered"
-        assert re.fullmatch(r"|.*\S\n", text, re.DOTALL), f"{name} does not end with one newline"
-        assert "\r" not in text, name
-        assert name == "README.md" or "cookiecutter" not in text.lower(), name
-    check_style(project)
-
-
-def test_no_folder_of_a_dropped_feature_is_left(bake: Bake) -> None:
-    project = bake(example=False)
-
-    assert not [
-        path for path in project.path.rglob("*") if path.is_dir() and not any(path.iterdir())
-    ]
 
 
 def test_the_same_answers_give_the_same_bytes(bake: Bake) -> None:

