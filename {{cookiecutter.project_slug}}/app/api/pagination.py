@@ -5,8 +5,8 @@ that are added meanwhile shift nothing.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -27,13 +27,20 @@ def decode_cursor(cursor: str) -> UUID:
     return UUID(bytes=urlsafe_b64decode(cursor[1:] + "=="))
 
 
-class Page(NamedTuple):
+KeyT = TypeVar("KeyT")
+
+Limit = Annotated[int, Query(ge=1, le=100, description="How many to show.")]
+
+
+class Page(NamedTuple, Generic[KeyT]):
     """The part of a list that a request asks for."""
 
     request: Request
     response: Response
     limit: int
-    after: UUID | None
+    after: KeyT | None
+    #: How to write the position after a key.
+    encode: Callable[[KeyT], str]
 
     @property
     def fetch(self) -> int:
@@ -45,7 +52,7 @@ class Page(NamedTuple):
         shown = rows[: self.limit]
         if len(rows) > self.limit:
             query = self.request.query_params
-            cursor = encode_cursor(shown[-1].id)
+            cursor = self.encode(shown[-1].id)
             parameters = [item for item in query.multi_items() if item[0] != "after"]
             target = f"{self.request.url.path}?{urlencode([*parameters, ('after', cursor)])}"
             self.response.headers["Link"] = f'<{target}>; rel="next"'
@@ -55,7 +62,7 @@ class Page(NamedTuple):
 async def get_page(
     request: Request,
     response: Response,
-    limit: Annotated[int, Query(ge=1, le=100, description="How many to show.")] = 20,
+    limit: Limit = 20,
     after: Annotated[
         str | None,
         Query(
@@ -64,9 +71,10 @@ async def get_page(
             examples=["1AZsZWy4Ac2KQ7s0Yq3mB9w"],
         ),
     ] = None,
-) -> Page:
+) -> Page[UUID]:
     """The page parameters of a list route."""
-    return Page(request, response, limit, decode_cursor(after) if after else None)
+    position = decode_cursor(after) if after else None
+    return Page(request, response, limit, position, encode_cursor)
 
 
-PageDep = Annotated[Page, Depends(get_page)]
+PageDep = Annotated[Page[UUID], Depends(get_page)]

@@ -54,7 +54,7 @@ class Writer(Generic[ModelT]):
         """This writer as a route depends on it; all of one request share the transaction."""
         return cls(session)
 
-    async def get(self, key: UUID) -> ModelT:
+    async def get(self, key: UUID | int) -> ModelT:
         """The entity with this key; raises `NotFoundError` without."""
         entity = await self._session.get(self.model, key)
         if entity is None:
@@ -68,7 +68,7 @@ class Writer(Generic[ModelT]):
         await self._session.flush()
         return entity
 
-    async def update(self, key: UUID, **values: Any) -> ModelT:
+    async def update(self, key: UUID | int, **values: Any) -> ModelT:
         """The row with some values changed; raises `NotFoundError` without."""
         entity = await self.get(key)
         for name, value in values.items():
@@ -76,7 +76,7 @@ class Writer(Generic[ModelT]):
         await self._session.flush()
         return entity
 
-    async def delete(self, key: UUID) -> None:
+    async def delete(self, key: UUID | int) -> None:
         """The row removed; raises `NotFoundError` without."""
         await self._session.delete(await self.get(key))
         await self._session.flush()

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self, cast
 from uuid import UUID
 
 from databases.interfaces import Record
-from sqlalchemy import Select, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, delete, insert, select, update
 from sqlalchemy.sql import ClauseElement
 
 from app.db.base import Row, prepare
@@ -66,9 +66,9 @@ class Writer:
         """This writer as a route depends on it; all of one request share the transaction."""
         return cls(transaction)
 
-    async def get(self, key: UUID) -> Row:
+    async def get(self, key: UUID | int) -> Row:
         """The row with this key; raises `NotFoundError` without."""
-        statement = select(*self.table.c).where(self.table.c.id == key)
+        statement = select(*self.table.c).where(self._is(key))
         return _found(await self._transaction.fetch_one(statement))
 
     async def create(self, **values: Any) -> Row:
@@ -76,17 +76,20 @@ class Writer:
         statement = insert(self.table).values(**values).returning(*self.table.c)
         return _found(await self._transaction.fetch_one(statement))
 
-    async def update(self, key: UUID, **values: Any) -> Row:
+    async def update(self, key: UUID | int, **values: Any) -> Row:
         """The row with some values changed; raises `NotFoundError` without."""
         if not values:
             return await self.get(key)
-        statement = update(self.table).where(self.table.c.id == key).values(**values)
+        statement = update(self.table).where(self._is(key)).values(**values)
         return _found(await self._transaction.fetch_one(statement.returning(*self.table.c)))
 
-    async def delete(self, key: UUID) -> None:
+    async def delete(self, key: UUID | int) -> None:
         """The row removed; raises `NotFoundError` without."""
-        statement = delete(self.table).where(self.table.c.id == key).returning(self.table.c.id)
+        statement = delete(self.table).where(self._is(key)).returning(self.table.c.id)
         _found(await self._transaction.fetch_one(statement))
+
+    def _is(self, key: UUID | int) -> ColumnElement[bool]:
+        return self.table.c.id == key
 
 
 def _found(record: Record | None) -> Row:

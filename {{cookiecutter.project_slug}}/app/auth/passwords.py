@@ -1,0 +1,67 @@
+"""Password hashes: argon2id, slow and large on purpose, in a few threads of their own.
+
+https://www.rfc-editor.org/rfc/rfc9106
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+from unicodedata import normalize
+
+from argon2.low_level import ARGON2_VERSION
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from pydantic import SecretStr
+
+from app.settings import AuthSettings
+
+T = TypeVar("T")
+
+
+class Verdict(NamedTuple):
+    """Whether a password is right, and its hash anew if the parameters have changed since."""
+
+    is_right: bool
+    new_hash: str | None
+
+
+class Passwords:
+    """Makes and verifies hashes, never more at once than `AUTH_HASH_THREADS`.
+
+    Each takes a tenth of a second, a core and `AUTH_HASH_MEMORY`: hold no database connection
+    meanwhile.
+    """
+
+    def __init__(self, settings: AuthSettings) -> None:
+        memory = settings.hash_memory // 1024
+        passes, lanes = settings.hash_passes, settings.hash_lanes
+        self._hasher = PasswordHash([Argon2Hasher(passes, memory, lanes)])
+        # What no password has, in the form of those that one has: to verify against it is the
+        # same work.
+        salt, digest = "A" * 22, "A" * 43
+        parameters = f"v={ARGON2_VERSION}$m={memory},t={passes},p={lanes}"
+        self._nobodys_hash = f"$argon2id${parameters}${salt}${digest}"
+        # The threads are the limit. A lock would be free again when its request is cancelled,
+        # while the thread still works.
+        self._threads = ThreadPoolExecutor(settings.hash_threads, "passwords")
+
+    async def hash(self, password: SecretStr) -> str:
+        """A salted hash to store."""
+        return await self._run(lambda: self._hasher.hash(_normalized(password)))
+
+    async def verify(self, password: SecretStr, known_hash: str | None) -> Verdict:
+        """Compare with a stored hash; without one, at the same cost, the password is wrong."""
+        given = known_hash or self._nobodys_hash
+        verdict = await self._run(
+            lambda: Verdict(*self._hasher.verify_and_update(_normalized(password), given))
+        )
+        return verdict if known_hash else Verdict(is_right=False, new_hash=None)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _normalized(password: SecretStr) -> str:
+    # Keyboards differ in how they write one and the same accented letter.
+    return normalize("NFC", password.get_secret_value())

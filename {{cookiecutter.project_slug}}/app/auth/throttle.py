@@ -1,0 +1,86 @@
+"""A limit on guessing passwords, counted in the database: for all processes together.
+
+Only failures count, per account and per address of the client.
+"""
+
+from hashlib import sha256
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any, NamedTuple
+
+from app.auth.errors import TooManyFailuresError
+from app.db.repositories.login_failures import LoginFailureReader, LoginFailureWriter
+from app.settings import AuthSettings
+
+# More than a login can add, so that old rows do not pile up.
+_REMOVED_AT_ONCE = 100
+
+
+class Attempt(NamedTuple):
+    """Someone who says to be someone, from somewhere; both in the form in which they are kept."""
+
+    account: str
+    address: str
+
+    @classmethod
+    def of(cls, email: str, host: str) -> "Attempt":
+        """An attempt on an address that may or may not be known, from a client's host."""
+        # As a hash, since what people type here by mistake may be a password.
+        return cls(sha256(email.encode()).hexdigest(), _network(host))
+
+
+def _network(host: str) -> str:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        # A proxy may say whatever it likes.
+        return host[:64]
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        # The least that a customer gets: whoever has one address of it has them all.
+        return str(ip_network((address.packed[:8] + bytes(8), 64)))
+    return str(address)
+
+
+class Throttle:
+    """Turns attempts away after too many failures within `AUTH_FAILURE_WINDOW`."""
+
+    def __init__(self, settings: AuthSettings) -> None:
+        self._settings = settings
+
+    async def check(self, attempt: Attempt, failures: LoginFailureReader) -> None:
+        """Raise `TooManyFailuresError` before any work is done for an attempt."""
+        self._judge(await failures.recent(*attempt, self._settings.failure_window))
+
+    async def enter(self, attempt: Attempt, failures: LoginFailureWriter) -> None:
+        """Let one attempt of its kind at a time decide, until the transaction ends.
+
+        Raises `TooManyFailuresError` when others have failed meanwhile: of many guesses at once,
+        none is heard beyond the limit, not even the right one.
+        """
+        await failures.lock(*attempt)
+        self._judge(await failures.recent(*attempt, self._settings.failure_window))
+
+    async def leave(
+        self, attempt: Attempt, failures: LoginFailureWriter, *, has_failed: bool
+    ) -> None:
+        """Count a failure, or after a success forget those before it."""
+        if has_failed:
+            await failures.create(**attempt._asdict())
+        else:
+            await failures.clear(attempt.account)
+        await self.remove_old(failures)
+
+    async def remove_old(self, failures: LoginFailureWriter) -> int:
+        """Remove some of the failures that no longer count; how many there were."""
+        return await failures.remove_old(self._settings.failure_window, _REMOVED_AT_ONCE)
+
+    def _judge(self, recent: Any) -> None:
+        limits = (
+            (recent.of_account, recent.account_age, self._settings.max_failures),
+            (recent.of_address, recent.address_age, self._settings.max_failures_per_address),
+        )
+        ages = [age for count, age, limit in limits if count >= limit]
+        if ages:
+            # Until the oldest of them no longer counts.
+            raise TooManyFailuresError(self._settings.failure_window - min(ages))
