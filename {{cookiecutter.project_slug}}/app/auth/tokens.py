@@ -16,7 +16,6 @@ import jwt
 from app.settings import AuthSettings
 
 _ALGORITHM = "HS256"
-_CLAIMS = ["exp", "iat", "sub", "jti", "iss", "aud", "ver"]
 # More than any that is issued; a longer one is not worth parsing.
 _MAX_LENGTH = 1024
 
@@ -34,6 +33,9 @@ class AccessTokens:
     Without any, the secret is one of this object.
     https://www.rfc-editor.org/rfc/rfc8725
     """
+
+    #: Those that a token must have.
+    CLAIMS = ("exp", "iat", "sub", "jti", "iss", "aud", "ver")
 
     def __init__(self, settings: AuthSettings) -> None:
         self._ttl = timedelta(seconds=settings.access_token_ttl)
@@ -76,7 +78,7 @@ class AccessTokens:
             algorithms=[_ALGORITHM],
             issuer=self._issuer,
             audience=self._issuer,
-            options={"require": _CLAIMS, "strict_aud": True},
+            options={"require": list(self.CLAIMS), "strict_aud": True},
         )
 
 

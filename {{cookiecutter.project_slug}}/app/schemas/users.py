@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import MISSING, Field, SecretStr, StringConstraints
+from pydantic import MISSING, BeforeValidator, Field, SecretStr, StringConstraints
 
 from app.schemas.base import Moment, RequestBody, ResponseBody
 
@@ -18,9 +18,23 @@ Email = Annotated[
     StringConstraints(max_length=254, pattern=_ADDRESS, to_lower=True),
     Field(examples=["ada@example.com"]),
 ]
-NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=256)]
+
+
+def _whole_characters(value: object) -> object:
+    # Unlike `str`, `SecretStr` takes halves, which have no UTF-8 form to be hashed.
+    if isinstance(value, str):
+        # Its error is a ValueError, which makes the input invalid.
+        value.encode()
+    return value
+
+
+NewPassword = Annotated[
+    SecretStr, Field(min_length=8, max_length=256), BeforeValidator(_whole_characters)
+]
 #: One that is compared: whatever is too short for a new one is merely wrong.
-Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
+Password = Annotated[
+    SecretStr, Field(min_length=1, max_length=256), BeforeValidator(_whole_characters)
+]
 
 
 class UserCreate(RequestBody):

@@ -35,12 +35,13 @@ LOCK = select(
 )
 
 # What another transaction is about to remove is none of this one's business.
-OLD = select(LoginFailure.id).where(~IS_RECENT).limit(bindparam("limit"))
-REMOVE_OLD = (
-    delete(LoginFailure)
-    .where(LoginFailure.id.in_(OLD.with_for_update(skip_locked=True)))
-    .returning(LoginFailure.id)
+OLD = (
+    select(LoginFailure.id)
+    .where(~IS_RECENT)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
 )
+REMOVE_OLD = delete(LoginFailure).where(LoginFailure.id.in_(OLD)).returning(LoginFailure.id)
 
 
 class LoginFailureReader(Reader):

@@ -37,11 +37,11 @@ LOCK = select(
 )
 
 # What another transaction is about to remove is none of this one's business.
-OLD = select(login_failures.c.id).where(~IS_RECENT).limit(bindparam("limit"))
-REMOVE_OLD = (
-    delete(login_failures)
-    .where(login_failures.c.id.in_(OLD.with_for_update(skip_locked=True)))
-    .returning(login_failures.c.id)
+OLD = (
+    select(login_failures.c.id)
+    .where(~IS_RECENT)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
 )
 
 
@@ -74,8 +74,9 @@ class LoginFailureWriter(Writer):
 
     async def remove_old(self, window: float, limit: int) -> int:
         """Remove up to `limit` that no longer count; how many there were."""
-        values = {"window": window, "limit": limit}
-        return len(await self._transaction.fetch_all(REMOVE_OLD.params(values)))
+        old = OLD.params({"window": window, "limit": limit})
+        statement = delete(login_failures).where(login_failures.c.id.in_(old))
+        return len(await self._transaction.fetch_all(statement.returning(login_failures.c.id)))
 
 
 ReadLoginFailures = Annotated[LoginFailureReader, Depends(LoginFailureReader.dependency)]

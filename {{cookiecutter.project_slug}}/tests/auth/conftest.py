@@ -1,0 +1,27 @@
+"""The application with a known key, and a plain connection to its database."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from app.main import create_app
+from app.settings import Settings
+from tests.auth.users import KEY, with_auth
+from tests.servers import connected
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    """The application; it signs with `KEY`."""
+    return create_app(with_auth(settings, secrets=(SecretStr(KEY),)))
+
+
+@pytest.fixture
+async def sql(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A connection beside those of the service, which sees what is committed."""
+    assert settings.database.url is not None
+    async with connected(settings.database.url.get_secret_value()) as connection:
+        yield connection

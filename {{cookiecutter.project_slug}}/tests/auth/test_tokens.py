@@ -1,0 +1,173 @@
+"""Access tokens: all but the right ones are refused, and all with the same words."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import jwt
+import pytest
+from httpx2 import ASGITransport, AsyncClient
+from pydantic import SecretStr
+
+from app.auth.tokens import AccessTokens, RefreshToken
+from app.db import Database
+from app.main import create_app
+from app.settings import SERVICE_NAME, AuthSettings, Settings
+from tests.auth.users import (
+    KEY,
+    ME,
+    assert_unauthorized,
+    bearer,
+    new_user,
+    register,
+    tokens_of,
+    with_auth,
+)
+
+OTHER_KEY = KEY[::-1]
+LATER = datetime.now(UTC) + timedelta(hours=1)
+EARLIER = datetime.now(UTC) - timedelta(seconds=1)
+
+
+def part(text: bytes) -> str:
+    return urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def changed(**claims: Any) -> Callable[[dict[str, Any]], str]:
+    """A token like a good one but for some claims, where None leaves one out."""
+
+    def make(good: dict[str, Any]) -> str:
+        values = {name: value for name, value in {**good, **claims}.items() if value is not None}
+        payload = jwt.PyJWT()._encode_payload(jwt_times(values))  # noqa: SLF001
+        return jwt.PyJWS().encode(payload, KEY, "HS256", headers={"typ": "JWT"})
+
+    return make
+
+
+def jwt_times(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: int(value.timestamp()) if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+
+
+BAD: dict[str, Callable[[dict[str, Any]], str]] = {
+    "no token": lambda _: "",
+    "no dots": lambda _: "nonsense",
+    "no parts": lambda _: "..",
+    "not ASCII": lambda _: "ä.é.ü",
+    "a header that is no JSON": lambda _: f"{part(b'{')}.{part(b'{}')}.{part(b'x')}",
+    "a header that is no text": lambda _: f"{part(bytes([255]))}.{part(b'{}')}.{part(b'x')}",
+    "a header without end": lambda _: f"{part(b'[' * 50_000)}.{part(b'{}')}.{part(b'x')}",
+    "no algorithm": lambda good: jwt.encode(good, None, "none"),
+    "another algorithm": lambda good: jwt.encode(good, KEY * 2, "HS512"),
+    "another key": lambda good: jwt.encode(good, OTHER_KEY, "HS256"),
+    "another signature": lambda good: jwt.encode(good, KEY, "HS256")[:-4] + "AAAA",
+    "another payload": lambda good: ".".join(
+        [
+            jwt.encode(good, KEY, "HS256").split(".")[0],
+            jwt.encode({**good, "ver": 1}, KEY, "HS256").split(".")[1],
+            jwt.encode(good, KEY, "HS256").split(".")[2],
+        ]
+    ),
+    "expired": changed(exp=EARLIER),
+    "from the future": changed(iat=LATER),
+    **{f"no {name}": changed(**{name: None}) for name in AccessTokens.CLAIMS},
+    "another audience": changed(aud="another"),
+    "several audiences": changed(aud=[SERVICE_NAME, "another"]),
+    "another issuer": changed(iss="another"),
+    "a subject that is a number": changed(sub=1),
+    "a subject that is a list": changed(sub=["1"]),
+    "a subject that is no id": changed(sub="1"),
+    "a user that never was": changed(sub="00000000-0000-0000-0000-000000000000"),
+    "another version of the credentials": changed(ver=1),
+    "a version that is no number": changed(ver="0"),
+    "an expiry that is no number": changed(exp="never"),
+}
+
+
+@pytest.fixture
+async def good(client: AsyncClient) -> dict[str, Any]:
+    """The claims of a good token."""
+    await register(client)
+    token = (await tokens_of(client))["access_token"]
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
+
+
+async def test_a_token_lets_its_user_in(client: AsyncClient, good: dict[str, Any]) -> None:
+    again = jwt.encode(good, KEY, "HS256")
+    response = await client.get(ME, headers={"Authorization": f"bearer {again}"})
+    assert (response.status_code, response.json()["id"]) == (200, good["sub"])
+    assert good["exp"] - good["iat"] == 900
+    assert good["iss"] == good["aud"] == SERVICE_NAME
+
+
+@pytest.mark.parametrize("case", BAD)
+async def test_any_other_token_is_refused_with_the_same_words(
+    client: AsyncClient, good: dict[str, Any], case: str
+) -> None:
+    nothing = assert_unauthorized(await client.get(ME))
+    given = {"Authorization": f"Bearer {BAD[case](good)}".encode()}
+    assert assert_unauthorized(await client.get(ME, headers=given)) == nothing  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Basic YTpi", "Token x"])
+async def test_any_other_header_is_refused(client: AsyncClient, header: str) -> None:
+    nothing = assert_unauthorized(await client.get(ME))
+    response = await client.get(ME, headers={"Authorization": header})
+    assert assert_unauthorized(response) == nothing
+
+
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM users", "UPDATE users SET is_active = false"], ids=["gone", "inactive"]
+)
+async def test_a_token_ends_with_its_user(
+    committing_client: AsyncClient, sql: asyncpg.Connection, change: str
+) -> None:
+    nothing = assert_unauthorized(await committing_client.get(ME))
+    headers = await new_user(committing_client)
+    await sql.execute(change)
+    assert assert_unauthorized(await committing_client.get(ME, headers=headers)) == nothing
+
+
+async def test_tokens_of_an_older_key_are_good_until_it_is_taken_away(
+    settings: Settings, committed: Database
+) -> None:
+    async def me(*keys: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str]]:
+        secrets = tuple(SecretStr(key) for key in keys)
+        app = create_app(with_auth(settings, secrets=secrets))
+        app.state.database = committed
+        async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
+            headers = headers or bearer(await tokens_of(client))
+            return (await client.get(ME, headers=headers)).status_code, headers
+
+    app = create_app(settings)
+    app.state.database = committed
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
+        await register(client)
+    _, old = await me(KEY)
+    status, new = await me(OTHER_KEY, KEY)
+    assert status == 200
+    assert (await me(OTHER_KEY, KEY, headers=old))[0] == 200
+    assert (await me(OTHER_KEY, headers=old))[0] == 401
+    assert (await me(OTHER_KEY, headers=new))[0] == 200
+
+
+def test_without_a_key_each_process_has_one_of_its_own() -> None:
+    user = RefreshToken.new().family
+    first, second = AccessTokens(AuthSettings()), AccessTokens(AuthSettings())
+    token = first.issue(user, 0)
+    assert first.verify(token) == (user, 0)
+    assert second.verify(token) is None
+
+
+def test_a_refresh_token_is_read_back_in_one_form_only() -> None:
+    token = RefreshToken.new()
+    text = str(token)
+    assert len(text) == 64
+    assert RefreshToken.parse(text) == token
+    for other in ("", "x", "é" * 64, text[:-1], text + "=", f"{text}AAAA", f" {text}", text + "\n"):
+        assert RefreshToken.parse(other) is None
