@@ -10,7 +10,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 p
 	python=; \
 done
 
-.PHONY: help demo test test-all test-fast test-faults fuzz lint bake bench bench-publish sweep uv
+.PHONY: help demo test test-all test-fast test-faults fuzz fuzz-answers lint bake record-session bench bench-publish sweep uv
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -24,7 +24,7 @@ test: uv lint sweep ## Run all tests: the template's, and those of the projects 
 
 test-all: test ## Run these too: any two options together, and the long form of every test.
 	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m exhaustive --verbose
-	$(MAKE) test-faults fuzz
+	$(MAKE) test-faults fuzz fuzz-answers
 
 test-fast: uv sweep ## Run the tests that install nothing.
 	"$(UV)" run pytest --numprocesses 2 -m "not slow"
@@ -35,6 +35,9 @@ test-faults: uv sweep ## Put both layers under faults and load, at length (short
 fuzz: uv sweep ## Send both layers what their schema allows and forbids, at length (shorter in make test).
 	HOSTILE_LENGTH=long "$(UV)" run pytest --numprocesses 2 -m fuzz --verbose
 
+fuzz-answers: uv sweep ## Answer 2,000 times, with hostile text, and install 50 of the projects.
+	FUZZ_ANSWERS=2000 "$(UV)" run pytest --numprocesses 2 tests/test_answers.py --verbose
+
 lint: uv ## Check style and types.
 	"$(UV)" run ruff check --no-cache
 	"$(UV)" run ruff format --check --no-cache
@@ -42,6 +45,9 @@ lint: uv ## Check style and types.
 
 bake: uv sweep ## Ask the questions and make a project (OUTPUT=folder).
 	@"$(UV)" run --quiet cookiecutter . --output-dir "$(OUTPUT)"
+
+record-session: uv sweep ## Show in the README what a person sees who makes a project.
+	@"$(UV)" run --quiet python scripts/record_session.py
 
 bench: uv sweep ## Measure what a request costs in both layers (QUICK=1: two routes, 2 minutes).
 	@"$(UV)" run --quiet python -m benchmarks $(if $(QUICK),--quick)

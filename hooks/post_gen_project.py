@@ -111,12 +111,14 @@ def main() -> None:
     project = Path.cwd()
     choose_database_layer(project, ANSWERS["database_layer"])
     drop_features(project, ANSWERS)
-    print(
-        f"Created {project.name}. Next:\n"
-        f"    cd {project.name}\n"
-        "    make run     # serves on an embedded PostgreSQL; needs only uv\n"
-        "    make test\n"
-    )
+    # Cruft, which sets this, bakes in order to compare: its diff must not begin with advice.
+    if "_commit" not in ANSWERS:
+        print(
+            f"Created {project.name}. Next:\n"
+            f"    cd {project.name}\n"
+            "    make run     # serves on an embedded PostgreSQL; needs only uv\n"
+            "    make test\n"
+        )
 
 
 if __name__ == "__main__":

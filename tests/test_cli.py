@@ -1,15 +1,14 @@
 """The real command line, with answers that no one should give and someone will."""
 
+import json
 import re
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-import yaml
-from conftest import TEMPLATE, Project, clean_environment
-from test_rendering import tree_hash
+from command_line import cookiecutter, made
+from conftest import Project
+from rendered_hooks import QUESTIONS
+from test_determinism import tree_hash
 
 # Makes any use of the network an error, in cookiecutter and in the hooks that it starts.
 NO_NETWORK = """
@@ -23,46 +22,6 @@ sys.addaudithook(refuse)
 """
 
 
-def cookiecutter(
-    folder: Path,
-    *arguments: str,
-    defaults: Mapping[str, str] = {},
-    variables: Mapping[str, str] = {},
-    typed: Sequence[str] = (),
-) -> subprocess.CompletedProcess[str]:
-    """Run cookiecutter in `folder`/work with a configuration of its own."""
-    work = folder / "work"
-    work.mkdir(exist_ok=True)
-    config = folder / "config.yaml"
-    config.write_text(
-        yaml.safe_dump(
-            {"replay_dir": str(folder / "replay"), "default_context": dict(defaults)},
-            allow_unicode=True,
-        ),
-        "utf-8",
-    )
-    options = ["--config-file", str(config), *([] if typed else ["--no-input"])]
-    return subprocess.run(
-        [sys.executable, "-m", "cookiecutter", *options, str(TEMPLATE), *arguments],
-        cwd=work,
-        env=clean_environment(variables),
-        input="".join(f"{line}\n" for line in typed),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-
-
-def made(folder: Path) -> list[str]:
-    """What is in the working directory and beside it, but for this test's own files."""
-    own = {"work", "config.yaml", "replay"}
-    return sorted(
-        [path.name for path in (folder / "work").iterdir()]
-        + [path.name for path in folder.iterdir() if path.name not in own]
-    )
-
-
 def test_the_defaults_make_a_project_without_the_network(tmp_path: Path) -> None:
     blocker = tmp_path / "replay" / "sitecustomize.py"
     blocker.parent.mkdir()
@@ -74,18 +33,6 @@ def test_the_defaults_make_a_project_without_the_network(tmp_path: Path) -> None
     assert made(tmp_path) == ["my-service"]
 
 
-def test_time_place_locale_and_hash_seed_do_not_reach_the_output(tmp_path: Path) -> None:
-    for folder, variables in {
-        "first": {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "1"},
-        "second": {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "2", "PYTHONUTF8": "1"},
-    }.items():
-        (tmp_path / folder).mkdir()
-        assert cookiecutter(tmp_path / folder, variables=variables).returncode == 0
-
-    first, second = (Project(tmp_path / folder / "work") for folder in ("first", "second"))
-    assert tree_hash(first) == tree_hash(second)
-
-
 @pytest.mark.parametrize(
     ("name", "folder"),
     [
@@ -94,6 +41,8 @@ def test_time_place_locale_and_hash_seed_do_not_reach_the_output(tmp_path: Path)
         ("My Service!", "my-service"),
         ("../up", "up"),
         ("Überraschung 😀", "uberraschung"),
+        ("Übung 1", "ubung-1"),
+        ("日本語", "ri-ben-yu"),
     ],
 )
 def test_a_name_for_people_becomes_a_short_name(name: str, folder: str, tmp_path: Path) -> None:
@@ -150,16 +99,55 @@ def test_a_broken_expression_stops_cookiecutter_itself(text: str, tmp_path: Path
     assert made(tmp_path) == []
 
 
-def test_a_person_is_asked_in_words_and_an_expression_that_is_typed_is_refused(
-    tmp_path: Path,
-) -> None:
+def test_a_person_is_asked_in_words_with_choices_and_defaults(tmp_path: Path) -> None:
+    done = cookiecutter(tmp_path, typed=[""] * 20)
+
+    assert done.returncode == 0
+    for name, label in QUESTIONS["__prompts__"].items():
+        words = label if isinstance(label, str) else label.pop("__prompt__")
+        assert words in done.stdout
+        default = QUESTIONS[name]
+        if isinstance(default, list):
+            assert all(
+                f"{at} - {label[value]}\n" in done.stdout for at, value in enumerate(default, 1)
+            )
+    assert "(my-service)" in done.stdout
+
+
+def test_an_expression_that_is_typed_is_refused(tmp_path: Path) -> None:
     done = cookiecutter(tmp_path, typed=["", "typed", "{{ 1 }}", *[""] * 20])
 
-    assert "How the service speaks to PostgreSQL" in done.stdout
-    assert "unmaintained since 2024" in done.stdout
     assert done.returncode == 1
     assert "  - project_description '{{ 1 }}' contains {{" in done.stderr
     assert made(tmp_path) == []
+
+
+def test_a_team_has_defaults_of_its_own_and_the_command_line_goes_before_them(
+    tmp_path: Path,
+) -> None:
+    team = {"author_name": "The Team", "database_layer": "databases", "example": False}
+
+    done = cookiecutter(tmp_path, "database_layer=async-session", defaults=team)
+
+    assert done.returncode == 0, done.stderr
+    project = Project(tmp_path / "work" / "my-service")
+    assert 'name = "The Team"' in project.read("pyproject.toml")
+    assert "databases" not in project.read("pyproject.toml")
+    assert "app/api/routes/articles.py" not in project.files()
+
+
+def test_the_last_answers_can_be_given_again(tmp_path: Path) -> None:
+    answers = ["project_name=Once Äöü", "database_layer=databases", "kubernetes=true", "ci=none"]
+    assert cookiecutter(tmp_path, *answers).returncode == 0
+    work = tmp_path / "work"
+    work.rename(tmp_path / "first")
+    [stored] = (tmp_path / "replay").iterdir()
+    assert json.loads(stored.read_text())["cookiecutter"]["ci"] == "none"
+
+    again = cookiecutter(tmp_path, flags=["--replay"])
+
+    assert again.returncode == 0, again.stderr
+    assert tree_hash(Project(work)) == tree_hash(Project(tmp_path / "first"))
 
 
 def test_all_problems_are_listed_in_one_message(tmp_path: Path) -> None:

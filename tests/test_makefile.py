@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import LAYERS, TEMPLATE, clean_environment
+from conftest import LAYERS, TEMPLATE, Project, clean_environment
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the Makefile is for Linux and macOS")
 
@@ -69,3 +69,7 @@ def test_uv_is_fetched_when_it_is_missing(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     fetched = tmp_path / ".uv" / "bin" / "uv"
     assert subprocess.run([fetched, "--version"], check=True).returncode == 0
+
+
+def test_the_session_in_the_readme_is_what_a_person_sees() -> None:
+    Project(TEMPLATE).run(sys.executable, "scripts/record_session.py", "--check")

@@ -1,6 +1,5 @@
 """Rendering is a pure function of the answers, and its output is clean before it is touched."""
 
-import hashlib
 import re
 import subprocess
 import sys
@@ -25,18 +24,6 @@ def check_style(project: Project) -> None:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-
-
-def tree_hash(project: Project) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(project.files()):
-        path = project.path / name
-        digest.update(f"{name} {path.stat().st_mode:o} ".encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def test_the_same_answers_give_the_same_bytes(bake: Bake) -> None:
-    assert tree_hash(bake()) == tree_hash(bake())
 
 
 def test_the_layers_differ_in_nothing_but_the_database(bake: Bake) -> None:

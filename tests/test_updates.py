@@ -1,0 +1,216 @@
+"""Changes of the template arrive in projects that people have worked on."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import TEMPLATE, Project, clean_environment
+from matrix import Answers
+from test_rendering import check_style
+
+pytestmark = pytest.mark.slow
+
+ANSWERS: Answers = {"project_name": "Old Friend", "database_layer": "databases"}
+RESOURCE = '"""Things."""\n\nTHINGS = ["one", "two"]\n'
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A folder under git."""
+
+    path: Path
+
+    def git(self, *arguments: str, may_fail: bool = False) -> str:
+        person = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        for role in ("AUTHOR", "COMMITTER"):
+            person |= {f"GIT_{role}_NAME": "A Person", f"GIT_{role}_EMAIL": "person@example.com"}
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.path,
+            env=clean_environment(person),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert may_fail or done.returncode == 0, done.stderr
+        return done.stdout
+
+    def change(self, name: str, old: str, new: str) -> None:
+        file = self.path / name
+        text = file.read_text("utf-8")
+        assert text.count(old) == 1, f"{old!r} is in {name} {text.count(old)} times"
+        file.write_text(text.replace(old, new), "utf-8")
+
+    def commit(self, subject: str) -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", subject)
+        return self.git("rev-parse", "HEAD").strip()
+
+
+def questions(repository: Repository, commit: str) -> dict[str, Any]:
+    asked = json.loads(repository.git("show", f"{commit}:cookiecutter.json"))
+    return {name: asked[name] for name in asked if not name.startswith("_")}
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Repository:
+    """A copy of this repository's history, with what is not committed yet as its last commit."""
+    path = tmp_path / "template"
+    if not (TEMPLATE / ".git").exists():
+        pytest.skip("this is not a git repository")
+    Repository(TEMPLATE).git("clone", "--quiet", str(TEMPLATE), str(path))
+    copy = Repository(path)
+    copy.git("checkout", "--quiet", "-B", "main")
+    for name in Repository(TEMPLATE).git("ls-files", "--others", "--cached", "-z").split("\0"):
+        source, target = TEMPLATE / name, path / name
+        if name and source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+        elif name:
+            target.unlink(missing_ok=True)
+    copy.git("add", "--all")
+    copy.git("commit", "--quiet", "--allow-empty", "--message", "Today")
+    return copy
+
+
+@pytest.fixture
+def old(template: Repository) -> str:
+    """The last commit at which other questions were asked."""
+    today = questions(template, "HEAD")
+    for commit in template.git("log", "--format=%H", "--", "cookiecutter.json").split():
+        if questions(template, commit) != today:
+            return commit
+    pytest.skip("this checkout is shallow: nothing in it asked other questions")
+
+
+Cruft = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def cruft(tmp_path: Path) -> Cruft:
+    """Run cruft as a person does who has no defaults of their own."""
+    config = tmp_path / "config.yaml"
+    config.write_text(json.dumps({"replay_dir": str(tmp_path / "replay")}), "utf-8")
+
+    def run(*arguments: str, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+        variables = {"COOKIECUTTER_CONFIG": str(config)}
+        for role in ("AUTHOR", "COMMITTER"):
+            variables |= {f"GIT_{role}_NAME": "A", f"GIT_{role}_EMAIL": "a@example.com"}
+        command = [sys.executable, "-m", "cruft", *arguments]
+        return Project(cwd).try_to_run(*command, variables=variables)
+
+    return run
+
+
+def create(cruft: Cruft, template: Repository, folder: Path, *more: str) -> Repository:
+    """A new project under git."""
+    folder.mkdir(exist_ok=True)
+    options = ["--no-input", "--output-dir", str(folder), "--extra-context", json.dumps(ANSWERS)]
+    done = cruft("create", str(template.path), *options, *more)
+    assert done.returncode == 0, done.stdout
+    project = Repository(folder / "old-friend")
+    project.git("init", "--quiet")
+    project.commit("As it came")
+    return project
+
+
+def release(template: Repository) -> None:
+    """Publish a next version, which changes one line of each of two files and adds one file."""
+    source = Repository(template.path / "{{cookiecutter.project_slug}}")
+    source.change("alembic.ini", "[alembic]\n", "[alembic]\n# From the next version.\n")
+    source.change("README.md", "\n{{ cookiecutter.project_description }}\n", "\nNews.\n")
+    (source.path / "app" / "news.py").write_text('"""New in the next version."""\n')
+    template.commit("The next version")
+    template.git("tag", "v99.0.0")
+
+
+def owned_edits(project: Repository) -> dict[str, str]:
+    """What an owner does: a resource, a setting, a word in the README. What they made of it."""
+    (project.path / "app" / "api" / "routes" / "things.py").write_text(RESOURCE)
+    project.change(
+        "app/settings.py", "service_name: str = SERVICE_NAME", 'service_name: str = "friend"'
+    )
+    project.change("README.md", "\nAn async service on FastAPI and PostgreSQL.\n", "\nOurs.\n")
+    project.commit("Ours")
+    return {
+        "app/api/routes/things.py": RESOURCE,
+        "app/settings.py": 'service_name: str = "friend"',
+        "README.md": "Ours.",
+    }
+
+
+def differing(first: Project, second: Project) -> set[str]:
+    names = (first.files() | second.files()) - {".cruft.json"}
+    names = {name for name in names if not name.startswith(".git/")}
+    return {
+        name
+        for name in names
+        if not {name} <= first.files() & second.files() or first.read(name) != second.read(name)
+    }
+
+
+def test_an_untouched_project_differs_in_nothing(
+    template: Repository, cruft: Cruft, tmp_path: Path
+) -> None:
+    project = create(cruft, template, tmp_path / "mine")
+
+    assert cruft("check", cwd=project.path).returncode == 0
+    difference = cruft("diff", "--exit-code", cwd=project.path)
+    assert (difference.returncode, difference.stdout) == (0, "")
+
+
+def test_a_project_of_an_older_version_follows_and_keeps_what_is_its_owners(
+    template: Repository, old: str, cruft: Cruft, tmp_path: Path
+) -> None:
+    project = create(cruft, template, tmp_path / "mine", "--checkout", old)
+    edits = owned_edits(project)
+    assert cruft("diff", "--exit-code", cwd=project.path).returncode == 1
+    release(template)
+    assert cruft("check", "--checkout", "main", cwd=project.path).returncode == 1
+
+    done = cruft("update", "--skip-apply-ask", "--checkout", "main", cwd=project.path)
+
+    assert done.returncode == 0, done.stdout
+    unmerged = set(project.git("diff", "--name-only", "--diff-filter=U").split())
+    rejected = [*project.path.rglob("*.rej")]
+    # Both have changed this line, and nothing else.
+    assert (unmerged, rejected) == ({"README.md"}, [])
+    for name, text in edits.items():
+        assert text in Project(project.path).read(name)
+    fresh = create(cruft, template, tmp_path / "fresh", "--checkout", "main")
+    assert differing(Project(project.path), Project(fresh.path)) == edits.keys()
+    assert (project.path / "app" / "news.py").exists()
+
+    project.git("checkout", "--ours", "README.md", may_fail=True)
+    project.git("checkout", "HEAD", "--", "README.md")
+    project.commit("Up to date")
+    assert cruft("check", "--checkout", "main", cwd=project.path).returncode == 0
+    check_style(Project(project.path))
+
+
+def test_a_team_keeps_a_fork_with_defaults_of_its_own(
+    template: Repository, old: str, cruft: Cruft, tmp_path: Path
+) -> None:
+    template.git("branch", "--quiet", "before", old)
+    team = Repository(tmp_path / "team")
+    template.git("clone", "--quiet", "--branch", "before", str(template.path), str(team.path))
+    team.change("cookiecutter.json", '"author_name": "Your Name"', '"author_name": "The Team"')
+    team.commit("Our defaults")
+    project = create(cruft, team, tmp_path / "mine", "--checkout", "before")
+    assert 'name = "The Team"' in Project(project.path).read("pyproject.toml")
+    release(template)
+
+    team.git("pull", "--quiet", "--no-rebase", "--no-edit", "origin", "main")
+    done = cruft("update", "--skip-apply-ask", "--checkout", "before", cwd=project.path)
+
+    assert done.returncode == 0, done.stdout
+    assert project.git("diff", "--name-only", "--diff-filter=U") == ""
+    fresh = create(cruft, team, tmp_path / "fresh", "--checkout", "before")
+    assert differing(Project(project.path), Project(fresh.path)) == set()
+    assert 'name = "The Team"' in Project(project.path).read("pyproject.toml")
