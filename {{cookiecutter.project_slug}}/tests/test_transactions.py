@@ -11,8 +11,9 @@ from sqlalchemy import text
 from app.db import Database
 from app.db.dependencies import ReadFrom, WriteIn
 from app.db.repositories.base import Reader
-from app.errors import AlreadyExistsError, AppError, RetryableError
+from app.errors import AlreadyExistsError, RetryableError
 from app.settings import DatabaseSettings, Settings
+from tests.layer import isolated
 from tests.servers import connected
 
 INSERT = text("INSERT INTO probe VALUES (1)")
@@ -79,6 +80,16 @@ async def test_a_commit_that_fails_is_not_answered_with_success(
 
     response = await committing_client.post("/probe")
     assert response.status_code == 409
+    assert await rows(database) == 0
+
+
+async def test_what_commits_in_isolation_is_seen_there_and_gone_afterwards(
+    database: Database,
+) -> None:
+    async with isolated(database) as alone:
+        async with alone.transaction() as transaction:
+            await transaction.execute(INSERT)
+        assert await rows(alone) == 1
     assert await rows(database) == 0
 
 
@@ -172,29 +183,6 @@ async def test_work_that_always_gives_way_fails_in_the_end(database: Database) -
 
     with pytest.raises(RetryableError):
         await database.run(work)
-
-
-@pytest.mark.parametrize(
-    ("state", "status"),
-    [
-        ("23503", 409),
-        ("23505", 409),
-        ("23502", 422),
-        ("23514", 422),
-        ("22003", 422),
-        ("40001", 503),
-        ("55P03", 503),
-        ("57014", 503),
-        ("53300", 503),
-    ],
-)
-async def test_what_the_database_refuses_has_a_status(
-    database: Database, state: str, status: int
-) -> None:
-    with pytest.raises(AppError) as raised:
-        async with database.transaction() as transaction:
-            await transaction.execute(text(f"DO $$BEGIN RAISE SQLSTATE '{state}'; END$$"))
-    assert raised.value.status == status
 
 
 async def test_a_database_that_is_not_open_says_so(settings: Settings) -> None:

@@ -30,7 +30,7 @@ _RETRYABLE = {"40001", "40P01"}
 _UNAVAILABLE = {"08", "40", "53", "57", "55P03", "25P03"}
 
 
-def from_driver(error: Exception) -> AppError | None:
+def from_driver(error: BaseException) -> AppError | None:
     """The application's error for one of asyncpg; None for a defect of this program."""
     state: str = getattr(error, "sqlstate", None) or ""
     if state == "23505":
@@ -46,7 +46,7 @@ def from_driver(error: Exception) -> AppError | None:
     return None
 
 
-def _is_closed(error: Exception) -> bool:
+def _is_closed(error: BaseException) -> bool:
     # The driver has no type for a connection that broke while it was in use: it is closed, and the
     # pool has taken it back, or the server's last word is read and the end of the stream is not.
     text = str(error)
@@ -55,7 +55,7 @@ def _is_closed(error: Exception) -> bool:
     return isinstance(error, InterfaceError) and ("closed" in text or "released" in text)
 
 
-def _unique_field(error: Exception) -> str | None:
+def _unique_field(error: BaseException) -> str | None:
     table = metadata.tables.get(getattr(error, "table_name", None) or "")
     if table is None:
         return None

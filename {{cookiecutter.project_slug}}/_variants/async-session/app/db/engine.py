@@ -54,6 +54,12 @@ def _check_alive(connection: Any, _record: Any, _proxy: Any) -> None:
         raise DisconnectionError
 
 
+def _driver_error(error: Exception) -> BaseException:
+    # Not `driver_exception`, which raises where a cached plan no longer fits the schema.
+    orig = error.orig if isinstance(error, DBAPIError) else None
+    return error if orig is None else orig.__cause__ or orig
+
+
 @contextmanager
 def errors_translated() -> Iterator[None]:
     """Raise an `AppError` for what the database or the pool refuses in this block."""
@@ -61,7 +67,7 @@ def errors_translated() -> Iterator[None]:
         yield
     except (DBAPIError, *DRIVER_ERRORS) as error:
         # While it sets a new connection up, SQLAlchemy lets the driver's errors through.
-        known = from_driver(error.driver_exception if isinstance(error, DBAPIError) else error)
+        known = from_driver(_driver_error(error))
         if known is None:
             raise
         raise known from error
