@@ -97,9 +97,21 @@ class Database:
         database refuses, at a statement or at the commit.
         """
         self._check_open()
+        first: BaseException | None = None
         with errors_translated():
-            async with self._sessions.begin() as session:
-                yield session
+            try:
+                async with self._sessions.begin() as session:
+                    try:
+                        yield session
+                    except BaseException as error:
+                        first = error
+                        raise
+            except Exception as error:
+                if first is None or error is first:
+                    raise
+                # It says less than what it would hide, which may be a cancellation.
+                logger.warning("A rollback failed", exc_info=True)
+                raise first from None
 
     async def run(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Do `work` in a transaction, again (three times at most) when it gave way to another.

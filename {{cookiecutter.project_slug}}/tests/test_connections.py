@@ -1,0 +1,57 @@
+"""Connections: how many there are, what the server is told, and what is said when one breaks."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from app.db import Database
+from app.db.repositories.base import Reader
+from app.settings import Settings
+from tests.servers import connected
+
+SETTINGS = text("SELECT name, setting FROM pg_settings WHERE source = 'client'")
+COUNT = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1"
+
+
+async def test_the_server_knows_the_limits(settings: Settings) -> None:
+    limits = {
+        "application_name": "limited",
+        "statement_timeout": 1.5,
+        "lock_timeout": 2.5,
+        "idle_in_transaction_timeout": 3.5,
+    }
+    async with Database(settings.database.model_copy(update=limits)) as database:
+        found = {row.name: row.setting for row in await Reader(database).fetch_all(SETTINGS)}
+    assert found["application_name"] == "limited"
+    assert found["statement_timeout"] == "1500"
+    assert found["lock_timeout"] == "2500"
+    assert found["idle_in_transaction_session_timeout"] == "3500"
+
+
+async def test_some_are_there_before_they_are_asked_for(settings: Settings) -> None:
+    limits = {"application_name": "prepared", "pool_min_size": 3}
+    assert settings.database.url is not None
+    async with (
+        connected(settings.database.url.get_secret_value()) as connection,
+        Database(settings.database.model_copy(update=limits)),
+        asyncio.timeout(30),
+    ):
+        while await connection.fetchval(COUNT, "prepared") < 3:
+            await connection.execute("SELECT pg_sleep(0.05)")
+
+
+async def test_an_error_is_not_hidden_by_a_rollback_that_fails(settings: Settings) -> None:
+    pid = text("SELECT pg_backend_pid()")
+    assert settings.database.url is not None
+    async with (
+        connected(settings.database.url.get_secret_value()) as connection,
+        Database(settings.database) as database,
+    ):
+        with pytest.raises(ZeroDivisionError):
+            async with database.transaction() as transaction:
+                found = await transaction.execute(pid)
+                number = found if isinstance(found, int) else found.scalar_one()
+                await connection.execute("SELECT pg_terminate_backend($1, 5000)", number)
+                await asyncio.sleep(0.05)
+                raise ZeroDivisionError
