@@ -14,11 +14,13 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     bindparam,
+    func,
     literal_column,
     select,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.db import Database
 from app.db.errors import from_driver
@@ -92,6 +94,21 @@ async def test_a_change_keeps_the_rest(database: Database) -> None:
         thing = await ThingWriter(transaction).update(key, note=None)
         assert (thing.name, thing.note) == ("a", None)
         assert (await ThingWriter(transaction).update(key)).name == "a"
+
+
+async def test_a_change_has_what_the_server_made_of_it(database: Database) -> None:
+    key = await create(database, "a")
+    async with database.transaction() as transaction:
+        thing = await ThingWriter(transaction).update(key, note=func.upper("b"))
+    assert thing.note == "B"
+
+
+async def test_a_statement_is_compiled_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await Reader(database).fetch_all(BY_NAME, name="a")
+    monkeypatch.delattr(SQLCompiler, "visit_select")
+    await Reader(database).fetch_all(BY_NAME, name="b")
 
 
 async def test_a_row_that_is_removed_is_gone(database: Database) -> None:

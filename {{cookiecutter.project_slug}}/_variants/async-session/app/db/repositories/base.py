@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Executable, Row
+from sqlalchemy import Executable, Row, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import Base
@@ -65,18 +65,23 @@ class Writer(Generic[ModelT]):
         """A new row, with what the server filled in."""
         entity = self.model(**values)
         self._session.add(entity)
-        await self._session.flush()
-        return entity
+        return await self._flushed(entity)
 
     async def update(self, key: UUID | int, **values: Any) -> ModelT:
         """The row with some values changed; raises `NotFoundError` without."""
         entity = await self.get(key)
         for name, value in values.items():
             setattr(entity, name, value)
-        await self._session.flush()
-        return entity
+        return await self._flushed(entity)
 
     async def delete(self, key: UUID | int) -> None:
         """The row removed; raises `NotFoundError` without."""
         await self._session.delete(await self.get(key))
         await self._session.flush()
+
+    async def _flushed(self, entity: ModelT) -> ModelT:
+        await self._session.flush()
+        # The result of an SQL expression does not come back with its statement.
+        if unknown := inspect(entity).expired_attributes:
+            await self._session.refresh(entity, unknown)
+        return entity
