@@ -1,14 +1,20 @@
 """The history of the schema: up, down and up again, from wherever it is run."""
 
 import asyncio
+import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
 
+import app.db.models  # noqa: F401 - fills the metadata
+from app.db import metadata
 from app.readiness import MIGRATIONS
 from tests.servers import ROOT, connected, migrate
 
@@ -33,22 +39,63 @@ def assert_runs(address: str, *arguments: str, cwd: Path = ROOT) -> str:
     return result.stdout
 
 
-async def tables(address: str) -> set[str]:
+# What a revision makes: columns of tables and of indexes, constraints, types, functions.
+SCHEMA = """
+SELECT format('%s.%s %s', relname, attname, atttypid::regtype) FROM pg_attribute
+    JOIN pg_class ON pg_class.oid = attrelid
+    WHERE relnamespace = 'public'::regnamespace AND NOT attisdropped
+UNION ALL SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace
+UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+"""
+
+
+async def schema(address: str) -> set[str]:
     async with connected(address) as connection:
-        found = await connection.fetch(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-        )
-        return {row["tablename"] for row in found} - {"alembic_version"}
+        found = {row[0] for row in await connection.fetch(SCHEMA)}
+    return {name for name in found if "alembic_version" not in name}
 
 
-async def test_up_down_and_up_again(empty_database: str) -> None:
-    await migrate(empty_database)
-    first = await tables(empty_database)
-    assert bool(first) is HAS_MIGRATIONS
+async def test_each_revision_goes_up_down_and_up_again(empty_database: str) -> None:
+    for _ in MIGRATIONS.glob("versions/*.py"):
+        before = await schema(empty_database)
+        await migrate(empty_database, "+1")
+        after = await schema(empty_database)
+        await migrate(empty_database, "-1", command.downgrade)
+        assert await schema(empty_database) == before
+        await migrate(empty_database, "+1")
+        assert await schema(empty_database) == after
+    assert bool(await schema(empty_database)) is HAS_MIGRATIONS
     await migrate(empty_database, "base", command.downgrade)
-    assert await tables(empty_database) == set()
+    assert await schema(empty_database) == set()
+
+
+async def test_a_constraint_has_the_name_that_its_model_gives_it(empty_database: str) -> None:
     await migrate(empty_database)
-    assert await tables(empty_database) == first
+    # The names of NOT NULL are PostgreSQL's own.
+    statement = (
+        "SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+        " AND contype <> 'n' AND conrelid <> to_regclass('alembic_version')"
+    )
+    async with connected(empty_database) as connection:
+        found = {row["conname"] for row in await connection.fetch(statement)}
+    assert found == {rule.name for table in metadata.tables.values() for rule in table.constraints}
+
+
+async def test_a_migration_does_not_wait_long_for_a_table(empty_database: str) -> None:
+    def upgrade(config: Config, revision: str) -> None:
+        command.upgrade(config, revision)
+        limit = config.attributes["connection"].scalar(text("SHOW lock_timeout"))
+        assert limit == "5s"
+
+    await migrate(empty_database, "head", upgrade)
+
+
+async def test_loggers_go_on_after_a_migration(empty_database: str) -> None:
+    logger = logging.getLogger("app.access")
+    await migrate(empty_database)
+    assert not logger.disabled
+    assert logger.isEnabledFor(logging.WARNING)
 
 
 async def test_the_models_and_the_migrations_agree(empty_database: str) -> None:
@@ -58,7 +105,7 @@ async def test_the_models_and_the_migrations_agree(empty_database: str) -> None:
 
 async def test_it_runs_from_another_folder(empty_database: str, tmp_path: Path) -> None:
     assert_runs(empty_database, "upgrade", "head", cwd=tmp_path)
-    assert bool(await tables(empty_database)) is HAS_MIGRATIONS
+    assert bool(await schema(empty_database)) is HAS_MIGRATIONS
 
 
 def test_it_writes_sql_without_a_server() -> None:
@@ -72,9 +119,10 @@ async def test_several_at_once_make_one_history(empty_database: str) -> None:
 
 
 def test_a_database_that_is_away_is_an_error() -> None:
-    result = alembic("postgresql://nobody:hush@127.0.0.1:1/nothing", "upgrade", "head")
+    result = alembic("postgresql://nobody:hu%25sh@127.0.0.1:1/nothing", "upgrade", "head")
     assert result.returncode != 0
-    assert "hush" not in result.stdout + result.stderr
+    assert "ConnectionRefusedError" in result.stderr
+    assert not re.search("hu(%|%25)sh", result.stdout + result.stderr)
 
 
 @pytest.mark.parametrize("name", ["downgrade", "upgrade"])

@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_coupons"),
         sa.UniqueConstraint("code", name="uq_coupons_code"),
         sa.CheckConstraint(
-            "remaining_count BETWEEN 0 AND init_count", name="ck_coupons_remaining_count"
+            "remaining_count BETWEEN 0 AND init_count", name=op.f("ck_coupons_remaining_count")
         ),
     )
     op.create_table(
