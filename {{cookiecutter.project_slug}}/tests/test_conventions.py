@@ -1,15 +1,18 @@
 """Rules of this code base that no linter knows."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from inspect import isasyncgenfunction, iscoroutinefunction, isroutine
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from sqlalchemy import DateTime, Enum
 
 import app.db.models  # noqa: F401 - fills the metadata
 from app.api.router import find_routers
@@ -18,6 +21,7 @@ from tests.environment import setting_names
 from tests.servers import ROOT
 
 ROUTES = [route for router in find_routers() for route in router.routes]
+COLUMNS = [column for table in metadata.tables.values() for column in table.columns]
 
 IMPORT_EVERYTHING = """
 import socket, pkgutil, importlib, app
@@ -42,9 +46,34 @@ def test_nothing_in_a_request_needs_a_thread(route: APIRoute) -> None:
         assert iscoroutinefunction(call) or isasyncgenfunction(call), call
 
 
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_what_is_answered_has_a_model(route: APIRoute) -> None:
+    # Without one, pydantic looks at every value to find out how to write it.
+    shown = get_args(route.response_model) or (route.response_model,)
+    if route.status_code != 204:
+        assert all(isinstance(it, type) and issubclass(it, BaseModel) for it in shown)
+
+
 def test_defaults_come_from_the_server() -> None:
-    columns = [column for table in metadata.tables.values() for column in table.columns]
-    assert [column for column in columns if column.default or column.onupdate] == []
+    assert [column for column in COLUMNS if column.default or column.onupdate] == []
+
+
+def test_a_moment_has_a_time_zone() -> None:
+    # Without, PostgreSQL and Python each take their own for it.
+    moments = [column.type for column in COLUMNS if isinstance(column.type, DateTime)]
+    assert all(moment.timezone for moment in moments)
+
+
+def test_no_type_of_the_server_lists_values() -> None:
+    # It outlives its table, so that a migration cannot be repeated; use text and a CHECK.
+    enums = [column.type for column in COLUMNS if isinstance(column.type, Enum)]
+    assert not any(enum.native_enum for enum in enums)
+
+
+def test_no_statement_changes_its_connection() -> None:
+    # The next request has the same one: only SET LOCAL, and locks that end with the transaction.
+    lasting = re.compile(r"[\"']SET (?!LOCAL)|pg_(try_)?advisory_(lock|unlock)|[\"']LISTEN |TEMP")
+    assert [path for path in (ROOT / "app").rglob("*.py") if lasting.search(path.read_text())] == []
 
 
 def test_importing_does_nothing() -> None:

@@ -5,17 +5,24 @@ https://docs.sqlalchemy.org/en/21/orm/session_transaction.html#joining-a-session
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, Mapper
 
 from app.db import Database
 from app.db.base import Base, Timestamped, UuidKey
 from app.db.repositories.base import Writer
 
 T = TypeVar("T")
+
+
+@event.listens_for(Mapper, "mapper_configured")
+def _is_loaded_on_demand(mapper: Mapper[Any], _: type) -> None:
+    # A relationship that loads itself needs an await where Python allows none.
+    for relationship in mapper.relationships:
+        assert relationship.lazy == "raise", f'{relationship} is to be lazy="raise"'
 
 
 class _ThingBase(Base):
