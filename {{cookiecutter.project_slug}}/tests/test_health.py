@@ -77,6 +77,17 @@ async def test_it_is_ready_while_every_connection_is_busy(
         assert (await Reader(database).fetch_one(count)).number == 2
 
 
+async def test_it_is_not_ready_when_the_answer_does_not_come(
+    committing_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wait(*_: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(Reader, "fetch_all", wait)
+    async with asyncio.timeout(30):
+        assert (await committing_client.get("/readyz")).status_code == 503
+
+
 async def test_it_is_not_ready_on_a_database_without_a_schema(empty_database: str) -> None:
     assert await readiness_with(empty_database) == BEHIND
 

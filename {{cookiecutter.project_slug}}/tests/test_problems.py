@@ -106,6 +106,15 @@ async def test_an_error_that_nobody_foresaw(
     assert SECRET in caplog.text
 
 
+async def test_whoever_may_be_anyone_sends_no_credentials(settings: Settings) -> None:
+    app = create_app(changed(settings, cors_origins=("*",)))
+    headers = {"Origin": "https://a.example", "Cookie": "a=b"}
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
+        response = await client.get("/livez", headers=headers)
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in response.headers
+
+
 async def test_a_request_that_outlives_a_stop(client: AsyncClient, app: FastAPI) -> None:
     @app.get("/endless")
     async def wait() -> None:

@@ -96,9 +96,9 @@ async def test_the_signal_reaches_the_server_after_the_delay(settings: Settings)
             token = request_id.set("of a request")
             signal.raise_signal(signal.SIGTERM)
             request_id.reset(token)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0)
             assert (stopped, server.should_exit) == (["-"], False)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.3)
             assert server.should_exit
     finally:
         signal.signal(signal.SIGTERM, before)

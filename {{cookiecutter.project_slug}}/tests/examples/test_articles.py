@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from httpx2 import AsyncClient, Response
+from sqlalchemy import Select
 
 ARTICLES = "/api/v1/articles"
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -179,3 +180,15 @@ async def test_a_path_with_several_methods_names_them_all(client: AsyncClient) -
     response = await client.put(f"{ARTICLES}/{NOBODY}")
     assert response.status_code == 405
     assert response.headers["Allow"] == "DELETE, GET, PATCH"
+
+
+@pytest.mark.parametrize("query", ["", "q=whale", "after=1" + "_" * 21 + "w"])
+async def test_a_read_makes_no_statement(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    article = await create(client, text="whale")
+    # It would take longer than the query.
+    monkeypatch.setattr(Select, "__init__", None)
+    monkeypatch.setattr(Select, "_generate", None)
+    assert await listed(client, query) == ["a-slug"]
+    assert (await client.get(f"{ARTICLES}/{article['id']}")).status_code == 200

@@ -1,0 +1,45 @@
+"""The tests keep away from every database that they did not make."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from app.settings import load_settings
+from tests.environment import forget_settings, setting_names
+from tests.servers import drop_database, running_server
+
+SOMEBODYS = "postgresql://me@localhost/what_somebody_needs"
+
+
+@pytest.fixture(autouse=True)
+def settings_of_somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell in which a developer works."""
+    monkeypatch.setenv("DATABASE_URL", SOMEBODYS)
+
+
+def test_a_server_is_given_or_embedded(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def embedded(*_: object, **__: object) -> Iterator[str]:
+        yield "an embedded one"
+
+    monkeypatch.setattr("tests.servers.embedded_postgres", embedded)
+    monkeypatch.setenv("TEST_DATABASE_URL", "a given one")
+    with running_server() as server:
+        assert server == "a given one"
+    monkeypatch.delenv("TEST_DATABASE_URL")
+    with running_server() as server:
+        assert server == "an embedded one"
+
+
+def test_no_setting_of_the_environment_is_left() -> None:
+    assert load_settings().database.is_configured
+    forget_settings()
+    assert setting_names().isdisjoint(os.environ)
+    assert not load_settings().database.is_configured
+
+
+async def test_only_a_database_of_the_tests_is_dropped(server: str) -> None:
+    with pytest.raises(ValueError, match="not a database of the tests"):
+        await drop_database(server, "what_nobody_needs")
