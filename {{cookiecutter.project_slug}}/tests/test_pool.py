@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from threading import Thread
 
 import pytest
 from sqlalchemy import text
@@ -112,6 +113,19 @@ async def test_connections_that_the_server_closed_are_replaced(
             assert (await reader.fetch_one(ANSWER))[0] == 1
         await terminate_others(settings)
         await sleep(small, 0)
+
+
+async def test_a_process_that_was_busy_meanwhile_knows_that_they_are_closed(
+    small: Database, settings: Settings
+) -> None:
+    await assert_whole(small)
+    other = Thread(target=lambda: asyncio.run(terminate_others(settings)))
+    other.start()
+    # Nothing is read from the sockets here until it is over.
+    other.join()
+    reader = Reader(small)
+    rows = await asyncio.gather(reader.fetch_one(ANSWER), reader.fetch_one(ANSWER))
+    assert [row[0] for row in rows] == [1, 1]
 
 
 async def test_reads_while_connections_are_closed_succeed_or_are_told_so(

@@ -27,7 +27,11 @@ async def get_integer_page(
     limit: Limit = 20,
     after: Annotated[
         str | None,
-        Query(pattern=CURSOR, description="A position, from the link to the next page."),
+        Query(
+            pattern=CURSOR,
+            description="A position, from the link to the next page.",
+            examples=["2AAAAAAAAAAc"],
+        ),
     ] = None,
 ) -> Page[int]:
     """The page parameters of a list route."""

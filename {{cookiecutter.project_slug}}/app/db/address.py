@@ -3,6 +3,8 @@
 The application and Alembic share it, so that an address means the same to both.
 """
 
+import select
+import sys
 from math import ceil
 from typing import Any
 from urllib.parse import urlencode
@@ -26,16 +28,34 @@ _DRIVER_OPTIONS = {
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
-class _Connection(asyncpg.Connection):
+class ServiceConnection(asyncpg.Connection):
     """A connection that writes in transactions only: a statement of its own is a read.
 
     The session is read-only, so the server sees to it, at the price of no round trip.
     """
 
+    def is_usable(self) -> bool:
+        """Whether the server has not closed it, asked while it is idle.
+
+        A busy process may not have come to read the server's last word: so look, at the price of
+        no round trip, whether there is anything to read. Only then does an idle server speak.
+        """
+        socket = None if self.is_closed() else self._transport.get_extra_info("socket")
+        return socket is not None and not _has_input(socket)
+
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
+        """Run a command; a transaction that is begun so may write."""
         if query.startswith("BEGIN") and "READ ONLY" not in query:
             query = query.replace(";", " READ WRITE;")
         return await super().execute(query, *args, **options)
+
+
+def _has_input(socket: Any) -> bool:
+    if sys.platform == "win32":
+        return bool(select.select([socket], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def connect_options(settings: DatabaseSettings, *, limits: bool = True) -> dict[str, Any]:
@@ -61,7 +81,8 @@ def connect_options(settings: DatabaseSettings, *, limits: bool = True) -> dict[
         # PostgreSQL counts milliseconds, and takes zero for "no limit".
         options["server_settings"] |= {name: str(ceil(s * 1000)) for name, s in times.items()}
         options["server_settings"]["default_transaction_read_only"] = "on"
-        options["connection_class"] = _Connection
+    if limits:
+        options["connection_class"] = ServiceConnection
     return options
 
 

@@ -18,7 +18,9 @@ class LoginForm(BaseModel):
     grant_type: Literal["password"] = "password"
     # An address that cannot be one is merely unknown.
     username: Annotated[
-        str, StringConstraints(min_length=1, max_length=254, pattern=NO_NUL, to_lower=True)
+        str,
+        StringConstraints(min_length=1, max_length=254, pattern=NO_NUL, to_lower=True),
+        Field(examples=["ada@example.com"]),
     ]
     password: Password
 
@@ -26,7 +28,7 @@ class LoginForm(BaseModel):
 class RefreshTokenGiven(RequestBody):
     """The refresh token of a login."""
 
-    refresh_token: SecretStr
+    refresh_token: Annotated[SecretStr, Field(examples=["A" * 64])]
 
 
 class TokensRead(ResponseBody):

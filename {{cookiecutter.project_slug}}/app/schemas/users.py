@@ -29,11 +29,15 @@ def _whole_characters(value: object) -> object:
 
 
 NewPassword = Annotated[
-    SecretStr, Field(min_length=8, max_length=256), BeforeValidator(_whole_characters)
+    SecretStr,
+    Field(min_length=8, max_length=256, examples=["correct horse battery staple"]),
+    BeforeValidator(_whole_characters),
 ]
 #: One that is compared: whatever is too short for a new one is merely wrong.
 Password = Annotated[
-    SecretStr, Field(min_length=1, max_length=256), BeforeValidator(_whole_characters)
+    SecretStr,
+    Field(min_length=1, max_length=256, examples=["correct horse battery staple"]),
+    BeforeValidator(_whole_characters),
 ]
 
 

@@ -49,8 +49,8 @@ def _connect(dialect: Any, _record: Any, args: tuple[Any, ...], kwargs: dict[str
 
 
 def _check_alive(connection: Any, _record: Any, _proxy: Any) -> None:
-    # The driver knows when its socket was closed, so no round trip is spent on asking.
-    if connection.driver_connection.is_closed():
+    # The pool replaces it then, and no round trip is spent on asking the server.
+    if not connection.driver_connection.is_usable():
         raise DisconnectionError
 
 

@@ -68,6 +68,10 @@ class Pool:
         try:
             async with asyncio.timeout(self._timeout):
                 await connection.__aenter__()
+                while not connection.raw_connection.is_usable():
+                    _drop(connection.raw_connection)
+                    await _end(connection.raw_connection, connection.__aexit__)
+                    await connection.__aenter__()
         except TimeoutError as error:
             raise UnavailableError("No database connection became free in time.") from error
         except (OSError, *DRIVER_ERRORS) as error:
