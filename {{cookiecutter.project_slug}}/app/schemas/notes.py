@@ -7,9 +7,7 @@ from pydantic import MISSING, Field
 from app.schemas.base import Moment, RequestBody, ResponseBody
 from app.schemas.types import NO_NUL
 
-Title = Annotated[
-    str, Field(min_length=1, max_length=50, pattern=NO_NUL, examples=["Milk"])
-]
+Title = Annotated[str, Field(min_length=1, max_length=50, pattern=NO_NUL, examples=["Milk"])]
 Description = Annotated[str, Field(max_length=200, pattern=NO_NUL, examples=["Two bottles."])]
 
 
