@@ -40,7 +40,8 @@ class ServiceConnection(asyncpg.Connection):
         A busy process may not have come to read the server's last word: so look, at the price of
         no round trip, whether there is anything to read. Only then does an idle server speak.
         """
-        socket = None if self.is_closed() else self._transport.get_extra_info("socket")
+        transport: Any = self._transport  # type: ignore[attr-defined]
+        socket = None if self.is_closed() else transport.get_extra_info("socket")
         return socket is not None and not _has_input(socket)
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:

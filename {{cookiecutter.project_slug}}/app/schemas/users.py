@@ -30,13 +30,13 @@ def _whole_characters(value: object) -> object:
 
 NewPassword = Annotated[
     SecretStr,
-    Field(min_length=8, max_length=256, examples=["correct horse battery staple"]),
+    Field(min_length=8, max_length=256, examples=["four words of your own"]),
     BeforeValidator(_whole_characters),
 ]
 #: One that is compared: whatever is too short for a new one is merely wrong.
 Password = Annotated[
     SecretStr,
-    Field(min_length=1, max_length=256, examples=["correct horse battery staple"]),
+    Field(min_length=1, max_length=256, examples=["four words of your own"]),
     BeforeValidator(_whole_characters),
 ]
 

@@ -29,7 +29,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("email", name="uq_users_email"),
-        sa.CheckConstraint("email = lower(email)", name="ck_users_email"),
+        sa.CheckConstraint("email = lower(email)", name=op.f("ck_users_email")),
     )
     op.create_table(
         "refresh_tokens",
