@@ -8,6 +8,7 @@ import pytest
 from fastapi import Body, FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
 
+from app.errors import UnavailableError
 from app.main import create_app
 from app.settings import Settings
 from tests.environment import changed
@@ -104,6 +105,18 @@ async def test_an_error_that_nobody_foresaw(
     assert_problem(response, 500)
     assert response.headers["Access-Control-Allow-Origin"] == "https://a.example"
     assert SECRET in caplog.text
+
+
+async def test_the_cause_of_an_error_is_logged_by_its_type(
+    app: FastAPI, client: AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.get("/away")
+    async def refuse() -> None:
+        raise UnavailableError("Not now.") from ValueError(SECRET)
+
+    assert_problem(await client.get("/away"), 503, detail="Not now.")
+    assert "Not now. (ValueError)" in caplog.text
+    assert SECRET not in caplog.text
 
 
 async def test_whoever_may_be_anyone_sends_no_credentials(settings: Settings) -> None:

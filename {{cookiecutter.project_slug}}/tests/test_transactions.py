@@ -89,6 +89,10 @@ async def test_what_commits_in_isolation_is_seen_there_and_gone_afterwards(
     async with isolated(database) as alone:
         async with alone.transaction() as transaction:
             await transaction.execute(INSERT)
+        with pytest.raises(ZeroDivisionError):
+            async with alone.transaction() as transaction:
+                await transaction.execute(INSERT)
+                raise ZeroDivisionError
         assert await rows(alone) == 1
     assert await rows(database) == 0
 
