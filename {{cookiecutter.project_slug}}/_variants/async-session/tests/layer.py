@@ -22,7 +22,8 @@ T = TypeVar("T")
 def _is_loaded_on_demand(mapper: Mapper[Any], _: type) -> None:
     # A relationship that loads itself needs an await where Python allows none.
     for relationship in mapper.relationships:
-        assert relationship.lazy == "raise", f'{relationship} is to be lazy="raise"'
+        if relationship.lazy != "raise":
+            raise TypeError(f'{relationship} is to be lazy="raise"')
 
 
 class _ThingBase(Base):
