@@ -10,7 +10,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 p
 	python=; \
 done
 
-.PHONY: help demo test test-all test-fast test-faults fuzz fuzz-answers lint bake record-session bench bench-publish sweep uv
+.PHONY: help demo test test-all test-fast test-faults fuzz fuzz-answers lint bake record-session bench-bake bench bench-publish sweep uv
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -48,6 +48,9 @@ bake: uv sweep ## Ask the questions and make a project (OUTPUT=folder).
 
 record-session: uv sweep ## Show in the README what a person sees who makes a project.
 	@"$(UV)" run --quiet python scripts/record_session.py
+
+bench-bake: uv sweep ## Measure how long a bake takes, beside an empty template.
+	@"$(UV)" run --quiet python scripts/bench_bake.py
 
 bench: uv sweep ## Measure what a request costs in both layers (QUICK=1: two routes, 2 minutes).
 	@"$(UV)" run --quiet python -m benchmarks $(if $(QUICK),--quick)

@@ -16,8 +16,9 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
     (
         {},
         [
-            *(".dockerignore", ".env.example", ".gitignore", "Dockerfile", "LICENSE", "Makefile"),
-            *("README.md", "alembic.ini", "compose.yaml", "pyproject.toml"),
+            *(".dockerignore", ".editorconfig", ".env.example", ".gitattributes", ".gitignore"),
+            *(".pre-commit-config.yaml", "Dockerfile", "LICENSE", "Makefile", "README.md"),
+            *("alembic.ini", "compose.yaml", "pyproject.toml"),
             *("app/__init__.py", "app/environment.py", "app/errors.py", "app/log.py"),
             *("app/main.py", "app/readiness.py", "app/settings.py", "app/shutdown.py"),
             *("app/api/__init__.py", "app/api/middleware.py", "app/api/openapi.py"),
@@ -25,7 +26,8 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
             *("app/api/routes/__init__.py", "app/api/routes/health.py"),
             *("app/db/address.py", "app/db/errors.py"),
             *("app/schemas/__init__.py", "app/schemas/base.py", "app/schemas/types.py"),
-            *("dev/*.py", "migrations/*.*", "migrations/versions/.gitkeep", "tests/*.py"),
+            *("dev/*.py", "docs/add-a-resource.md", "migrations/*.*"),
+            *("migrations/versions/.gitkeep", "tests/*.py"),
         ],
     ),
     (

@@ -63,7 +63,8 @@ def owners(name: str) -> list[Answers]:
         for wanted, patterns in post_hook().FEATURES
         if any(part.match(f"/{pattern}") for part in (path, *path.parents) for pattern in patterns)
     ]
-    return [wanted for wanted in found if wanted] or found
+    # A line for more answers takes its files out of those for fewer.
+    return [one for one in found if not any(one.items() < other.items() for other in found)]
 
 
 def complete(answers: Answers) -> Answers:

@@ -39,6 +39,7 @@ CHECKS = [
     ("none", KUBERNETES, "kubernetes/[!k]*", ("containerPort", "container-port")),
     ("none", YAMLLINT, "kubernetes/*", ("kind:", "kind :")),
     ("none", YAMLLINT, "compose.yaml", ("services:", "services :")),
+    ("none", YAMLLINT, ".pre-commit-config.yaml", ("repos:", "repos :")),
     ("none", schema("compose-spec"), "compose.yaml", ("build:", "built:")),
     ("none", HADOLINT, "Dockerfile", ("WORKDIR", "RUN cd")),
 ]  # fmt: skip
@@ -82,6 +83,20 @@ def test_the_pod_has_the_time_that_the_service_takes_to_stop(bake: Bake) -> None
 
     stop = number(settings, "SHUTDOWN_DELAY=") + number(settings, "SHUTDOWN_TIMEOUT=")
     assert stop < number(deployment, "terminationGracePeriodSeconds:")
+
+
+def test_a_commit_with_a_mistake_or_a_bad_format_is_stopped(bake: Bake) -> None:
+    project = bake()
+    project.run("uv", "sync", "--quiet")
+    project.run("git", "init", "--quiet")
+    hooks = ["uvx", "prek>=0.5,<1", "run", "--all-files"]
+    project.run("git", "add", ".")
+    project.run(*hooks)
+
+    for text in ("import os\n", "x  =  1\n"):
+        (project.path / "app" / "news.py").write_text(f'"""News."""\n\n{text}')
+        project.run("git", "add", ".")
+        assert project.try_to_run(*hooks).returncode == 1
 
 
 def test_every_manifest_is_applied_but_the_example(bake: Bake) -> None:

