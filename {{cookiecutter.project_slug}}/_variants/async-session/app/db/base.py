@@ -4,9 +4,10 @@ https://docs.sqlalchemy.org/en/21/orm/declarative_tables.html
 """
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, MetaData, Text, func
+from sqlalchemy import DateTime, MetaData, Table, Text, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -27,6 +28,7 @@ class Base(DeclarativeBase):
         datetime: DateTime(timezone=True),
         str: Text,
     }
+    __table__: ClassVar[Table]
     # Values that the server made come back with the INSERT; reading them later would need
     # an await where Python allows none.
     __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012

@@ -97,21 +97,14 @@ class Database:
         database refuses, at a statement or at the commit.
         """
         self._check_open()
-        first: BaseException | None = None
         with errors_translated():
+            session = self._sessions()
             try:
-                async with self._sessions.begin() as session:
-                    try:
-                        yield session
-                    except BaseException as error:
-                        first = error
-                        raise
-            except Exception as error:
-                if first is None or error is first:
-                    raise
-                # It says less than what it would hide, which may be a cancellation.
-                logger.warning("A rollback failed", exc_info=True)
-                raise first from None
+                yield session
+            except BaseException:
+                await asyncio.shield(_close(session))
+                raise
+            await asyncio.shield(_commit(session))
 
     async def run(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Do `work` in a transaction, again (three times at most) when it gave way to another.
@@ -136,3 +129,20 @@ class Database:
                     await stack.enter_async_context(self.connection())
         except UnavailableError as error:
             logger.warning("The database is away: %s", error)
+
+
+async def _commit(session: AsyncSession) -> None:
+    # It gives the connection back too: a session that has committed need not be closed.
+    try:
+        await session.commit()
+    except BaseException:
+        await _close(session)
+        raise
+
+
+async def _close(session: AsyncSession) -> None:
+    try:
+        await session.close()
+    except Exception:
+        # It says less than the error that it would hide, which may be a cancellation.
+        logger.warning("A rollback failed", exc_info=True)

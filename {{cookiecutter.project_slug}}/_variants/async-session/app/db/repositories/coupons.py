@@ -13,11 +13,13 @@ BY_ID = select(Coupon.id, Coupon.code, Coupon.init_count, Coupon.remaining_count
     Coupon.id == bindparam("id")
 )
 
+coupons = Coupon.__table__
+
 TAKE_ONE = (
-    update(Coupon)
-    .where(Coupon.id == bindparam("coupon_id"), Coupon.remaining_count > 0)
-    .values(remaining_count=Coupon.remaining_count - 1)
-    .returning(Coupon.id)
+    update(coupons)
+    .where(coupons.c.id == bindparam("coupon_id"), coupons.c.remaining_count > 0)
+    .values(remaining_count=coupons.c.remaining_count - 1)
+    .returning(coupons.c.id)
 )
 
 
@@ -39,10 +41,7 @@ class CouponWriter(Writer[Coupon]):
 
         One statement decides and counts down, and locks the row until the transaction ends.
         """
-        # No coupon that the session holds need be changed with the row.
-        options = {"synchronize_session": False}
-        values = {"coupon_id": coupon_id}
-        taken = await self._session.scalar(TAKE_ONE, values, execution_options=options)
+        taken = await self._session.scalar(TAKE_ONE, {"coupon_id": coupon_id})
         return taken is not None
 
 
