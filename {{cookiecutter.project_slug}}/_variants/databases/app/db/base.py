@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 from databases.backends.dialects.psycopg import dialect
 from sqlalchemy import Column, DateTime, MetaData, Select, Uuid, func
+from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 metadata = MetaData(
     # A constraint without a name cannot be dropped by a migration.
@@ -65,11 +66,19 @@ class Prepared(NamedTuple):
         return arguments
 
 
+#: What has rows for a result.
+Returning = (
+    Select[*tuple[Any, ...]]
+    | ReturningInsert[*tuple[Any, ...]]
+    | ReturningUpdate[*tuple[Any, ...]]
+    | ReturningDelete[*tuple[Any, ...]]
+)
+
 _DIALECT: Any = dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=512)
-def prepare(statement: Select[*tuple[Any, ...]]) -> Prepared | None:
+def prepare(statement: Returning) -> Prepared | None:
     """Compile a statement once; `databases` does so at every execution, which takes longer
     than the query.
 
@@ -77,7 +86,7 @@ def prepare(statement: Select[*tuple[Any, ...]]) -> Prepared | None:
     with IN, or whose columns are converted by SQLAlchemy, as JSON is.
     """
     compiled: Any = statement.compile(dialect=_DIALECT)
-    columns = [column.type for column in statement.selected_columns]
+    columns = [column.type for column in statement.exported_columns]
     is_converted = any(type_._cached_result_processor(_DIALECT, None) for type_ in columns)  # noqa: SLF001
     if compiled.post_compile_params or is_converted:
         return None

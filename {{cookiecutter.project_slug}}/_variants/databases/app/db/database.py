@@ -7,12 +7,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from databases.core import Connection
 from databases.interfaces import Record
 from sqlalchemy.sql import ClauseElement
 
+from app.db.base import Returning, Row, prepare
 from app.db.engine import Pool, errors_translated
 from app.errors import RetryableError, UnavailableError
 from app.settings import DatabaseSettings
@@ -32,9 +33,19 @@ class Transaction:
         self._beginning = asyncio.Lock()
         self._connection: Connection | None = None
 
-    async def fetch_one(self, statement: ClauseElement) -> Record | None:
-        """The first row of the result, if there is one."""
-        return await (await self._begun()).fetch_one(statement)
+    async def fetch_one(self, statement: Returning, **values: Any) -> Row | None:
+        """The first row of the result, if there is one.
+
+        A statement that is made once, and bound to values by name, is also compiled once.
+        """
+        connection = await self._begun()
+        if values and (prepared := prepare(statement)):
+            raw = connection.raw_connection
+            row = await raw.fetchrow(prepared.sql, *prepared.arguments(values))
+        else:
+            row = await connection.fetch_one(statement, values)
+        # The records of `databases` have the columns as attributes too.
+        return cast("Row | None", row)
 
     async def fetch_all(self, statement: ClauseElement) -> list[Record]:
         """All rows of the result."""

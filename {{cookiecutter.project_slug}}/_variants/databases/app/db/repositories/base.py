@@ -1,12 +1,22 @@
 """What the repositories of all resources have in common."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, ClassVar, Self, cast
 from uuid import UUID
 
-from databases.interfaces import Record
-from sqlalchemy import ColumnElement, Select, Table, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.base import Row, prepare
 from app.db.database import Database, Transaction
@@ -73,8 +83,8 @@ class Writer:
 
     async def create(self, **values: Any) -> Row:
         """A new row, with what the server filled in."""
-        statement = insert(self.table).values(**values).returning(*self.table.c)
-        return _found(await self._transaction.fetch_one(statement))
+        statement = _insert(self.table, *values)
+        return _found(await self._transaction.fetch_one(statement, **values))
 
     async def update(self, key: UUID | int, **values: Any) -> Row:
         """The row with some values changed; raises `NotFoundError` without."""
@@ -92,8 +102,12 @@ class Writer:
         return self.table.c.id == key
 
 
-def _found(record: Record | None) -> Row:
-    if record is None:
+@cache
+def _insert(table: Table, *names: str) -> ReturningInsert[*tuple[Any, ...]]:
+    return insert(table).values({name: bindparam(name) for name in names}).returning(*table.c)
+
+
+def _found(row: Row | None) -> Row:
+    if row is None:
         raise NotFoundError("There is no such resource.")
-    # The records of `databases` have the columns as attributes too, but say so to no type checker.
-    return cast("Row", record)
+    return row

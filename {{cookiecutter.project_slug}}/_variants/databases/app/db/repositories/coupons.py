@@ -12,6 +12,13 @@ from app.db.repositories.base import Reader, Writer
 
 BY_ID = select(*coupons.c).where(coupons.c.id == bindparam("id"))
 
+TAKE_ONE = (
+    update(coupons)
+    .where(coupons.c.id == bindparam("coupon_id"), coupons.c.remaining_count > 0)
+    .values(remaining_count=coupons.c.remaining_count - 1)
+    .returning(coupons.c.id)
+)
+
 
 class CouponReader(Reader):
     """Coupons as a response shows them."""
@@ -31,13 +38,7 @@ class CouponWriter(Writer):
 
         One statement decides and counts down, and locks the row until the transaction ends.
         """
-        statement = (
-            update(coupons)
-            .where(coupons.c.id == coupon_id, coupons.c.remaining_count > 0)
-            .values(remaining_count=coupons.c.remaining_count - 1)
-            .returning(coupons.c.id)
-        )
-        return await self._transaction.fetch_one(statement) is not None
+        return await self._transaction.fetch_one(TAKE_ONE, coupon_id=coupon_id) is not None
 
 
 class RedemptionWriter(Writer):
