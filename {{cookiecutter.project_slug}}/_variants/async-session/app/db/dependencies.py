@@ -19,8 +19,10 @@ async def get_database(connection: HTTPConnection) -> Database:
 ReadFrom = Annotated[Database, Depends(get_database)]
 
 
-async def get_session(database: ReadFrom) -> AsyncIterator[AsyncSession]:
+async def get_session(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:
     """One transaction for the whole request."""
+    # Called, not depended on: every level of dependencies costs as much as a small query.
+    database = await get_database(connection)
     async with database.transaction() as session:
         yield session
 

@@ -18,8 +18,10 @@ async def get_database(connection: HTTPConnection) -> Database:
 ReadFrom = Annotated[Database, Depends(get_database)]
 
 
-async def get_transaction(database: ReadFrom) -> AsyncIterator[Transaction]:
+async def get_transaction(connection: HTTPConnection) -> AsyncIterator[Transaction]:
     """One transaction for the whole request."""
+    # Called, not depended on: every level of dependencies costs as much as a small query.
+    database = await get_database(connection)
     async with database.transaction() as transaction:
         yield transaction
 

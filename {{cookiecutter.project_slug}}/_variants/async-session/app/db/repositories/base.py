@@ -5,13 +5,14 @@ from functools import cache
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
+from fastapi.requests import HTTPConnection
 from sqlalchemy import Executable, Row, Table, insert, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.base import Base
 from app.db.database import Database
-from app.db.dependencies import ReadFrom, WriteIn
+from app.db.dependencies import WriteIn, get_database
 from app.errors import NotFoundError
 
 ModelT = TypeVar("ModelT", bound=Base)
@@ -27,9 +28,9 @@ class Reader:
         self._database = database
 
     @classmethod
-    async def dependency(cls, database: ReadFrom) -> Self:
+    async def dependency(cls, connection: HTTPConnection) -> Self:
         """This reader as a route depends on it."""
-        return cls(database)
+        return cls(await get_database(connection))
 
     async def fetch_all(self, statement: Executable, **values: Any) -> Sequence[Row[Any]]:
         """All rows of a statement, whose bound parameters are given by name."""

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, ClassVar, Self, cast
 from uuid import UUID
 
+from fastapi.requests import HTTPConnection
 from sqlalchemy import (
     ColumnElement,
     Select,
@@ -20,7 +21,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.base import Row, prepare
 from app.db.database import Database, Transaction
-from app.db.dependencies import ReadFrom, WriteIn
+from app.db.dependencies import WriteIn, get_database
 from app.errors import NotFoundError
 
 
@@ -34,9 +35,9 @@ class Reader:
         self._database = database
 
     @classmethod
-    async def dependency(cls, database: ReadFrom) -> Self:
+    async def dependency(cls, connection: HTTPConnection) -> Self:
         """This reader as a route depends on it."""
-        return cls(database)
+        return cls(await get_database(connection))
 
     async def fetch_all(self, statement: ClauseElement, **values: Any) -> Sequence[Row]:
         """All rows of a statement, whose bound parameters are given by name.
