@@ -1,6 +1,7 @@
 """Liveness asks nobody; readiness asks the database, and compares its schema with the code's."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from app.db import Database
 from app.db.repositories.base import Reader
 from app.main import create_app
-from app.readiness import MIGRATIONS
+from app.readiness import MIGRATIONS, Readiness
 from app.settings import ServiceSettings, Settings
 from tests.servers import connected, migrate, settings_for
 
@@ -103,22 +104,31 @@ async def test_it_is_ready_on_a_schema_newer_than_its_code(empty_database: str) 
     assert await readiness_with(empty_database) == 200
 
 
+@pytest.mark.parametrize("before", ["'before'", "('before', 'beside')"])
+@pytest.mark.parametrize("annotation", ["", ": str | None"])
 async def test_it_is_not_ready_on_a_schema_older_than_its_code(
-    empty_database: str, monkeypatch: pytest.MonkeyPatch
+    empty_database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    before: str,
+    annotation: str,
 ) -> None:
+    monkeypatch.setattr("app.readiness.MIGRATIONS", tmp_path)
+    revisions = tmp_path / "versions"
+    revisions.mkdir()
+    (revisions / "before.py").write_text("down_revision = None\n", "utf-8")
+    (revisions / "now.py").write_text(f"down_revision{annotation} = {before}\n", "utf-8")
     await set_revision(empty_database, "before")
-    monkeypatch.setattr("app.readiness.ScriptDirectory", _TwoRevisions)
     assert await readiness_with(empty_database) == 503
+    await set_revision(empty_database, "now")
+    assert await readiness_with(empty_database) == 200
 
 
-class _TwoRevisions:
-    def __init__(self, _: str) -> None:
-        self.revision = "now"
-
-    def get_current_head(self) -> str:
-        return "now"
-
-    def walk_revisions(self) -> "list[_TwoRevisions]":
-        before = _TwoRevisions("")
-        before.revision = "before"
-        return [self, before]
+def test_what_is_no_migration_is_not_taken_for_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("app.readiness.MIGRATIONS", tmp_path)
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "versions" / "notes.py").write_text("notes = None\n", "utf-8")
+    with pytest.raises(ValueError, match="no down_revision"):
+        Readiness(settings_for(NOWHERE))
