@@ -85,7 +85,7 @@ class NoteWriter(Writer[Note]):
             raise NotFoundError("There is no such resource.")
         return note
 
-    async def create(self, **values: Any) -> Note:
+    async def create(self, **values: Any) -> Row[Any]:
         """A new note of this user."""
         return await super().create(owner_id=self._owner_id, **values)
 

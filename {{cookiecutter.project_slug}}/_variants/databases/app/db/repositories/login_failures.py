@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from databases.interfaces import Record
 from fastapi import Depends
 from sqlalchemy import ColumnElement, Float, bindparam, delete, func, literal_column, select
 
@@ -62,7 +61,7 @@ class LoginFailureWriter(Writer):
         """Wait for others that have this account or this address, until they have committed."""
         await self._transaction.execute(LOCK.params({"account": account, "address": address}))
 
-    async def recent(self, account: str, address: str, window: float) -> Record | None:
+    async def recent(self, account: str, address: str, window: float) -> Row | None:
         """See `RECENT`."""
         values = {"account": account, "address": address, "window": window}
         return await self._transaction.fetch_one(RECENT.params(values))
