@@ -104,8 +104,6 @@ def drop_features(project: Path, answers: dict[str, object]) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-            if not any(path.parent.iterdir()):
-                path.parent.rmdir()
 
 
 def main() -> None:

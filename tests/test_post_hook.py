@@ -18,12 +18,12 @@ def run_hook(folder: Path, **answers: object) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("example", [True, False])
-def test_running_it_again_changes_nothing(example: bool, bake: Bake) -> None:
-    project = bake(example=example)
+@pytest.mark.parametrize("chosen", [True, False])
+def test_running_it_again_changes_nothing(chosen: bool, bake: Bake) -> None:
+    project = bake(example=chosen, auth=chosen)
     before = {name: project.read(name) for name in project.files()}
 
-    run_hook(project.path, example=example)
+    run_hook(project.path, example=chosen, auth=chosen)
 
     assert {name: project.read(name) for name in project.files()} == before
 

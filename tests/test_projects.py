@@ -42,6 +42,8 @@ with tempfile.TemporaryDirectory() as data, embedded_postgres(Path(data, "postgr
         subprocess.run([*alembic, *line.split()], cwd=data, check=True)
 """
 
+OPENAPI = "import app.main, json; print(json.dumps(app.main.create_app().openapi()))"
+
 
 def check(project: Project, variables: Mapping[str, str] = {}) -> None:
     """Install a project in a fresh environment and run its own checks."""
@@ -85,6 +87,20 @@ def test_any_two_answers_together_are_green(answers: Answers, bake: Bake) -> Non
     python = find_python(answers["python_version"])
 
     check(bake(**answers), {"UV_PYTHON": python} if python else {})
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_without_users_nothing_of_them_is_installed_or_served(layer: str, bake: Bake) -> None:
+    project = bake(database_layer=layer, auth=False)
+    project.run("uv", "sync", "--quiet")
+    served = project.run(
+        *("uv", "run", "python", "-c", OPENAPI),
+        variables={"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"},
+    ).stdout
+
+    assert "/api/v1/articles" in served
+    assert not re.search("/auth|/users|/notes|security", served)
+    assert not re.search("argon2|cffi|pwdlib|pyjwt|multipart", project.read("uv.lock"))
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -18,8 +18,10 @@ from conftest import Project, clean_environment
 
 #: What a careless program would split at, expand, escape, fold or cut off.
 PASSWORD = "p@ss:/w#rd ?%41%(here)s&=+;,$(id)`'\"\\<>[]{}|^~!*é😀-secret"
+#: What access tokens are signed with.
+AUTH_SECRET = "5mWkq9Zr2vXb7TnLc4HsYd8JfGp3Ae6Q"
 #: In any form: as it is, percent-encoded, in JSON, in a representation.
-TRACES = ("w#rd", quote("w#rd"), "-secret")
+TRACES = ("w#rd", quote("w#rd"), "-secret", AUTH_SECRET)
 
 #: Programs that run in a project's environment.
 INSIDE = Path(__file__).parent / "inside"
@@ -127,6 +129,7 @@ async def serving(
         "ENVIRONMENT": "production",
         "DOCS_ENABLED": "true",
         "DATABASE_URL": database,
+        "AUTH_SECRETS": AUTH_SECRET,
     }
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(

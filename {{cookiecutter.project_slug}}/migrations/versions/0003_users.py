@@ -7,7 +7,7 @@ revision: str = "0003_users"
 # jinja: if cookiecutter.example
 down_revision: str | None = "0002_coupons"
 # jinja: else
-down_revision: str | None = None
+down_revision = None
 # jinja: endif
 branch_labels: None = None
 depends_on: None = None

@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from app.db import Database
 from app.main import create_app
 from app.settings import Settings
 from tests.auth.users import KEY, with_auth
@@ -17,6 +18,14 @@ from tests.servers import connected
 def app(settings: Settings) -> FastAPI:
     """The application; it signs with `KEY`."""
     return create_app(with_auth(settings, secrets=(SecretStr(KEY),)))
+
+
+@pytest.fixture
+async def committed(committed: Database) -> AsyncIterator[Database]:
+    """The worker's database, for as many at once as there are, on however busy a machine."""
+    patient = committed._settings.model_copy(update={"pool_timeout": 60.0, "lock_timeout": 60.0})  # noqa: SLF001
+    async with Database(patient) as database:
+        yield database
 
 
 @pytest.fixture
