@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,9 @@ def exclusive_cache() -> Iterator[None]:
 def project_environment(**variables: str) -> dict[str, str]:
     """The variables of a process in a project: nothing of this one's that could set it up."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(INSIDE), **variables}
+    # In production it must be there; nothing that is measured is signed with it.
+    secret = secrets.token_urlsafe(48)
+    return {**kept, "PYTHONPATH": str(INSIDE), "AUTH_SECRETS": secret, **variables}
 
 
 def interpreter(project: Path) -> str:
