@@ -108,10 +108,15 @@ def _by_load(report: Report, show: Callable[[Cell], str]) -> str:
 
 def _goals(report: Report) -> str:
     rows = [
-        [goal.layer, goal.expected, f"{goal.measured:.2f}", "yes" if goal.is_met else "**no**"]
+        [
+            goal.layer,
+            goal.expected,
+            f"{goal.measured:.2f}",
+            "reached" if goal.is_met else "**not reached**",
+        ]
         for goal in judge(report)
     ]
-    return table(["layer", "expected", "measured", "met"], rows)
+    return table(["layer", "expected", "measured", ""], rows)
 
 
 def _round_trips(report: Report) -> str:
