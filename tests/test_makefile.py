@@ -18,12 +18,13 @@ exec "{sys.executable}" -c 'import sys; sys.version_info = (3, 10, 99); exec(sys
 
 
 def make(
-    *arguments: str, folder: Path = TEMPLATE, **variables: str
+    *arguments: str, folder: Path = TEMPLATE, typed: str = "", **variables: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [shutil.which("make") or "make", *arguments],
         cwd=folder,
         env=clean_environment(variables),
+        input=typed,
         capture_output=True,
         text=True,
         check=False,
@@ -69,6 +70,21 @@ def test_uv_is_fetched_when_it_is_missing(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     fetched = tmp_path / ".uv" / "bin" / "uv"
     assert subprocess.run([fetched, "--version"], check=True).returncode == 0
+
+
+def test_make_bake_asks_and_makes_the_project_where_it_is_told_to(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(f"replay_dir: {tmp_path / 'replay'}\n")
+
+    done = make(
+        *("bake", f"OUTPUT={tmp_path}"),
+        typed="Book Shop" + "\n" * 20,
+        COOKIECUTTER_CONFIG=str(config),
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "Name of the service" in done.stdout
+    assert (tmp_path / "book-shop" / "README.md").read_text("utf-8").startswith("# Book Shop\n")
 
 
 def test_the_session_in_the_readme_is_what_a_person_sees() -> None:
