@@ -96,3 +96,16 @@ def test_the_license_is_the_chosen_one_and_has_no_date(license_name: str, bake: 
     }
     assert text.strip().startswith(first_words[license_name])
     assert not re.search(r"\b20[12]\d\b", text)
+
+
+@pytest.mark.parametrize("example", [True, False])
+@pytest.mark.parametrize("layer", LAYERS)
+def test_nothing_of_users_is_left_without_them(layer: str, example: bool, bake: Bake) -> None:
+    project = bake(database_layer=layer, example=example, auth=False)
+    traces = re.compile(
+        r"argon2|pwdlib|jwt|multipart|\bAUTH_|AuthSettings|FORWARDED|/users|/auth|/notes|\"users\"",
+        re.IGNORECASE,
+    )
+
+    for name in project.files():
+        assert not traces.search(project.read(name)), name
