@@ -54,6 +54,21 @@ async def test_who_waits_too_long_for_a_connection_is_told_so(small: Database) -
     await assert_whole(small)
 
 
+async def test_those_who_wait_are_served_in_turn(small: Database) -> None:
+    reader, served = Reader(small), list[str]()
+
+    async def read(name: str, times: int) -> None:
+        for _ in range(times):
+            await reader.fetch_one(SLEEP, seconds=0.01)
+            served.append(name)
+
+    greedy = [asyncio.create_task(read("greedy", 10)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await asyncio.gather(*[read("patient", 1) for _ in range(4)])
+    assert served.count("greedy") <= 6
+    await asyncio.gather(*greedy)
+
+
 async def test_a_server_that_refuses_the_connection_is_away(settings: Settings) -> None:
     assert settings.database.url is not None
     address = address_of(settings.database.url.get_secret_value(), "nothing")

@@ -3,6 +3,7 @@
 https://docs.sqlalchemy.org/en/21/core/pooling.html
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,11 +13,39 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.util import await_only
 
 from app.db.address import connect_options
 from app.db.errors import DRIVER_ERRORS, from_driver
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
+
+
+class FairPool(AsyncAdaptedQueuePool):
+    """Serves those who wait in the order in which they came.
+
+    By itself the pool serves whoever asks when a connection comes back, before them.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._turns = asyncio.Semaphore(self.size())
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        try:
+            await_only(asyncio.wait_for(self._turns.acquire(), self.timeout()))
+        except TimeoutError as error:
+            raise PoolTimeoutError("All connections are in use.") from error
+        try:
+            return super()._do_get()
+        except BaseException:
+            self._turns.release()
+            raise
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        super()._do_return_conn(record)
+        self._turns.release()
 
 
 def create_engine(settings: DatabaseSettings) -> AsyncEngine:
@@ -29,6 +58,7 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
     engine = create_async_engine(
         "postgresql+asyncpg://",
         connect_args=options,
+        poolclass=FairPool,
         pool_size=settings.pool_max_size,
         max_overflow=0,
         pool_timeout=settings.pool_timeout,
