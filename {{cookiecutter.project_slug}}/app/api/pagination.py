@@ -54,7 +54,7 @@ class Page(NamedTuple, Generic[KeyT]):
             query = self.request.query_params
             cursor = self.encode(shown[-1].id)
             parameters = [item for item in query.multi_items() if item[0] != "after"]
-            target = f"{self.request.url.path}?{urlencode([*parameters, ('after', cursor)])}"
+            target = f"{self.request.scope['path']}?{urlencode([*parameters, ('after', cursor)])}"
             self.response.headers["Link"] = f'<{target}>; rel="next"'
         return shown
 

@@ -33,8 +33,11 @@ class FairPool(AsyncAdaptedQueuePool):
         self._turns = asyncio.Semaphore(self.size())
 
     def _do_get(self) -> ConnectionPoolEntry:
+        turn = self._turns.acquire()
+        if self._turns.locked():
+            turn = asyncio.wait_for(turn, self.timeout())
         try:
-            await_only(asyncio.wait_for(self._turns.acquire(), self.timeout()))
+            await_only(turn)
         except TimeoutError as error:
             raise PoolTimeoutError("All connections are in use.") from error
         try:
