@@ -38,7 +38,7 @@ def record(folder: Path) -> str:
     config = folder / "config.yaml"
     config.write_text(f"replay_dir: {folder / 'replay'}\n", "utf-8")
     command = [sys.executable, "-m", "cookiecutter", "--config-file", str(config), str(TEMPLATE)]
-    variables = {**os.environ, "TERM": "dumb", "COLUMNS": "100", "NO_COLOR": "1"}
+    variables = {**os.environ, "TERM": "dumb", "COLUMNS": "80", "NO_COLOR": "1"}
     ours, theirs = pty.openpty()
     session = subprocess.Popen(
         command, cwd=folder, env=variables, stdin=theirs, stdout=theirs, stderr=theirs

@@ -103,7 +103,7 @@ def test_the_license_is_the_chosen_one_and_has_no_date(license_name: str, bake: 
 def test_nothing_of_users_is_left_without_them(layer: str, example: bool, bake: Bake) -> None:
     project = bake(database_layer=layer, example=example, auth=False)
     traces = re.compile(
-        r"argon2|pwdlib|jwt|multipart|\bAUTH_|AuthSettings|FORWARDED|/users|/auth|/notes",
+        r"argon2|pwdlib|jwt|python-multipart|\bAUTH_|AuthSettings|FORWARDED|/users|/auth|/notes",
         re.IGNORECASE,
     )
 

@@ -7,9 +7,12 @@ from sqlalchemy import text
 
 from app.db import Database
 from app.db.repositories.base import Reader
+from app.errors import UnavailableError
 from app.settings import Settings
-from tests.servers import connected
+from tests.servers import address_of, connected, settings_for
 
+ANSWER = text("SELECT 1")
+SLEEP = text("SELECT pg_sleep(5)")
 SETTINGS = text("SELECT name, setting FROM pg_settings WHERE source = 'client'")
 COUNT = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1"
 
@@ -55,3 +58,22 @@ async def test_an_error_is_not_hidden_by_a_rollback_that_fails(settings: Setting
                 await connection.execute("SELECT pg_terminate_backend($1, 5000)", number)
                 await asyncio.sleep(0.05)
                 raise ZeroDivisionError
+
+
+async def test_a_server_that_refuses_the_connection_is_away(settings: Settings) -> None:
+    assert settings.database.url is not None
+    address = address_of(settings.database.url.get_secret_value(), "nothing")
+    async with Database(settings_for(address)) as database:
+        with pytest.raises(UnavailableError, match="reached"):
+            await Reader(database).fetch_one(ANSWER)
+        with pytest.raises(UnavailableError, match="reached"):
+            async with database.transaction() as transaction:
+                await transaction.execute(ANSWER)
+
+
+async def test_a_statement_has_a_limit(settings: Settings) -> None:
+    limits = settings.database.model_copy(update={"statement_timeout": 0.1})
+    async with Database(limits) as database:
+        with pytest.raises(UnavailableError):
+            await Reader(database).fetch_one(SLEEP)
+        assert (await Reader(database).fetch_one(ANSWER))[0] == 1

@@ -1,6 +1,8 @@
 """Readers and writers, on a table that is not the service's."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import UUID
 
 import pytest
@@ -117,6 +119,25 @@ async def test_a_row_that_is_removed_is_gone(database: Database) -> None:
         await ThingWriter(transaction).delete(key)
     with pytest.raises(NotFoundError):
         await Reader(database).fetch_one(BY_NAME, name="a")
+
+
+async def test_a_row_that_two_change_at_once_is_changed_or_gone(database: Database) -> None:
+    for number in range(5):
+        key = await create(database, f"name {number}")
+
+        async def remove(key: UUID = key) -> None:
+            async with database.transaction() as transaction:
+                await ThingWriter(transaction).delete(key)
+
+        with suppress(NotFoundError):
+            async with database.transaction() as transaction:
+                await ThingWriter(transaction).get(key)
+                removing = asyncio.create_task(remove())
+                await asyncio.sleep(0.1)
+                await ThingWriter(transaction).update(key, note="changed")
+        await removing
+        with pytest.raises(NotFoundError):
+            await remove()
 
 
 @pytest.mark.parametrize("do", ["get", "update", "delete"])

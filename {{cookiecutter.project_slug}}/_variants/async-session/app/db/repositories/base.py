@@ -58,8 +58,11 @@ class Writer(Generic[ModelT]):
         return cls(session)
 
     async def get(self, key: UUID | int) -> ModelT:
-        """The entity with this key; raises `NotFoundError` without."""
-        entity = await self._session.get(self.model, key)
+        """The entity with this key, which nobody else changes meanwhile.
+
+        Raises `NotFoundError` without.
+        """
+        entity = await self._session.get(self.model, key, with_for_update=True)
         if entity is None:
             raise NotFoundError("There is no such resource.")
         return entity

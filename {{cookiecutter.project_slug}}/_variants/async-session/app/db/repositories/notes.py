@@ -80,7 +80,7 @@ class NoteWriter(Writer[Note]):
     async def get(self, key: UUID | int) -> Note:
         """The note with this key, of this user; raises `NotFoundError` without."""
         statement = select(Note).where(Note.id == key, Note.owner_id == self._owner_id)
-        note = await self._session.scalar(statement)
+        note = await self._session.scalar(statement.with_for_update())
         if note is None:
             raise NotFoundError("There is no such resource.")
         return note
