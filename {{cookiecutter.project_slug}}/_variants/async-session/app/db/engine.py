@@ -10,10 +10,10 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.util import await_only
 
 from app.db.address import connect_options
@@ -31,6 +31,14 @@ class FairPool(AsyncAdaptedQueuePool):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._turns = asyncio.Semaphore(self.size())
+
+    def connect(self) -> PoolProxiedConnection:
+        """A connection that the server has not closed, as far as is known here."""
+        try:
+            return super().connect()
+        except InvalidRequestError as error:
+            # The one that was made in place of a closed one is closed too.
+            raise UnavailableError("The database closes its connections.") from error
 
     def _do_get(self) -> ConnectionPoolEntry:
         turn = self._turns.acquire()
