@@ -44,10 +44,7 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
             "app/services",
             "migrations/versions/*_articles.py",
             "migrations/versions/*_coupons.py",
-            "tests/examples/__init__.py",
-            "tests/examples/test_articles.py",
-            "tests/examples/test_coupons.py",
-            "tests/examples/test_plans.py",
+            "tests/examples",
         ],
     ),
     (
