@@ -1,6 +1,7 @@
 """Connections: how many there are, what the server is told, and what is said when one breaks."""
 
 import asyncio
+import logging
 
 import pytest
 from sqlalchemy import text
@@ -77,3 +78,12 @@ async def test_a_statement_has_a_limit(settings: Settings) -> None:
         with pytest.raises(UnavailableError):
             await Reader(database).fetch_one(SLEEP)
         assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+
+
+async def test_what_a_pool_does_inside_is_not_logged(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        async with Database(settings.database) as database:
+            assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+    assert not [record.message for record in caplog.records if "ool" in record.message]

@@ -4,6 +4,7 @@ https://docs.sqlalchemy.org/en/21/core/pooling.html
 """
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -75,6 +76,8 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
         pool_timeout=settings.pool_timeout,
         hide_parameters=True,
     )
+    # SQLAlchemy's own pools are as quiet, unless their loggers are told to speak.
+    logging.getLogger(f"{__name__}.{FairPool.__name__}").setLevel(logging.WARNING)
     event.listen(engine.sync_engine, "do_connect", _connect)
     event.listen(engine.sync_engine, "checkout", _check_alive)
     return engine
