@@ -37,6 +37,7 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
             "app/api/routes/coupons.py",
             "app/db/models/articles.py",
             "app/db/models/coupons.py",
+            "app/db/pages.py",
             "app/db/repositories/articles.py",
             "app/db/repositories/coupons.py",
             "app/schemas/articles.py",

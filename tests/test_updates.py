@@ -16,6 +16,7 @@ from test_rendering import check_style
 pytestmark = pytest.mark.slow
 
 ANSWERS: Answers = {"project_name": "Old Friend", "database_layer": "databases"}
+SETTING = "shutdown_timeout: Seconds = 30"
 RESOURCE = '"""Things."""\n\nTHINGS = ["one", "two"]\n'
 
 
@@ -73,14 +74,12 @@ def create(cruft: Cruft, template: Repository, folder: Path, *more: str) -> Repo
 def owned_edits(project: Repository) -> dict[str, str]:
     """What an owner does: a resource, a setting, a word in the README. What they made of it."""
     (project.path / "app" / "api" / "routes" / "things.py").write_text(RESOURCE)
-    project.change(
-        "app/settings.py", "service_name: str = SERVICE_NAME", 'service_name: str = "friend"'
-    )
+    project.change("app/settings.py", "shutdown_timeout: Seconds = 20", SETTING)
     project.change("README.md", "\nAn async service on FastAPI and PostgreSQL.\n", "\nOurs.\n")
     project.commit("Ours")
     return {
         "app/api/routes/things.py": RESOURCE,
-        "app/settings.py": 'service_name: str = "friend"',
+        "app/settings.py": SETTING,
         "README.md": "Ours.",
     }
 

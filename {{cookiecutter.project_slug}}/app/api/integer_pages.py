@@ -3,9 +3,9 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends
 
-from app.api.pagination import Limit, Page
+from app.api.pagination import Cursor, Page, page_by
 
 # A version and the 8 bytes of a signed integer. The last of 11 characters carries four bits.
 CURSOR = r"^2[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]$"
@@ -21,22 +21,6 @@ def decode_cursor(cursor: str) -> int:
     return int.from_bytes(urlsafe_b64decode(cursor[1:] + "="), signed=True)
 
 
-async def get_integer_page(
-    request: Request,
-    response: Response,
-    limit: Limit = 20,
-    after: Annotated[
-        str | None,
-        Query(
-            pattern=CURSOR,
-            description="A position, from the link to the next page.",
-            examples=["2AAAAAAAAAAc"],
-        ),
-    ] = None,
-) -> Page[int]:
-    """The page parameters of a list route."""
-    position = decode_cursor(after) if after else None
-    return Page(request, response, limit, position, encode_cursor)
-
-
-IntegerPageDep = Annotated[Page[int], Depends(get_integer_page)]
+IntegerPageDep = Annotated[
+    Page[int], Depends(page_by(Cursor(CURSOR, "2AAAAAAAAAAc", encode_cursor, decode_cursor)))
+]

@@ -5,7 +5,7 @@ that are added meanwhile shift nothing.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -28,8 +28,6 @@ def decode_cursor(cursor: str) -> UUID:
 
 
 KeyT = TypeVar("KeyT")
-
-Limit = Annotated[int, Query(ge=1, le=100, description="How many to show.")]
 
 
 class Page(NamedTuple, Generic[KeyT]):
@@ -59,22 +57,39 @@ class Page(NamedTuple, Generic[KeyT]):
         return shown
 
 
-async def get_page(
-    request: Request,
-    response: Response,
-    limit: Limit = 20,
-    after: Annotated[
-        str | None,
-        Query(
-            pattern=CURSOR,
-            description="A position, from the link to the next page.",
-            examples=["1AZsZWy4Ac2KQ7s0Yq3mB9w"],
-        ),
-    ] = None,
-) -> Page[UUID]:
-    """The page parameters of a list route."""
-    position = decode_cursor(after) if after else None
-    return Page(request, response, limit, position, encode_cursor)
+class Cursor(NamedTuple, Generic[KeyT]):
+    """How the position after a row is written."""
+
+    #: Every match of it is the position after some key, whether or not there is such a row.
+    pattern: str
+    example: str
+    encode: Callable[[KeyT], str]
+    decode: Callable[[str], KeyT]
 
 
-PageDep = Annotated[Page[UUID], Depends(get_page)]
+def page_by(cursor: Cursor[KeyT]) -> Callable[..., Awaitable[Page[KeyT]]]:
+    """The dependency of a list route on its page parameters."""
+
+    async def get_page(
+        request: Request,
+        response: Response,
+        limit: Annotated[int, Query(ge=1, le=100, description="How many to show.")] = 20,
+        after: Annotated[
+            str | None,
+            Query(
+                pattern=cursor.pattern,
+                description="A position, from the link to the next page.",
+                examples=[cursor.example],
+            ),
+        ] = None,
+    ) -> Page[KeyT]:
+        position = cursor.decode(after) if after else None
+        return Page(request, response, limit, position, cursor.encode)
+
+    return get_page
+
+
+PageDep = Annotated[
+    Page[UUID],
+    Depends(page_by(Cursor(CURSOR, "1AZsZWy4Ac2KQ7s0Yq3mB9w", encode_cursor, decode_cursor))),
+]

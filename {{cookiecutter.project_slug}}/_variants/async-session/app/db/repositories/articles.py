@@ -5,34 +5,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
-from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, func, select
+from sqlalchemy import Row, bindparam, select
 
 from app.db.models.articles import SEARCH_TEXT, Article
+from app.db.pages import Pages
 from app.db.repositories.base import Reader, Writer
 
 COLUMNS = (Article.id, Article.title, Article.slug, Article.text, Article.created_at)
 
 BY_ID = select(*COLUMNS).where(Article.id == bindparam("id"))
-
-
-def _page(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    # Keys are made in order of time, so the primary key's index serves "newest first".
-    newest_first = select(*COLUMNS).order_by(Article.id.desc()).limit(bindparam("limit"))
-    return newest_first.where(*conditions)
-
-
-AFTER = Article.id < bindparam("after")
-MATCHING = SEARCH_TEXT.bool_op("@@")(
-    func.websearch_to_tsquery("english", bindparam("q", type_=Text))
-)
-
-#: Statements are made once; by whether there is a cursor, and whether there is a search.
-PAGES = {
-    (False, False): _page(),
-    (True, False): _page(AFTER),
-    (False, True): _page(MATCHING),
-    (True, True): _page(AFTER, MATCHING),
-}
+PAGES = Pages(select(*COLUMNS), Article.id, SEARCH_TEXT)
 
 
 class ArticleReader(Reader):
@@ -44,9 +26,8 @@ class ArticleReader(Reader):
 
     async def page(self, *, limit: int, after: UUID | None, q: str | None) -> Sequence[Row[Any]]:
         """At most `limit` articles, newest first, older than `after`, that match `q`."""
-        values = {"after": after, "q": q}
-        given = {name: value for name, value in values.items() if value is not None}
-        return await self.fetch_all(PAGES["after" in given, "q" in given], limit=limit, **given)
+        statement, values = PAGES.choose(after=after, q=q)
+        return await self.fetch_all(statement, limit=limit, **values)
 
 
 class ArticleWriter(Writer[Article]):

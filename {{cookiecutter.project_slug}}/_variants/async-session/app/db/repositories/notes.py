@@ -5,13 +5,14 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Depends
-from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, func, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.dependencies import CurrentUser
 from app.db.database import Database
 from app.db.dependencies import ReadFrom, WriteIn
 from app.db.models.notes import SEARCH_TEXT, Note
+from app.db.pages import Pages
 from app.db.repositories.base import Reader, Writer
 from app.errors import NotFoundError
 
@@ -19,24 +20,7 @@ COLUMNS = (Note.id, Note.title, Note.description, Note.created_at)
 OWN = select(*COLUMNS).where(Note.owner_id == bindparam("owner_id"))
 
 BY_ID = OWN.where(Note.id == bindparam("id"))
-
-
-def _page(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    return OWN.where(*conditions).order_by(Note.id.desc()).limit(bindparam("limit"))
-
-
-AFTER = Note.id < bindparam("after")
-MATCHING = SEARCH_TEXT.bool_op("@@")(
-    func.websearch_to_tsquery("english", bindparam("q", type_=Text))
-)
-
-#: Statements are made once; by whether there is a cursor, and whether there is a search.
-PAGES = {
-    (False, False): _page(),
-    (True, False): _page(AFTER),
-    (False, True): _page(MATCHING),
-    (True, True): _page(AFTER, MATCHING),
-}
+PAGES = Pages(OWN, Note.id, SEARCH_TEXT)
 
 
 class NoteReader(Reader):
@@ -57,10 +41,8 @@ class NoteReader(Reader):
 
     async def page(self, *, limit: int, after: int | None, q: str | None) -> Sequence[Row[Any]]:
         """At most `limit` notes, newest first, older than `after`, that match `q`."""
-        values = {"after": after, "q": q}
-        given = {name: value for name, value in values.items() if value is not None}
-        statement = PAGES["after" in given, "q" in given]
-        return await self.fetch_all(statement, owner_id=self._owner_id, limit=limit, **given)
+        statement, values = PAGES.choose(after=after, q=q)
+        return await self.fetch_all(statement, owner_id=self._owner_id, limit=limit, **values)
 
 
 class NoteWriter(Writer[Note]):

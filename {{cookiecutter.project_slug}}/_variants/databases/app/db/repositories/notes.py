@@ -5,37 +5,21 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Depends
-from sqlalchemy import ColumnElement, Select, Text, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from app.auth.dependencies import CurrentUser
 from app.db.base import Row
 from app.db.database import Database, Transaction
 from app.db.dependencies import ReadFrom, WriteIn
 from app.db.models.notes import SEARCH_TEXT, notes
+from app.db.pages import Pages
 from app.db.repositories.base import Reader, Writer
 
 COLUMNS = (notes.c.id, notes.c.title, notes.c.description, notes.c.created_at)
 OWN = select(*COLUMNS).where(notes.c.owner_id == bindparam("owner_id"))
 
 BY_ID = OWN.where(notes.c.id == bindparam("id"))
-
-
-def _page(*conditions: ColumnElement[bool]) -> Select[Any]:
-    return OWN.where(*conditions).order_by(notes.c.id.desc()).limit(bindparam("limit"))
-
-
-AFTER = notes.c.id < bindparam("after")
-MATCHING = SEARCH_TEXT.bool_op("@@")(
-    func.websearch_to_tsquery("english", bindparam("q", type_=Text))
-)
-
-#: Statements are made once; by whether there is a cursor, and whether there is a search.
-PAGES = {
-    (False, False): _page(),
-    (True, False): _page(AFTER),
-    (False, True): _page(MATCHING),
-    (True, True): _page(AFTER, MATCHING),
-}
+PAGES = Pages(OWN, notes.c.id, SEARCH_TEXT)
 
 
 class NoteReader(Reader):
@@ -56,10 +40,8 @@ class NoteReader(Reader):
 
     async def page(self, *, limit: int, after: int | None, q: str | None) -> Sequence[Row]:
         """At most `limit` notes, newest first, older than `after`, that match `q`."""
-        values = {"after": after, "q": q}
-        given = {name: value for name, value in values.items() if value is not None}
-        statement = PAGES["after" in given, "q" in given]
-        return await self.fetch_all(statement, owner_id=self._owner_id, limit=limit, **given)
+        statement, values = PAGES.choose(after=after, q=q)
+        return await self.fetch_all(statement, owner_id=self._owner_id, limit=limit, **values)
 
 
 class NoteWriter(Writer):
