@@ -91,7 +91,10 @@ class Project:
 
 def clean_environment(variables: Mapping[str, str] = {}) -> dict[str, str]:
     """The environment of a person's shell: no database, and nothing of this suite's own tools."""
-    foreign = re.compile("VIRTUAL_ENV|(TEST_)?DATABASE_URL|(POSTGRES|PYTEST|COV|MAKE|MFLAGS).*")
+    # Without its bytecode, every process would compile the whole environment anew.
+    foreign = re.compile(
+        "PYTHONDONTWRITEBYTECODE|VIRTUAL_ENV|(TEST_)?DATABASE_URL|(POSTGRES|PYTEST|COV|MAKE|MFLAGS).*"
+    )
     clean = {name: value for name, value in os.environ.items() if not foreign.fullmatch(name)}
     # A uv that the Makefile has fetched is not on PATH, where the projects look for it.
     if uv := os.environ.get("UV"):

@@ -33,7 +33,7 @@ class Cluster:
         self._log = folder / "server.log"
         self._child: subprocess.Popen[bytes] | None = None
 
-    def initialise(self, checkpoint: Callable[[], None]) -> None:
+    def initialise(self, checkpoint: Callable[[], None], *, is_durable: bool) -> None:
         """Create the data under another name, so that a killed run leaves no half of it."""
         if self._data.exists():
             return
@@ -45,6 +45,7 @@ class Cluster:
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8"]
         # The same order and case rules on every machine, whatever its locale.
         options += ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        options += [] if is_durable else ["--no-sync"]
         initdb = run_program("initdb", *options, data=unfinished, log=self._log)
         try:
             while initdb.poll() is None:

@@ -38,7 +38,7 @@ def embedded_postgres(
     try:
         with users.read_lock():
             with gate:
-                cluster.initialise(checkpoint)
+                cluster.initialise(checkpoint, is_durable=options.get("fsync") != "off")
                 cluster.start(checkpoint, [f"-c{name}={value}" for name, value in options.items()])
             yield cluster.address()
     finally:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
-from sqlalchemy import text
+from sqlalchemy import delete
 
 from app.db import Database, metadata
 from app.main import create_app
@@ -91,15 +91,15 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 async def committed(database: Database) -> AsyncIterator[Database]:
     """The worker's database for tests that commit: all tables are empty again afterwards."""
     yield database
-    tables = ", ".join(f'"{name}"' for name in metadata.tables)
-    if tables:
-        async with database.transaction() as transaction:
-            await transaction.execute(text(f"TRUNCATE {tables}"))
+    async with database.transaction() as transaction:
+        for table in reversed(metadata.sorted_tables):
+            # Of a few rows, this is quicker than TRUNCATE.
+            await transaction.execute(delete(table))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def app(settings: Settings) -> FastAPI:
-    """The application; tests may add routes to it."""
+    """The application; a module whose tests add routes has another."""
     return create_app(settings)
 
 

@@ -1,6 +1,8 @@
 """Liveness asks nobody; readiness asks the database, and compares its schema with the code's."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -21,12 +23,20 @@ NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 BEHIND = 503 if any(MIGRATIONS.glob("versions/*.py")) else 200
 
 
-async def readiness_with(address: str) -> int:
-    app = create_app(Settings(service=ServiceSettings(), database=settings_for(address)))
+@asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[tuple[FastAPI, AsyncClient]]:
+    """An application as a server has it, and a client of it."""
+    app = create_app(settings)
     async with (
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,
     ):
+        yield app, client
+
+
+async def readiness_with(address: str) -> int:
+    settings = Settings(service=ServiceSettings(), database=settings_for(address))
+    async with started(settings) as (_, client):
         assert (await client.get("/livez")).json() == {"status": "ok"}
         response = await client.get("/readyz")
         if response.status_code == 503:
@@ -52,10 +62,12 @@ async def test_it_lives_but_is_not_ready_while_the_database_is_away() -> None:
     assert await readiness_with(NOWHERE) == 503
 
 
-async def test_it_is_not_ready_while_it_stops(app: FastAPI, committing_client: AsyncClient) -> None:
-    app.state.readiness.stop()
-    assert (await committing_client.get("/readyz")).status_code == 503
-    assert (await committing_client.get("/livez")).status_code == 200
+async def test_it_is_not_ready_while_it_stops(settings: Settings) -> None:
+    async with started(settings) as (app, client):
+        assert (await client.get("/readyz")).status_code == 200
+        app.state.readiness.stop()
+        assert (await client.get("/readyz")).status_code == 503
+        assert (await client.get("/livez")).status_code == 200
 
 
 async def test_it_is_ready_while_every_connection_is_busy(
@@ -63,12 +75,7 @@ async def test_it_is_ready_while_every_connection_is_busy(
 ) -> None:
     limits = {"pool_min_size": 0, "pool_max_size": 1, "application_name": "small"}
     small = settings.model_copy(update={"database": settings.database.model_copy(update=limits)})
-    app = create_app(small)
-    async with (
-        app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,
-        app.state.database.transaction() as transaction,
-    ):
+    async with started(small) as (app, client), app.state.database.transaction() as transaction:
         await transaction.execute(text("SELECT 1"))
         responses = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
         assert {response.status_code for response in responses} == {200}
@@ -85,6 +92,7 @@ async def test_it_is_not_ready_when_the_answer_does_not_come(
         await asyncio.sleep(60)
 
     monkeypatch.setattr(Reader, "fetch_all", wait)
+    monkeypatch.setattr("app.readiness._DEADLINE", 0.1)
     async with asyncio.timeout(30):
         assert (await committing_client.get("/readyz")).status_code == 503
 

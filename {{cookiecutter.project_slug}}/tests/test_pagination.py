@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from httpx2 import AsyncClient
 
 from app.api.pagination import CURSOR, PageDep, decode_cursor, encode_cursor
+from app.main import create_app
+from app.settings import Settings
 
 
 @pytest.mark.parametrize("key", [UUID(int=0), UUID(int=2**128 - 1), uuid4()])
@@ -24,15 +26,18 @@ def test_what_matches_the_pattern_is_a_position(cursor: str) -> None:
     assert encode_cursor(decode_cursor(cursor)) == cursor
 
 
-@pytest.fixture(autouse=True)
-def numbers(app: FastAPI) -> None:
-    """A list of five things."""
+@pytest.fixture(scope="module")
+def app(settings: Settings) -> FastAPI:
+    """The application with a list of five things."""
+    app = create_app(settings)
     things = [SimpleNamespace(id=UUID(int=number)) for number in range(5, 0, -1)]
 
     @app.get("/things")
     async def list_things(page: PageDep) -> list[int]:
         rest = [thing for thing in things if page.after is None or thing.id < page.after]
         return [thing.id.int for thing in page.show(rest[: page.fetch])]
+
+    return app
 
 
 async def test_the_pages_lead_through_the_whole_list(client: AsyncClient) -> None:

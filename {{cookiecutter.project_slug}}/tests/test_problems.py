@@ -16,7 +16,7 @@ from tests.environment import changed
 SECRET = "what-nobody-should-see"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app(settings: Settings) -> FastAPI:
     """The application with routes that accept anything, or fail."""
     allowing = changed(settings, cors_origins=("https://a.example",))

@@ -15,6 +15,12 @@ from app.settings import Settings
 from tests.environment import changed
 
 
+@pytest.fixture(scope="module")
+def app(settings: Settings) -> FastAPI:
+    """The application, to which tests add routes."""
+    return create_app(settings)
+
+
 async def test_a_request_id_is_made(client: AsyncClient) -> None:
     first, second = [(await client.get("/livez")).headers["X-Request-ID"] for _ in range(2)]
     assert first != second

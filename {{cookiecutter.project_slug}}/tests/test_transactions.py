@@ -12,12 +12,19 @@ from app.db import Database
 from app.db.dependencies import ReadFrom, WriteIn
 from app.db.repositories.base import Reader
 from app.errors import AlreadyExistsError, RetryableError
+from app.main import create_app
 from app.settings import DatabaseSettings, Settings
 from tests.layer import isolated
 from tests.servers import connected
 
 INSERT = text("INSERT INTO probe VALUES (1)")
 COUNT = text("SELECT count(*) FROM probe")
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    """The application, to which each test adds a route."""
+    return create_app(settings)
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from tests.auth.users import KEY, with_auth
 from tests.servers import connected
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def app(settings: Settings) -> FastAPI:
     """The application; it signs with `KEY`."""
     return create_app(with_auth(settings, secrets=(SecretStr(KEY),)))

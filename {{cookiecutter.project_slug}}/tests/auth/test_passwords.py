@@ -133,11 +133,11 @@ async def test_nobodys_hash_takes_the_work_of_a_real_one() -> None:
 
 
 async def test_a_hash_is_made_anew_when_the_parameters_have_changed(
-    app: FastAPI, client: AsyncClient, work: Work
+    app: FastAPI, client: AsyncClient, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await register(client)
     stronger = AuthSettings(AUTH_HASH_PASSES=2)
-    app.state.means.passwords = Passwords(stronger)
+    monkeypatch.setattr(app.state.means, "passwords", Passwords(stronger))
     work.kinds.clear()
     assert (await log_in(client, password=WRONG)).status_code == 401
     assert work.kinds == {"verify": 1}

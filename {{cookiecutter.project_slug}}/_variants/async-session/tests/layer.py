@@ -26,6 +26,10 @@ def _is_loaded_on_demand(mapper: Mapper[Any], _: type) -> None:
             raise TypeError(f'{relationship} is to be lazy="raise"')
 
 
+#: Where the seconds are that closing may take.
+CLOSE_TIMEOUT = "app.db.database._CLOSE_TIMEOUT"
+
+
 class _ThingBase(Base):
     __abstract__ = True
     metadata = MetaData()

@@ -11,6 +11,9 @@ from app.db.base import created_at, uuid_key
 from app.db.engine import Pool
 from app.db.repositories.base import Writer
 
+#: Where the seconds are that closing may take.
+CLOSE_TIMEOUT = "app.db.engine._CLOSE_TIMEOUT"
+
 things = Table(
     "things",
     MetaData(),
