@@ -55,7 +55,7 @@ def run(asked: argparse.Namespace) -> Report:
     if asked.quick:
         plan = Plan(QUICK_ROUTES, (8,), asked.repetitions or 3, asked.seconds, starts=1)
     else:
-        plan = Plan(ROUTES, (1, 8, 32), asked.repetitions or 4, asked.seconds, starts=3)
+        plan = Plan(ROUTES, (1, 8, 32), asked.repetitions or 4, asked.seconds, starts=5)
     generator = find_generator()
     made = Report(
         date=f"{datetime.now(UTC):%Y-%m-%d}",

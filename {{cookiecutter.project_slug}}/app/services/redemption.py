@@ -18,7 +18,8 @@ async def redeem(coupon_id: UUID, coupons: CouponWriter, redemptions: Redemption
 
     Raises `NotFoundError` when there is no such coupon, `CouponExhaustedError` when none is left.
     """
+    # The coupon's row, which everyone wants, is locked last and for the shortest time.
+    redemption = await redemptions.create_for(coupon_id)
     if not await coupons.take_one(coupon_id):
-        await coupons.get(coupon_id)
         raise CouponExhaustedError("This coupon has no uses left.")
-    return await redemptions.create(coupon_id=coupon_id)
+    return redemption

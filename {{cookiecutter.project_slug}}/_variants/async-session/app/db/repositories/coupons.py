@@ -4,22 +4,30 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from app.db.models.coupons import Coupon, Redemption
 from app.db.repositories.base import Reader, Writer
+from app.errors import NotFoundError
 
 BY_ID = select(Coupon.id, Coupon.code, Coupon.init_count, Coupon.remaining_count).where(
     Coupon.id == bindparam("id")
 )
 
-coupons = Coupon.__table__
+coupons, redemptions = Coupon.__table__, Redemption.__table__
 
 TAKE_ONE = (
     update(coupons)
     .where(coupons.c.id == bindparam("coupon_id"), coupons.c.remaining_count > 0)
     .values(remaining_count=coupons.c.remaining_count - 1)
     .returning(coupons.c.id)
+)
+REDEEM = (
+    insert(redemptions)
+    .from_select(
+        [redemptions.c.coupon_id], select(coupons.c.id).where(coupons.c.id == bindparam("id"))
+    )
+    .returning(*redemptions.c)
 )
 
 
@@ -49,6 +57,13 @@ class RedemptionWriter(Writer[Redemption]):
     """Changes to redemptions."""
 
     model = Redemption
+
+    async def create_for(self, coupon_id: UUID) -> Row[Any]:
+        """A new redemption; raises `NotFoundError` when there is no such coupon."""
+        result = await self._session.execute(REDEEM, {"id": coupon_id})
+        if (row := result.one_or_none()) is None:
+            raise NotFoundError("There is no such coupon.")
+        return row
 
 
 ReadCoupons = Annotated[CouponReader, Depends(CouponReader.dependency)]

@@ -4,11 +4,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from app.db.base import Row
 from app.db.models.coupons import coupons, redemptions
 from app.db.repositories.base import Reader, Writer
+from app.errors import NotFoundError
 
 BY_ID = select(*coupons.c).where(coupons.c.id == bindparam("id"))
 
@@ -17,6 +18,13 @@ TAKE_ONE = (
     .where(coupons.c.id == bindparam("coupon_id"), coupons.c.remaining_count > 0)
     .values(remaining_count=coupons.c.remaining_count - 1)
     .returning(coupons.c.id)
+)
+REDEEM = (
+    insert(redemptions)
+    .from_select(
+        [redemptions.c.coupon_id], select(coupons.c.id).where(coupons.c.id == bindparam("id"))
+    )
+    .returning(*redemptions.c)
 )
 
 
@@ -45,6 +53,13 @@ class RedemptionWriter(Writer):
     """Changes to redemptions."""
 
     table = redemptions
+
+    async def create_for(self, coupon_id: UUID) -> Row:
+        """A new redemption; raises `NotFoundError` when there is no such coupon."""
+        row = await self._transaction.fetch_one(REDEEM, id=coupon_id)
+        if row is None:
+            raise NotFoundError("There is no such coupon.")
+        return row
 
 
 ReadCoupons = Annotated[CouponReader, Depends(CouponReader.dependency)]

@@ -1,0 +1,96 @@
+"""A new user in a real browser, with nothing but the documentation page of the service."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import LAYERS, TEMPLATE
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from running import Running, running
+from test_demo import demo_command
+
+pytestmark = pytest.mark.slow
+
+USER = {"email": "ada@example.com", "password": "eight or more"}
+# A busy machine; in milliseconds.
+PATIENCE = 60_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, or another that is called so."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("there is no Chromium on this machine (apt install chromium)")
+    with sync_playwright() as playwright:
+        # Its sandbox refuses root, whose tests these may be.
+        yield playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+
+
+@pytest.fixture(params=LAYERS)
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]:
+    """`make demo`."""
+    with running(demo_command(request.param), TEMPLATE, TMPDIR=str(tmp_path)) as service:
+        yield service
+
+
+@pytest.fixture
+def page(browser: Browser, service: Running) -> Iterator[Page]:
+    """The documentation page, which asks no host but this one."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{service.address}/docs")
+        yield page
+        assert [url for url in asked if not url.startswith((service.address, "data:"))] == []
+
+
+def try_out(page: Page, operation: str, body: object = None, **parameters: str) -> tuple[str, Any]:
+    """The status and the body that an operation is answered with on the page."""
+    block = page.locator(f"[id='operations-{operation}']")
+    if "is-open" not in (block.get_attribute("class") or ""):
+        block.locator(".opblock-summary-control").click()
+        block.get_by_role("button", name="Try it out").click()
+    if body is not None:
+        block.locator("textarea.body-param__text").fill(json.dumps(body))
+    for name, value in parameters.items():
+        block.locator(f"tr[data-param-name='{name}'] input").fill(value)
+    with page.expect_response(lambda answer: "/api/v1/" in answer.url) as answered:
+        block.get_by_role("button", name="Execute").click()
+    shown = block.locator(".live-responses-table .response-col_status").last
+    expect(shown).to_contain_text(str(answered.value.status))
+    return shown.inner_text().split()[0], answered.value.json()
+
+
+def authorization(page: Page) -> Locator:
+    """The form behind the button "Authorize"."""
+    page.locator(".scheme-container").get_by_role("button", name="Authorize").click()
+    return page.locator(".modal-ux")
+
+
+def test_a_user_writes_and_finds_a_note_on_the_documentation_page(page: Page) -> None:
+    note = {"title": "On whales", "description": "They are not fish."}
+    assert try_out(page, "auth-register", USER)[0] == "201"
+    assert try_out(page, "notes-create_note", note)[0] == "401"
+
+    form = authorization(page)
+    form.locator("#oauth_username").fill(USER["email"])
+    form.locator("#oauth_password").fill(USER["password"])
+    form.get_by_role("button", name="Apply given OAuth2 credentials").click()
+    expect(form.get_by_role("button", name="Remove authorization")).to_be_visible()
+    form.get_by_role("button", name="Close").click()
+    status, created = try_out(page, "notes-create_note", note)
+    assert status == "201"
+    assert try_out(page, "notes-list_notes", q="whale") == ("200", [created])
+    assert try_out(page, "notes-list_notes", q="shark") == ("200", [])
+
+    form = authorization(page)
+    form.get_by_role("button", name="Remove authorization").click()
+    form.get_by_role("button", name="Close").click()
+    assert try_out(page, "notes-list_notes", q="whale")[0] == "401"
