@@ -31,8 +31,7 @@ def app(settings: Settings) -> FastAPI:
 async def probe(settings: Settings) -> AsyncIterator[None]:
     """A table whose uniqueness is checked at the commit."""
     assert settings.database.url is not None
-    address = settings.database.url.get_secret_value()
-    async with connected(address) as connection:
+    async with connected(settings.database.url.get_secret_value()) as connection:
         await connection.execute(
             "CREATE TABLE probe (id integer UNIQUE DEFERRABLE INITIALLY DEFERRED)"
         )
@@ -167,9 +166,8 @@ async def test_a_reader_writes_nothing(settings: Settings, pooler: str) -> None:
 
 
 async def test_statements_at_the_same_time_each_have_a_connection(database: Database) -> None:
-    reader = Reader(database)
     pid = text("SELECT pg_backend_pid(), pg_sleep(0.1)")
-    found = await asyncio.gather(*(reader.fetch_one(pid) for _ in range(3)))
+    found = await asyncio.gather(*(Reader(database).fetch_one(pid) for _ in range(3)))
     assert len({row[0] for row in found}) == 3
 
 
