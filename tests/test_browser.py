@@ -25,9 +25,12 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("there is no Chromium on this machine (apt install chromium)")
-    with sync_playwright() as playwright:
+    with (
+        sync_playwright() as playwright,
         # Its sandbox refuses root, whose tests these may be.
-        yield playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser,
+    ):
+        yield browser
 
 
 @pytest.fixture(params=LAYERS)

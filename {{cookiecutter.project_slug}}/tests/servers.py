@@ -1,6 +1,7 @@
 """The PostgreSQL server of the tests, and the databases that they make on it."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -36,11 +37,21 @@ def running_server() -> Iterator[str]:
         yield given
         return
     with (
-        tempfile.TemporaryDirectory(prefix="postgres-") as folder,
+        tempfile.TemporaryDirectory(prefix="postgres-", dir=_folder_in_memory()) as folder,
         # The data is thrown away, so nothing need reach the disk.
         embedded_postgres(Path(folder), fsync="off", synchronous_commit="off") as server,
     ):
         yield server
+
+
+def _folder_in_memory() -> Path | None:
+    """Where a database is made in a tenth of the time, on systems that have such a folder.
+
+    That of a container has 64 MB, too little for a server.
+    """
+    folder = Path("/dev/shm")  # noqa: S108 - what is made in it has a name of its own
+    is_large = os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2**30
+    return folder if is_large else None
 
 
 def settings_for(address: str) -> DatabaseSettings:

@@ -7,8 +7,14 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
+from app.settings import Settings
+from tests.servers import connected
+
 COUPONS = "/api/v1/coupons"
 NOBODY = "00000000-0000-0000-0000-000000000000"
+WAITS_FOR_REDEMPTIONS = (
+    "SELECT count(*) FROM pg_locks WHERE relation = 'redemptions'::regclass AND NOT granted"
+)
 
 
 async def create(client: AsyncClient, init_count: int) -> dict[str, Any]:
@@ -55,9 +61,29 @@ async def test_it_is_never_used_more_often_by_many_at_once(committing_client: As
     assert (await committing_client.get(target)).json()["remaining_count"] == 0
 
 
+async def test_the_coupon_is_locked_last(
+    committing_client: AsyncClient, settings: Settings
+) -> None:
+    # All who redeem it wait for that lock, so it is held for as short as possible.
+    coupon = await create(committing_client, 1)
+    assert settings.database.url is not None
+    async with connected(settings.database.url.get_secret_value()) as beside:
+        async with beside.transaction():
+            await beside.execute("LOCK TABLE redemptions IN EXCLUSIVE MODE")
+            target = f"{COUPONS}/{coupon['id']}/redemptions"
+            redeeming = asyncio.create_task(committing_client.post(target))
+            async with asyncio.timeout(10):
+                while not await beside.fetchval(WAITS_FOR_REDEMPTIONS):
+                    pass
+            await beside.execute("SELECT FROM coupons FOR UPDATE NOWAIT")
+        assert (await redeeming).status_code == 201
+
+
 async def test_what_is_not_there_cannot_be_used(client: AsyncClient) -> None:
-    assert (await client.get(f"{COUPONS}/{NOBODY}")).status_code == 404
-    assert (await client.post(f"{COUPONS}/{NOBODY}/redemptions")).status_code == 404
+    read = await client.get(f"{COUPONS}/{NOBODY}")
+    used = await client.post(f"{COUPONS}/{NOBODY}/redemptions")
+    assert read.status_code == used.status_code == 404
+    assert read.json()["detail"] == used.json()["detail"]
 
 
 async def test_a_count_may_be_written_as_a_decimal(client: AsyncClient) -> None:

@@ -62,7 +62,7 @@ class RedemptionWriter(Writer[Redemption]):
         """A new redemption; raises `NotFoundError` when there is no such coupon."""
         result = await self._session.execute(REDEEM, {"id": coupon_id})
         if (row := result.one_or_none()) is None:
-            raise NotFoundError("There is no such coupon.")
+            raise NotFoundError("There is no such resource.")
         return row
 
 

@@ -58,7 +58,7 @@ class RedemptionWriter(Writer):
         """A new redemption; raises `NotFoundError` when there is no such coupon."""
         row = await self._transaction.fetch_one(REDEEM, id=coupon_id)
         if row is None:
-            raise NotFoundError("There is no such coupon.")
+            raise NotFoundError("There is no such resource.")
         return row
 
 
