@@ -10,10 +10,10 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 p
 	python=; \
 done
 
-.PHONY: help demo test test-all test-fast test-faults fuzz fuzz-answers lint bake record-session bench-bake bench bench-publish sweep uv
+.PHONY: help demo test test-all test-fast test-faults fuzz fuzz-answers lint bake record-session bench-bake bench-green bench bench-publish sweep uv
 
 help: ## List the targets.
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 demo: uv sweep ## Make a project and run it on an embedded PostgreSQL (DATABASE_LAYER=databases, HOST, PORT).
 	@"$(UV)" run --quiet python scripts/demo.py "$(DATABASE_LAYER)"
@@ -52,6 +52,9 @@ record-session: uv sweep ## Show in the README what a person sees who makes a pr
 bench-bake: uv sweep ## Measure how long a bake takes, beside an empty template.
 	@"$(UV)" run --quiet python scripts/bench_bake.py
 
+bench-green: uv sweep ## Measure how long it is from cookiecutter to green tests, in both layers.
+	@"$(UV)" run --quiet python scripts/bench_green.py
+
 bench: uv sweep ## Measure what a request costs in both layers (QUICK=1: two routes, 2 minutes).
 	@"$(UV)" run --quiet python -m benchmarks $(if $(QUICK),--quick)
 
@@ -60,7 +63,7 @@ bench-publish: uv sweep ## Measure, and put the figures into benchmarks/results 
 
 # Cookiecutter would render what tools leave in the sources, or fail on it.
 sweep:
-	@if [ -e .git ]; then git clean -fdqX -- "{{cookiecutter.project_slug}}"; fi
+	@if [ -e .git ]; then git clean -fdqX -- "{{cookiecutter.__folder}}"; fi
 
 uv:
 	@if [ -x "$(UV)" ]; then exit 0; fi; \

@@ -19,7 +19,7 @@ LAYERS: tuple[str, ...] = ("async-session", "databases")
 #: What runs in the environment of a project.
 INSIDE = Path(__file__).parent / "inside"
 
-_RENDERED = ("cookiecutter.json", "hooks", "templates", "{{cookiecutter.project_slug}}")
+_RENDERED = ("cookiecutter.json", "hooks", "templates", "{{cookiecutter.__folder}}")
 _UV = os.environ.get("UV", "uv")
 
 

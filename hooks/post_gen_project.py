@@ -1,14 +1,25 @@
 """Choose the database layer, drop what was not chosen, say what to do next.
 
-Runs in the new project and touches nothing else; may run again on the same folder.
+Runs in the new project and touches nothing else; may run again on the same folder. Without
+`pathlib`, `shutil` and `json`: to import them takes longer than all that is done here.
 """
 
-import json
-import shutil
-from pathlib import Path
+import os
 
-# tojson escapes every apostrophe and all but ASCII, so no answer can end this literal.
-ANSWERS = json.loads(r'''{{ cookiecutter | tojson }}''')  # fmt: skip
+
+def is_true(rendered: str) -> bool:
+    """Whether an answer, or what is said about one, has been rendered as true."""
+    return rendered == "True"
+
+
+# The first hook has let nothing else through than what can be chosen.
+ANSWERS: dict[str, object] = {
+    "database_layer": "{{ cookiecutter.database_layer }}",
+    "example": is_true("{{ cookiecutter.example }}"),
+    "auth": is_true("{{ cookiecutter.auth }}"),
+    "ci": "{{ cookiecutter.ci }}",
+    "kubernetes": is_true("{{ cookiecutter.kubernetes }}"),
+}
 
 # Whose every file is: that of all projects, of those with the answers beside it, or, in an
 # overlay, of a database layer.
@@ -43,8 +54,8 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
             "app/schemas/articles.py",
             "app/schemas/coupons.py",
             "app/services",
-            "migrations/versions/*_articles.py",
-            "migrations/versions/*_coupons.py",
+            "migrations/versions/0001_articles.py",
+            "migrations/versions/0002_coupons.py",
             "tests/examples",
         ],
     ),
@@ -62,7 +73,7 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
             "app/schemas/auth.py",
             "app/schemas/users.py",
             "docs/security.md",
-            "migrations/versions/*_users.py",
+            "migrations/versions/0003_users.py",
             "tests/auth",
         ],
     ),
@@ -74,7 +85,7 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
             "app/db/models/notes.py",
             "app/db/repositories/notes.py",
             "app/schemas/notes.py",
-            "migrations/versions/*_notes.py",
+            "migrations/versions/0004_notes.py",
             "tests/examples/test_notes.py",
         ],
     ),
@@ -84,36 +95,48 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
 ]
 
 
-def choose_database_layer(project: Path, layer: str) -> None:
+def choose_database_layer(layer: str) -> None:
     """Lay the overlay of `layer` over the project and remove all overlays."""
-    variants = project / "_variants"
-    if variants.is_dir():
-        shutil.copytree(variants / layer, project, dirs_exist_ok=True)
-        shutil.rmtree(variants)
+    overlay = os.path.join("_variants", layer)
+    for folder, _, names in os.walk(overlay):
+        target = os.path.relpath(folder, overlay)
+        os.makedirs(target, exist_ok=True)
+        for name in names:
+            os.replace(os.path.join(folder, name), os.path.join(target, name))
+    remove("_variants")
 
 
-def drop_features(project: Path, answers: dict[str, object]) -> None:
+def drop_features(answers: dict[str, object]) -> None:
     """Remove the files of every feature that `answers` do not ask for."""
-    for wanted, patterns in FEATURES:
-        if wanted.items() <= answers.items():
-            continue
-        for path in [path for pattern in patterns for path in project.glob(pattern)]:
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+    for wanted, names in FEATURES:
+        if not wanted.items() <= answers.items():
+            for name in names:
+                remove(name)
+
+
+def remove(path: str) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there."""
+    for folder, folders, names in os.walk(path, topdown=False):
+        for name in names:
+            os.unlink(os.path.join(folder, name))
+        for name in folders:
+            os.rmdir(os.path.join(folder, name))
+    if os.path.isdir(path):
+        os.rmdir(path)
+    elif os.path.exists(path):
+        os.unlink(path)
 
 
 def main() -> None:
     """Finish the project in the working directory."""
-    project = Path.cwd()
-    choose_database_layer(project, ANSWERS["database_layer"])
-    drop_features(project, ANSWERS)
+    choose_database_layer("{{ cookiecutter.database_layer }}")
+    drop_features(ANSWERS)
     # Cruft, which sets this, bakes in order to compare: its diff must not begin with advice.
-    if "_commit" not in ANSWERS:
+    if not is_true("{{ cookiecutter._commit is defined }}"):
+        name = os.path.basename(os.getcwd())
         print(
-            f"Created {project.name}. Next:\n"
-            f"    cd {project.name}\n"
+            f"Created {name}. Next:\n"
+            f"    cd {name}\n"
             "    make run     # serves on an embedded PostgreSQL; needs only uv\n"
             "    make test\n"
         )

@@ -1,6 +1,7 @@
 """Judge every answer before a file is written, and report all problems at once."""
 
 import json
+import os
 import re
 import sys
 import unicodedata
@@ -127,6 +128,8 @@ def judge(answers: dict[str, object], lengths: dict[str, int]) -> list[str]:
         quoted = str(answers[name]).replace("\\", "\\\\").replace('"', '\\"')
         if answers[f"__{name}_quoted"] != quoted:
             problems[f"__{name}_quoted"] = [f"follows from {name}: do not set it"]
+    if not problems["project_slug"] and answers["__folder"] != answers["project_slug"]:
+        problems["__folder"] = ["follows from project_slug: do not set it"]
     return [
         f"{name} {shown(answers[name])} {problem}"
         for name, found in problems.items()
@@ -137,6 +140,11 @@ def judge(answers: dict[str, object], lengths: dict[str, int]) -> list[str]:
 def main() -> int:
     """Exit status: 0 if the project can be made."""
     problems = judge(ANSWERS, LENGTHS)
+    if os.path.exists("app"):
+        problems.append(
+            f"project_slug {shown(ANSWERS['project_slug'])} is a folder with a project in it, which"
+            " would be lost: type another name, or update that project with cruft"
+        )
     if problems:
         print("No project was made. Change these answers:", file=sys.stderr)
         print(*(f"  - {problem}" for problem in problems), sep="\n", file=sys.stderr)

@@ -33,15 +33,19 @@ def processor_seconds() -> float:
     return used.children_user + used.children_system
 
 
-def bake(template: Path, folder: Path) -> tuple[float, float]:
-    """Seconds by the clock, and of a processor."""
+def bake_command(template: Path, folder: Path, *answers: str) -> list[str]:
+    """The line that makes a project in `folder`, whatever this person's own defaults are."""
     config = folder / "config.yaml"
     config.write_text(json.dumps({"replay_dir": str(folder / "replay")}))
-    output = tempfile.mkdtemp(dir=folder)
     command = [sys.executable, "-m", "cookiecutter", str(template), "--no-input"]
-    options = ["--config-file", str(config), "--output-dir", output]
+    return [*command, "--config-file", str(config), "--output-dir", str(folder), *answers]
+
+
+def bake(template: Path, folder: Path) -> tuple[float, float]:
+    """Seconds by the clock, and of a processor."""
+    command = bake_command(template, Path(tempfile.mkdtemp(dir=folder)))
     start, used = time.perf_counter(), processor_seconds()
-    subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start, processor_seconds() - used
 
 

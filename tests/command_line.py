@@ -11,6 +11,7 @@ import yaml
 from conftest import TEMPLATE, clean_environment
 from matrix import OPTIONS
 from rendered_hooks import QUESTIONS, TEXTS
+from slugify import slugify
 
 # What these tests put beside the working directory.
 OWN = {"work", "config.yaml", "replay", "replay.json"}
@@ -61,6 +62,8 @@ def replay(folder: Path, answers: Mapping[str, object]) -> subprocess.CompletedP
     for name in TEXTS:
         quoted = str(context[name]).replace("\\", "\\\\").replace('"', '\\"')
         context[f"__{name}_quoted"] = quoted
+    slug = context["project_slug"]
+    context["__folder"] = slug if slug and slug == slugify(str(slug), max_length=40) else "_"
     file = folder / "replay.json"
     file.write_text(json.dumps({"cookiecutter": context}), "utf-8")
     return cookiecutter(folder, flags=["--replay-file", str(file)])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 TEMPLATE = Path(__file__).resolve().parent.parent
-SOURCES = TEMPLATE / "{{cookiecutter.project_slug}}"
+SOURCES = TEMPLATE / "{{cookiecutter.__folder}}"
 LAYERS = ("async-session", "databases")
 
 # What tools leave behind, in the sources or in a project that has been run.

@@ -4,6 +4,7 @@ import itertools
 import json
 import tempfile
 from collections.abc import Sequence
+from contextlib import chdir
 from functools import cache
 from pathlib import Path, PurePosixPath
 from types import ModuleType
@@ -102,6 +103,7 @@ def bake_quickly(folder: Path, answers: Answers) -> Path:
             accept_hooks=False,
         )
     )
-    post_hook().choose_database_layer(project, complete(answers)["database_layer"])
-    post_hook().drop_features(project, complete(answers))
+    with chdir(project):
+        post_hook().choose_database_layer(complete(answers)["database_layer"])
+        post_hook().drop_features(complete(answers))
     return project

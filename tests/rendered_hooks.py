@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +13,8 @@ from cookiecutter.prompt import prompt_for_config
 from cookiecutter.utils import create_env_with_context
 
 QUESTIONS = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
+#: Those that follow from others, which nobody is asked for.
+DERIVED = [name for name in QUESTIONS if name.startswith("__") and name != "__prompts__"]
 TEXTS = ["project_name", "project_description", "author_name", "author_email"]
 
 
@@ -21,18 +24,18 @@ def render_hook(name: str, **answers: object) -> str:
     context["cookiecutter"] = prompt_for_config(context, no_input=True)
     context["cookiecutter"].update(answers)
     environment = create_env_with_context(context)
-    for text in TEXTS:
-        quoted = f"__{text}_quoted"
-        if quoted not in answers:
-            template = environment.from_string(QUESTIONS[quoted])
-            context["cookiecutter"][quoted] = template.render(**context)
+    for derived in DERIVED:
+        if derived not in answers:
+            template = environment.from_string(QUESTIONS[derived])
+            context["cookiecutter"][derived] = template.render(**context)
     source = (TEMPLATE / "hooks" / f"{name}.py").read_text("utf-8")
     rendered: str = environment.from_string(source).render(**context)
     return rendered
 
 
 def load_hook(folder: Path, name: str, **answers: object) -> ModuleType:
-    path = folder / f"{name}.py"
+    # A name that was never used: the bytecode of another hook could be taken for this one's.
+    path = Path(tempfile.mkdtemp(dir=folder)) / f"{name}.py"
     path.write_text(render_hook(name, **answers), "utf-8")
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec

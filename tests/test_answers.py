@@ -44,7 +44,10 @@ good_text = (
 )
 # No package has a name that begins so.
 good_slug = st.from_regex(r"\Ax-[a-z0-9]{1,9}(-[a-z0-9]{1,9}){0,2}\Z")
-bad_slug = st.sampled_from(["1a", "A", "a_b", "a--b", "con", "fastapi", "postgres", "\u00e9", "~"])
+bad_slug = st.sampled_from([
+    *("1a", "A", "a_b", "a--b", "con", "fastapi", "postgres", "\u00e9", "~", ".", "..", "a" * 300),
+    *("a/b", "../a/b", "/a/b", "_"),
+])  # fmt: skip
 good_email = st.sampled_from(["a@b.cd", "ada+x@example.com", "o'neil@example.org", "é@exämple.de"])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from command_line import cookiecutter
 from conftest import LAYERS, TEMPLATE, Project, list_files
-from matrix import possible_files
+from matrix import bake_quickly, possible_files
 
 WINDOWS_DEVICE = re.compile(r"(aux|con|nul|prn|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 ANSWERS = ("project_name=Überall 1", "kubernetes=true")
@@ -29,7 +29,7 @@ def tree_hash(project: Project) -> str:
 def copy_backwards(folder: Path) -> Path:
     """The template without git, its files written in another order by a secretive person."""
     copy = folder / "elsewhere" / "renamed"
-    for top in ("cookiecutter.json", "hooks", "templates", "{{cookiecutter.project_slug}}"):
+    for top in ("cookiecutter.json", "hooks", "templates", "{{cookiecutter.__folder}}"):
         source = TEMPLATE / top
         names = list_files(source) if source.is_dir() else {""}
         for name in sorted(names, reverse=True):
@@ -63,6 +63,17 @@ def test_place_time_locale_umask_order_and_git_do_not_reach_the_output(tmp_path:
     assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
     assert tree_hash(Project(first / "work")) == tree_hash(Project(second / "work"))
     assert Project(first / "work").files()
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_quick_bake_of_the_tests_makes_the_same(layer: str, tmp_path: Path) -> None:
+    answers = {"database_layer": layer, "auth": False, "kubernetes": True}
+
+    done = cookiecutter(tmp_path, *(f"{name}={value}" for name, value in answers.items()))
+
+    assert done.returncode == 0, done.stderr
+    real = Project(tmp_path / "work" / "my-service")
+    assert tree_hash(real) == tree_hash(Project(bake_quickly(tmp_path, answers)))
 
 
 def test_a_hash_tells_contents_names_and_run_bits_apart(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_every_kind_of_service_is_green(answers: Answers, bake: Bake) -> None:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize("version", OPTIONS["python_version"][1:])
+@pytest.mark.parametrize("version", OPTIONS["python_version"])
 def test_a_full_project_is_green_on_every_python(version: str, layer: str, bake: Bake) -> None:
     if (python := find_python(version)) is None:
         pytest.skip(f"there is no Python {version} on this machine")

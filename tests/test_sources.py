@@ -5,10 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
 
 import pytest
 from conftest import LAYERS, SOURCES, TEMPLATE, Bake, list_files
+from rendered_hooks import QUESTIONS
 
 PYTHON_FILES = [
     path
@@ -56,6 +58,15 @@ def test_ruff_accepts_the_sources(command: tuple[str, ...]) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_is_copied_as_it_is_has_nothing_to_render() -> None:
+    patterns = QUESTIONS["_copy_without_render"]
+    for name in list_files(SOURCES):
+        paths = [name, *(parent.as_posix() for parent in PurePosixPath(name).parents)]
+        if any(fnmatch(path, pattern) for path in paths for pattern in patterns):
+            text = (SOURCES / name).read_text("utf-8")
+            assert not re.search(r"cookiecutter\.|# jinja:|\{%", text), name
 
 
 def test_no_source_asks_for_the_time_or_for_chance() -> None:

@@ -12,12 +12,11 @@ import asyncpg
 from sqlalchemy.engine import URL
 
 from app.db.address import connect_options
-from app.settings import SettingsError, load_settings
+from app.settings import SERVICE_NAME, SettingsError, load_settings
 from dev import DevelopmentError
 from dev.postgres import embedded_postgres
 
 DATA = Path(__file__).parents[1] / ".data" / "postgres"
-NAME = "{{ cookiecutter.project_slug }}"
 
 
 @contextmanager
@@ -36,7 +35,7 @@ def development_database(checkpoint: Callable[[], None] = lambda: None) -> Itera
         yield _without_password(options)
         return
     with embedded_postgres(DATA, checkpoint=checkpoint) as server:
-        os.environ["DATABASE_URL"] = ensure_database(server, NAME)
+        os.environ["DATABASE_URL"] = ensure_database(server, SERVICE_NAME)
         yield os.environ["DATABASE_URL"]
 
 

@@ -17,9 +17,6 @@ def test_the_example_lists_every_setting_with_its_default() -> None:
     text = (ROOT / ".env.example").read_text()
     listed = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", text, re.MULTILINE))
     others = {"HOST", "PORT", "TEST_DATABASE_URL"}
-    # jinja: if cookiecutter.auth
-    others.add("FORWARDED_ALLOW_IPS")
-    # jinja: endif
     assert listed.keys() - others == setting_names()
     for group in GROUPS:
         for name, field in group.model_fields.items():

@@ -33,7 +33,8 @@ def test_a_server_is_given_or_embedded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert server == "an embedded one"
 
 
-def test_no_setting_of_the_environment_is_left() -> None:
+def test_no_setting_of_the_environment_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.environ", dict(os.environ))
     assert load_settings().database.is_configured
     forget_settings()
     assert "DATABASE_URL" not in os.environ

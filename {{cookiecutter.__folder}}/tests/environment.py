@@ -25,10 +25,6 @@ def forget_settings() -> None:
     """Make the tests independent of what a developer has set for `make run`."""
     for name in setting_names():
         os.environ.pop(name, None)
-    # jinja: if cookiecutter.auth
-    # Passwords are hashed as in production, but in a millisecond.
-    os.environ |= {"AUTH_HASH_MEMORY": "32768", "AUTH_HASH_PASSES": "1", "AUTH_HASH_LANES": "1"}
-    # jinja: endif
     for group in GROUPS:
         group.model_config["env_file"] = None
 
