@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import TEMPLATE, Bake, clean_environment
+from rendered_hooks import QUESTIONS
 from repositories import Repository, copy_history, release
 
 DOCUMENTS = [*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")]
@@ -39,6 +40,16 @@ def test_every_target_that_is_named_exists(bake: Bake) -> None:
             re.findall(r"(?:^ {4}|`|\$ )make ([a-z-]+)", document.read_text("utf-8"), re.MULTILINE)
         )
         assert named <= known, document
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/options.md"])
+def test_every_question_and_choice_is_in_the_table(name: str) -> None:
+    lines = (TEMPLATE / name).read_text("utf-8").splitlines()
+    table = "\n".join(line for line in lines if line.startswith("| "))
+    for question, answers in QUESTIONS.items():
+        if not question.startswith("_"):
+            assert f"`{question}`" in table
+            assert not isinstance(answers, list) or all(choice in table for choice in answers)
 
 
 def test_every_link_to_a_file_leads_somewhere() -> None:

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 ANSWERS: Answers = {"project_name": "Old Friend", "database_layer": "databases"}
 SETTING = "shutdown_timeout: Seconds = 30"
+LISTED = "# SHUTDOWN_TIMEOUT=30"
 RESOURCE = '"""Things."""\n\nTHINGS = ["one", "two"]\n'
 
 
@@ -75,11 +76,13 @@ def owned_edits(project: Repository) -> dict[str, str]:
     """What an owner does: a resource, a setting, a word in the README. What they made of it."""
     (project.path / "app" / "api" / "routes" / "things.py").write_text(RESOURCE)
     project.change("app/settings.py", "shutdown_timeout: Seconds = 20", SETTING)
+    project.change(".env.example", "# SHUTDOWN_TIMEOUT=20\n", f"{LISTED}\n")
     project.change("README.md", "\nAn async service on FastAPI and PostgreSQL.\n", "\nOurs.\n")
     project.commit("Ours")
     return {
         "app/api/routes/things.py": RESOURCE,
         "app/settings.py": SETTING,
+        ".env.example": LISTED,
         "README.md": "Ours.",
     }
 

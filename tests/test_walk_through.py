@@ -31,7 +31,7 @@ def follow(project: Project, document: str) -> list[str]:
 
 @pytest.mark.parametrize(("layer", "example"), [*zip(LAYERS, [True, False], strict=True)])
 def test_a_resource_is_added_in_at_most_ten_steps(layer: str, example: bool, bake: Bake) -> None:
-    project = bake(database_layer=layer, example=example)
+    project = bake(database_layer=layer, example=example, auth=example)
     document = project.read("docs/add-a-resource.md")
     assert 5 <= len(re.findall(r"^## \d", document, re.MULTILINE)) <= 10
     before = project.files()
