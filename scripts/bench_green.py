@@ -20,7 +20,8 @@ from bench_bake import TEMPLATE, bake_command
 GOAL = 20
 LAYERS = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))["database_layer"]
 TESTS = {
-    "uv run pytest -n auto": ["uv", "run", "--quiet", "pytest", "-n", "auto"],
+    # As `make test` runs them.
+    "without coverage": ["uv", "run", "--quiet", "pytest", "-n", "auto", "--dist", "worksteal"],
     "make test": ["make", "test"],
 }
 
