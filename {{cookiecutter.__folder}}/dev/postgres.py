@@ -46,3 +46,6 @@ def embedded_postgres(
             if users.acquire_write_lock(blocking=False):
                 cluster.stop()
                 users.release_write_lock()
+            else:
+                # The lock in vain has left it open.
+                users.lockfile.close()

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from app.db.address import connect_options
 from app.settings import DatabaseSettings, SettingsError
-from tests.servers import settings_for
+from tests.databases import settings_for
 
 AWKWARD = "p@ss/w#rd?%41: &=+\"'\\"
 

@@ -10,7 +10,7 @@ from app.db import Database
 from app.db.repositories.base import Reader
 from app.errors import UnavailableError
 from app.settings import Settings
-from tests.servers import address_of, connected, settings_for
+from tests.databases import address_in, address_of, connected, settings_for
 
 ANSWER = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(5)")
@@ -35,9 +35,8 @@ async def test_the_server_knows_the_limits(settings: Settings) -> None:
 
 async def test_some_are_there_before_they_are_asked_for(settings: Settings) -> None:
     limits = {"application_name": "prepared", "pool_min_size": 3}
-    assert settings.database.url is not None
     async with (
-        connected(settings.database.url.get_secret_value()) as connection,
+        connected(address_in(settings)) as connection,
         Database(settings.database.model_copy(update=limits)),
         asyncio.timeout(30),
     ):
@@ -47,23 +46,21 @@ async def test_some_are_there_before_they_are_asked_for(settings: Settings) -> N
 
 async def test_an_error_is_not_hidden_by_a_rollback_that_fails(settings: Settings) -> None:
     pid = text("SELECT pg_backend_pid()")
-    assert settings.database.url is not None
     async with (
-        connected(settings.database.url.get_secret_value()) as connection,
+        connected(address_in(settings)) as connection,
         Database(settings.database) as database,
     ):
         with pytest.raises(ZeroDivisionError):
             async with database.transaction() as transaction:
                 found = await transaction.execute(pid)
                 number = found if isinstance(found, int) else found.scalar_one()
-                await connection.execute("SELECT pg_terminate_backend($1, 5000)", number)
+                await connection.execute("SELECT pg_terminate_backend($1)", number)
                 await asyncio.sleep(0.05)
                 raise ZeroDivisionError
 
 
 async def test_a_server_that_refuses_the_connection_is_away(settings: Settings) -> None:
-    assert settings.database.url is not None
-    address = address_of(settings.database.url.get_secret_value(), "nothing")
+    address = address_of(address_in(settings), "nothing")
     async with Database(settings_for(address)) as database:
         with pytest.raises(UnavailableError, match="reached"):
             await Reader(database).fetch_one(ANSWER)

@@ -17,8 +17,8 @@ from sqlalchemy import DateTime, Enum
 import app.db.models  # noqa: F401 - fills the metadata
 from app.api.router import find_routers
 from app.db import metadata
+from tests.databases import ROOT
 from tests.environment import setting_names
-from tests.servers import ROOT
 
 ROUTES = [route for router in find_routers() for route in router.routes]
 COLUMNS = [column for table in metadata.tables.values() for column in table.columns]
@@ -76,6 +76,7 @@ def test_no_statement_changes_its_connection() -> None:
     assert [path for path in (ROOT / "app").rglob("*.py") if lasting.search(path.read_text())] == []
 
 
+@pytest.mark.slow
 def test_importing_does_nothing() -> None:
     # Every setting has a value that none could have, and every warning is an error.
     environment = {**os.environ, **dict.fromkeys(setting_names(), "[nonsense")}

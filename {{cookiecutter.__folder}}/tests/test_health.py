@@ -15,7 +15,7 @@ from app.db.repositories.base import Reader
 from app.main import create_app
 from app.readiness import MIGRATIONS, Readiness
 from app.settings import ServiceSettings, Settings
-from tests.servers import connected, migrate, settings_for
+from tests.databases import connected, migrate, settings_for
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -35,7 +35,8 @@ async def started(settings: Settings) -> AsyncIterator[tuple[FastAPI, AsyncClien
 
 
 async def readiness_with(address: str) -> int:
-    settings = Settings(service=ServiceSettings(), database=settings_for(address))
+    database = settings_for(address).model_copy(update={"pool_min_size": 0})
+    settings = Settings(service=ServiceSettings(), database=database)
     async with started(settings) as (_, client):
         assert (await client.get("/livez")).json() == {"status": "ok"}
         response = await client.get("/readyz")
@@ -112,14 +113,15 @@ async def test_it_is_ready_on_a_schema_newer_than_its_code(empty_database: str) 
     assert await readiness_with(empty_database) == 200
 
 
-@pytest.mark.parametrize("before", ["'before'", "('before', 'beside')"])
-@pytest.mark.parametrize("annotation", ["", ": str | None"])
+@pytest.mark.parametrize(
+    ("annotation", "before"), [("", "'before'"), (": str | None", "('before', 'beside')")]
+)
 async def test_it_is_not_ready_on_a_schema_older_than_its_code(
     empty_database: str,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    before: str,
     annotation: str,
+    before: str,
 ) -> None:
     monkeypatch.setattr("app.readiness.MIGRATIONS", tmp_path)
     revisions = tmp_path / "versions"

@@ -11,8 +11,8 @@ from app.db import Database
 from app.db.repositories.base import Reader
 from app.errors import AppError, UnavailableError
 from app.settings import Settings
+from tests.databases import address_in, connected
 from tests.layer import ThingWriter
-from tests.servers import connected
 
 NOBODY = UUID(int=0)
 SECRET = "what-nobody-should-see"
@@ -39,10 +39,9 @@ async def test_what_the_database_refuses_has_a_status(
 
 
 async def test_a_table_that_changes_meanwhile_costs_one_attempt_at_most(settings: Settings) -> None:
-    assert settings.database.url is not None
     one = settings.database.model_copy(update={"pool_min_size": 0, "pool_max_size": 1})
     async with (
-        connected(settings.database.url.get_secret_value()) as connection,
+        connected(address_in(settings)) as connection,
         Database(one) as database,
     ):
 

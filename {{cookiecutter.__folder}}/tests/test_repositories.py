@@ -29,8 +29,8 @@ from app.db.errors import from_driver
 from app.db.repositories.base import Reader
 from app.errors import AlreadyExistsError, NotFoundError
 from app.settings import Settings
+from tests.databases import address_in, connected
 from tests.layer import ThingWriter
-from tests.servers import connected
 
 NOBODY = UUID(int=0)
 
@@ -43,8 +43,7 @@ BY_NAME = select(things.c.id, things.c.name, things.c.note).where(
 @pytest.fixture(autouse=True)
 async def table(settings: Settings) -> AsyncIterator[None]:
     """The table, empty."""
-    assert settings.database.url is not None
-    async with connected(settings.database.url.get_secret_value()) as connection:
+    async with connected(address_in(settings)) as connection:
         await connection.execute(
             "CREATE TABLE things (id uuid PRIMARY KEY DEFAULT uuidv7(), name text NOT NULL UNIQUE,"
             " note text, created_at timestamptz NOT NULL DEFAULT now())"
@@ -132,7 +131,7 @@ async def test_a_row_that_two_change_at_once_is_changed_or_gone(database: Databa
         async with database.transaction() as transaction:
             thing = await ThingWriter(transaction).get(key)
             removing = asyncio.create_task(remove())
-            await asyncio.wait([removing], timeout=0.5)
+            await asyncio.wait([removing], timeout=0.1)
             await ThingWriter(transaction).update(thing.id, note="changed")
     await removing
     with pytest.raises(NotFoundError):

@@ -7,8 +7,8 @@ import pytest
 
 from app.main import create_app
 from app.settings import ServiceSettings, SettingsError, load_settings
+from tests.databases import ROOT, settings_for
 from tests.environment import GROUPS, setting_names
-from tests.servers import ROOT, settings_for
 
 URL = "postgresql://me:hush@localhost/name"
 

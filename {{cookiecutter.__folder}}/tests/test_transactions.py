@@ -14,8 +14,8 @@ from app.db.repositories.base import Reader
 from app.errors import AlreadyExistsError, RetryableError
 from app.main import create_app
 from app.settings import DatabaseSettings, Settings
+from tests.databases import address_in, connected
 from tests.layer import isolated
-from tests.servers import connected
 
 INSERT = text("INSERT INTO probe VALUES (1)")
 COUNT = text("SELECT count(*) FROM probe")
@@ -30,8 +30,7 @@ def app(settings: Settings) -> FastAPI:
 @pytest.fixture(autouse=True)
 async def probe(settings: Settings) -> AsyncIterator[None]:
     """A table whose uniqueness is checked at the commit."""
-    assert settings.database.url is not None
-    async with connected(settings.database.url.get_secret_value()) as connection:
+    async with connected(address_in(settings)) as connection:
         await connection.execute(
             "CREATE TABLE probe (id integer UNIQUE DEFERRABLE INITIALLY DEFERRED)"
         )
@@ -61,7 +60,7 @@ async def test_nothing_is_there_when_it_raises(database: Database) -> None:
 
 async def test_nothing_is_there_when_it_is_cancelled(database: Database) -> None:
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.2), database.transaction() as transaction:
+        async with asyncio.timeout(0.1), database.transaction() as transaction:
             await transaction.execute(INSERT)
             await transaction.execute(text("SELECT pg_sleep(10)"))
     assert await rows(database) == 0

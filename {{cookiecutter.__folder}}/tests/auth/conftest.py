@@ -11,7 +11,7 @@ from app.db import Database
 from app.main import create_app
 from app.settings import Settings
 from tests.auth.users import KEY, with_auth
-from tests.servers import connected
+from tests.databases import address_in, connected
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +20,10 @@ def app(settings: Settings) -> FastAPI:
     return create_app(with_auth(settings, secrets=(SecretStr(KEY),)))
 
 
-@pytest.fixture
-async def committed(committed: Database) -> AsyncIterator[Database]:
+@pytest.fixture(scope="session")
+async def database(settings: Settings) -> AsyncIterator[Database]:
     """The worker's database, for as many at once as there are, on however busy a machine."""
-    patient = committed._settings.model_copy(update={"pool_timeout": 60.0, "lock_timeout": 60.0})  # noqa: SLF001
+    patient = settings.database.model_copy(update={"pool_timeout": 60.0, "lock_timeout": 60.0})
     async with Database(patient) as database:
         yield database
 
@@ -31,6 +31,5 @@ async def committed(committed: Database) -> AsyncIterator[Database]:
 @pytest.fixture
 async def sql(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """A connection beside those of the service, which sees what is committed."""
-    assert settings.database.url is not None
-    async with connected(settings.database.url.get_secret_value()) as connection:
+    async with connected(address_in(settings)) as connection:
         yield connection

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from app.main import create_app
 from app.settings import AuthSettings, Settings, SettingsError, load_settings
 from tests.auth.users import KEY, with_auth
-from tests.servers import ROOT
+from tests.databases import ROOT
 
 WEAK = [
     "short",

@@ -1,20 +1,18 @@
 """The commands for operators, as a script calls them."""
 
 import asyncio
-import os
-import sys
 from collections.abc import Awaitable, Callable
 from io import StringIO
+from runpy import run_module
 from typing import NamedTuple
 
 import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
-from app import cli
 from app.settings import Settings
 from tests.auth.users import EMAIL, ME, PASSWORD, bearer, log_in, refresh, register, tokens_of
-from tests.servers import ROOT
+from tests.databases import address_in
 
 
 class Done(NamedTuple):
@@ -33,12 +31,11 @@ def run(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Run:
     """Call a command as a script does, with its own loop and its own connections."""
-    assert settings.database.url is not None
-    monkeypatch.setenv("DATABASE_URL", settings.database.url.get_secret_value())
+    monkeypatch.setenv("DATABASE_URL", address_in(settings))
 
     def call() -> tuple[int, str]:
         try:
-            cli.main()
+            run_module("app.cli", run_name="__main__")
         except SystemExit as ended:
             return (1, f"{ended.code}\n") if isinstance(ended.code, str) else (ended.code or 0, "")
         return 0, ""
@@ -53,20 +50,6 @@ def run(
         return Done(status, printed.out, printed.err + reason)
 
     return run
-
-
-async def test_it_is_a_program(settings: Settings) -> None:
-    assert settings.database.url is not None
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-m", "app.cli", "deactivate", EMAIL),
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": settings.database.url.get_secret_value()},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    assert (process.returncode, output) == (1, b"")
-    assert errors.decode().strip() == f"There is no user {EMAIL}."
 
 
 @pytest.mark.parametrize("stdin", [PASSWORD, f"{PASSWORD}\n", f"{PASSWORD}\r\nmore"])

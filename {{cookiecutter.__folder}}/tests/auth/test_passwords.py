@@ -151,15 +151,15 @@ async def test_many_logins_at_once_leave_room_for_others(
     committing_client: AsyncClient, app: FastAPI, work: Work
 ) -> None:
     await register(committing_client)
-    logins = asyncio.gather(*(log_in(committing_client) for _ in range(50)))
+    logins = asyncio.gather(*(log_in(committing_client) for _ in range(30)))
     alive = 0
     while not logins.done():
         assert (await committing_client.get("/livez")).status_code == 200
         alive += 1
         await asyncio.sleep(0.01)
-    assert Counter(answer.status_code for answer in await logins) == {200: 50}
+    assert Counter(answer.status_code for answer in await logins) == {200: 30}
     assert alive > 5
-    assert work.kinds["verify"] == 50
+    assert work.kinds["verify"] == 30
     assert work.most_at_once == app.state.settings.auth.hash_threads
 
 

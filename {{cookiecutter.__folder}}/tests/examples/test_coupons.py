@@ -8,7 +8,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from app.settings import Settings
-from tests.servers import connected
+from tests.databases import address_in, connected
 
 COUPONS = "/api/v1/coupons"
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -68,8 +68,7 @@ async def test_the_coupon_is_locked_last(
 ) -> None:
     # All who redeem it wait for that lock, so it is held for as short as possible.
     coupon = await create(committing_client, 1)
-    assert settings.database.url is not None
-    async with connected(settings.database.url.get_secret_value()) as beside:
+    async with connected(address_in(settings)) as beside:
         async with beside.transaction():
             await beside.execute("LOCK TABLE redemptions IN EXCLUSIVE MODE")
             target = f"{COUPONS}/{coupon['id']}/redemptions"

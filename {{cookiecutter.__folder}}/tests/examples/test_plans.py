@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from app.db.repositories.articles import PAGES
 from app.settings import Settings
-from tests.servers import connected
+from tests.databases import address_in, connected
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -37,8 +37,7 @@ async def plan_of(page: frozenset[str], word: str, connection: asyncpg.Connectio
 @pytest.fixture
 async def connection(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """A connection to a database with many articles."""
-    assert settings.database.url is not None
-    async with connected(settings.database.url.get_secret_value()) as connection:
+    async with connected(address_in(settings)) as connection:
         await connection.execute(MANY)
         await connection.execute("ANALYZE articles")
         yield connection

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, MetaData, event
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, async_sessionmaker
 from sqlalchemy.orm import Mapped, Mapper
 
 from app.db import Database
@@ -53,10 +53,12 @@ class ThingWriter(Writer[Thing]):
 class _IsolatedDatabase(Database):
     """Commits as ever, to a savepoint; reads see what was written on the one connection."""
 
-    def __init__(self, database: Database, connection: AsyncConnection) -> None:
-        super().__init__(database._settings)  # noqa: SLF001
+    def __init__(self, connection: AsyncConnection) -> None:
+        # It needs no engine of its own.
         self._connection = connection
-        self._sessions.configure(bind=connection, join_transaction_mode="create_savepoint")
+        self._sessions = async_sessionmaker(
+            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        )
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
@@ -74,5 +76,5 @@ async def isolated(database: Database) -> AsyncIterator[Database]:
     """Yield a database like `database`, from which everything is gone afterwards."""
     async with database._engine.connect() as connection:  # noqa: SLF001
         outer = await connection.begin()
-        yield _IsolatedDatabase(database, connection)
+        yield _IsolatedDatabase(connection)
         await outer.rollback()
