@@ -19,7 +19,8 @@ from sqlalchemy import text
 import app.db.models  # noqa: F401 - fills the metadata
 from app.db import metadata
 from app.readiness import MIGRATIONS
-from tests.databases import ROOT, connected, migrate
+from app.settings import Settings
+from tests.databases import ROOT, address_in, connected, migrate
 
 HAS_MIGRATIONS = any(MIGRATIONS.glob("versions/*.py"))
 
@@ -68,14 +69,13 @@ async def test_each_revision_goes_up_down_and_up_again(empty_database: str) -> N
         assert await schema(connection) == empty
 
 
-async def test_a_constraint_has_the_name_that_its_model_gives_it(empty_database: str) -> None:
-    await migrate(empty_database)
+async def test_a_constraint_has_the_name_that_its_model_gives_it(settings: Settings) -> None:
     # The names of NOT NULL are PostgreSQL's own.
     statement = (
         "SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
         " AND contype <> 'n' AND conrelid <> to_regclass('alembic_version')"
     )
-    async with connected(empty_database) as connection:
+    async with connected(address_in(settings)) as connection:
         found = {row["conname"] for row in await connection.fetch(statement)}
     assert found == {rule.name for table in metadata.tables.values() for rule in table.constraints}
 
@@ -96,9 +96,8 @@ async def test_loggers_go_on_after_a_migration(empty_database: str) -> None:
     assert logger.isEnabledFor(logging.WARNING)
 
 
-async def test_the_models_and_the_migrations_agree(empty_database: str) -> None:
-    await migrate(empty_database)
-    await migrate(empty_database, do=lambda config, _: command.check(config))
+async def test_the_models_and_the_migrations_agree(settings: Settings) -> None:
+    await migrate(address_in(settings), do=lambda config, _: command.check(config))
 
 
 def test_it_writes_sql_without_a_server() -> None:

@@ -43,21 +43,19 @@ async def connection(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
         yield connection
 
 
-@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-async def test_no_page_reads_the_whole_table(connection: asyncpg.Connection, mode: str) -> None:
-    await connection.execute(f"SET plan_cache_mode = {mode}")
-    for page in PAGES.statements:
-        for word in ("fish", "whale"):
-            assert "Seq Scan" not in await plan_of(page, word, connection)
-    for page in (frozenset[str](), frozenset({"after"})):
-        plan = await plan_of(page, "", connection)
-        assert "Index Scan Backward using pk_articles" in plan
-        assert "Sort" not in plan
+async def test_no_page_reads_the_whole_table(connection: asyncpg.Connection) -> None:
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await connection.execute(f"SET plan_cache_mode = {mode}")
+        for page in PAGES.statements:
+            for word in ("fish", "whale"):
+                assert "Seq Scan" not in await plan_of(page, word, connection)
+        for page in (frozenset[str](), frozenset({"after"})):
+            plan = await plan_of(page, "", connection)
+            assert "Index Scan Backward using pk_articles" in plan
+            assert "Sort" not in plan
 
 
-@pytest.mark.parametrize("page", [{"q"}, {"after", "q"}])
-async def test_a_rare_word_is_found_by_the_index_of_words(
-    connection: asyncpg.Connection, page: set[str]
-) -> None:
+async def test_a_rare_word_is_found_by_the_index_of_words(connection: asyncpg.Connection) -> None:
     await connection.execute("SET plan_cache_mode = force_custom_plan")
-    assert "ix_articles_search" in await plan_of(frozenset(page), "whale", connection)
+    for page in (frozenset({"q"}), frozenset({"after", "q"})):
+        assert "ix_articles_search" in await plan_of(page, "whale", connection)
