@@ -1,4 +1,4 @@
-"""What a run has once, however many processes its tests run in: a server, started before any."""
+"""What a run of the tests has once, in however many processes: a server, and a folder for it."""
 
 import tempfile
 from collections.abc import Generator
@@ -40,7 +40,7 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None]:
     if config.pluginmanager.has_plugin("dsession"):
         config.stash[STACK].enter_context(running_server(config.stash[FOLDER]))
     else:
-        # No conftest.py, as one would be loaded here in any case, where it takes a second.
+        # Not in this file, which is loaded in any case: the service takes a second to load.
         config.pluginmanager.import_plugin("tests.fixtures")
 
 
@@ -52,5 +52,5 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def folder(pytestconfig: pytest.Config) -> Path:
-    """Where the data of the server is; without its path, the name of the database to copy."""
+    """Where the data of the server is; its name is also that of the database to copy."""
     return pytestconfig.stash[FOLDER]

@@ -38,7 +38,7 @@ async def serving(settings: Settings, port: int) -> AsyncIterator[asyncio.subpro
         env={
             **os.environ,
             "DATABASE_URL": address_in(settings),
-            "SHUTDOWN_DELAY": "0.8",
+            "SHUTDOWN_DELAY": "1",
         },
         stderr=asyncio.subprocess.PIPE,
     )
@@ -72,8 +72,11 @@ async def test_a_stop_lets_requests_end_and_turns_new_ones_away_in_time(settings
         first = asyncio.create_task(client.get("/slow"))
         await asyncio.sleep(0.1)
         process.terminate()
-        while (await client.get("/readyz")).status_code == 200:
-            pass
+        async with asyncio.timeout(20):
+            while (await client.get("/readyz")).status_code == 200:
+                pass
+        # Long enough for a server that has no delay to close.
+        await asyncio.sleep(0.3)
         last = asyncio.create_task(client.get("/slow"))
         assert [(await answer).json() for answer in (first, last)] == ["done", "done"]
         _, log = await process.communicate()
@@ -95,7 +98,8 @@ async def test_the_signal_reaches_the_server_after_the_delay(settings: Settings)
             token = request_id.set("of a request")
             signal.raise_signal(signal.SIGTERM)
             request_id.reset(token)
-            await asyncio.sleep(0)
+            for _ in range(3):
+                await asyncio.sleep(0)
             assert (stopped, server.should_exit) == (["-"], False)
             await asyncio.sleep(0.3)
             assert server.should_exit
