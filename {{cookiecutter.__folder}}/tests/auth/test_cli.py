@@ -1,18 +1,20 @@
 """The commands for operators, as a script calls them."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Awaitable, Callable
 from io import StringIO
-from runpy import run_module
 from typing import NamedTuple
 
 import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
+from app import cli
 from app.settings import Settings
 from tests.auth.users import EMAIL, ME, PASSWORD, bearer, log_in, refresh, register, tokens_of
-from tests.databases import address_in
+from tests.databases import ROOT, address_in
 
 
 class Done(NamedTuple):
@@ -35,7 +37,7 @@ def run(
 
     def call() -> tuple[int, str]:
         try:
-            run_module("app.cli", run_name="__main__")
+            cli.main()
         except SystemExit as ended:
             return (1, f"{ended.code}\n") if isinstance(ended.code, str) else (ended.code or 0, "")
         return 0, ""
@@ -50,6 +52,20 @@ def run(
         return Done(status, printed.out, printed.err + reason)
 
     return run
+
+
+@pytest.mark.slow
+async def test_it_is_a_program(settings: Settings) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "error", "-m", "app.cli", "deactivate", EMAIL),
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": address_in(settings)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    assert (process.returncode, output) == (1, b"")
+    assert errors.decode().strip() == f"There is no user {EMAIL}."
 
 
 @pytest.mark.parametrize("stdin", [PASSWORD, f"{PASSWORD}\n", f"{PASSWORD}\r\nmore"])
