@@ -49,6 +49,12 @@ UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespac
 """
 
 
+WAITING = """
+SELECT count(*) FROM pg_sleep(0.02), pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
 async def schema(connection: asyncpg.Connection) -> set[str]:
     found = {row[0] for row in await connection.fetch(SCHEMA)}
     return {name for name in found if "alembic_version" not in name}
@@ -111,10 +117,19 @@ def test_it_writes_sql_without_a_server() -> None:
 async def test_several_at_once_make_one_history_from_whatever_folder(
     empty_database: str, tmp_path: Path
 ) -> None:
-    running = [asyncio.to_thread(alembic, empty_database, folder) for folder in (ROOT, tmp_path)]
-    results = await asyncio.gather(*running)
-    assert [result.returncode for result in results] == [0, 0], results
-    async with connected(empty_database) as connection:
+    async with connected(empty_database) as connection, connected(empty_database) as beside:
+        async with asyncio.timeout(60):
+            # Whoever is first waits for this table, until the other is there too.
+            table = beside.transaction()
+            await table.start()
+            await beside.execute("CREATE TABLE alembic_version (version_num text)")
+            folders = (ROOT, tmp_path)
+            running = [asyncio.to_thread(alembic, empty_database, folder) for folder in folders]
+            results = asyncio.gather(*running)
+            while await connection.fetchval(WAITING) < 2 and not results.done():
+                pass
+            await table.rollback()
+        assert [result.returncode for result in await results] == [0, 0], results
         assert bool(await schema(connection)) is HAS_MIGRATIONS
 
 
