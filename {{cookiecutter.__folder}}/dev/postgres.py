@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import fasteners  # type: ignore[import-untyped]
+import fasteners
 
 from dev.cluster import Cluster
 from dev.windows import WindowsCluster

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from dev.processes import Module
 
@@ -30,7 +30,7 @@ class Server(Module):
         )
         self._port = port
         # Every address of this machine includes the one to ask.
-        self._host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        self._host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - binds none
 
     def becomes_ready(self, checkpoint: Callable[[], None]) -> bool:
         """Return whether it answers, as soon as that is known, unless `checkpoint` raises."""
@@ -59,5 +59,5 @@ class Server(Module):
 
 def _has_ended(child: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
-        return bool(child.status() == psutil.STATUS_ZOMBIE)
+        return child.status() == psutil.STATUS_ZOMBIE
     return False

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,10 +27,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: object) -> None:
+def pytest_configure_node(node: Any) -> None:
     """Tell a worker (of pytest-xdist) where the server is."""
-    config: pytest.Config = node.config  # type: ignore[attr-defined]
-    node.workerinput["folder"] = str(config.stash[FOLDER])  # type: ignore[attr-defined]
+    config: pytest.Config = node.config
+    node.workerinput["folder"] = str(config.stash[FOLDER])
 
 
 @pytest.hookimpl(wrapper=True)

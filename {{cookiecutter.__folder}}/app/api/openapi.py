@@ -22,6 +22,7 @@ def complete_openapi(app: FastAPI) -> None:
             _link_what_is_created(document["paths"])
         return made_by_fastapi()
 
+    # A method as far as types go; FastAPI asks for it to be replaced.
     app.openapi = openapi  # type: ignore[method-assign]
 
 

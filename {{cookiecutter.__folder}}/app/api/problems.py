@@ -88,6 +88,7 @@ def _title(status: int) -> str:
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error that a route, the router or the parser raises with a problem."""
+    # The types of Starlette know only handlers of every exception.
     app.add_exception_handler(AppError, _on_app_error)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _on_http_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _on_invalid)  # type: ignore[arg-type]

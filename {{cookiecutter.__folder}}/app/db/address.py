@@ -40,6 +40,7 @@ class ServiceConnection(asyncpg.Connection):
         A busy process may not have come to read the server's last word: so look, at the price of
         no round trip, whether there is anything to read. Only then does an idle server speak.
         """
+        # The types of asyncpg leave it out.
         transport: Any = self._transport  # type: ignore[attr-defined]
         socket = None if self.is_closed() else transport.get_extra_info("socket")
         return socket is not None and not _has_input(socket)

@@ -127,8 +127,8 @@ async def test_nobodys_hash_takes_the_work_of_a_real_one() -> None:
     passwords = Passwords(AuthSettings(AUTH_HASH_MEMORY=65_536, AUTH_HASH_PASSES=2))
     real = await passwords.hash(SecretStr(PASSWORD))
     parameters = real.rsplit("$", 2)[0]
-    assert passwords._nobodys_hash.rsplit("$", 2)[0] == parameters  # noqa: SLF001
-    assert len(passwords._nobodys_hash) == len(real)  # noqa: SLF001
+    assert passwords._nobodys_hash.rsplit("$", 2)[0] == parameters
+    assert len(passwords._nobodys_hash) == len(real)
     assert parameters == "$argon2id$v=19$m=64,t=2,p=1"
 
 
@@ -180,7 +180,7 @@ async def test_no_connection_is_held_while_a_password_is_hashed(
 ) -> None:
     headers = await new_user(committing_client)
     seen: list[int] = []
-    run = Passwords._run  # noqa: SLF001
+    run = Passwords._run
 
     async def watched(self: Passwords, work: Any) -> Any:
         seen.append(await sql.fetchval(IN_TRANSACTION))

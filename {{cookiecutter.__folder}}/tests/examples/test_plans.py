@@ -23,6 +23,7 @@ FROM generate_series(1, 10000) AS n
 
 async def plan_of(page: frozenset[str], word: str, connection: asyncpg.Connection) -> str:
     """How the server would find the second page, or the first, for a search or for none."""
+    # The dialect has no types.
     compiled = PAGES.statements[page].compile(dialect=dialect())  # type: ignore[no-untyped-call]
     values = {"limit": 20, "after": UUID(int=2**127), "q": word}
     arguments = ", ".join(

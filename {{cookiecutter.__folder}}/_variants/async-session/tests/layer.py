@@ -74,7 +74,7 @@ class _IsolatedDatabase(Database):
 @asynccontextmanager
 async def isolated(database: Database) -> AsyncIterator[Database]:
     """Yield a database like `database`, from which everything is gone afterwards."""
-    async with database._engine.connect() as connection:  # noqa: SLF001
+    async with database._engine.connect() as connection:
         outer = await connection.begin()
         yield _IsolatedDatabase(connection)
         await outer.rollback()

@@ -44,10 +44,10 @@ class _OneConnection(Pool):
 @asynccontextmanager
 async def isolated(database: Database) -> AsyncIterator[Database]:
     """Yield a database like `database`, from which everything is gone afterwards."""
-    async with database._pool.acquire() as connection:  # noqa: SLF001
+    async with database._pool.acquire() as connection:
         outer = connection.raw_connection.transaction()
         await outer.start()
-        copy = Database(database._settings)  # noqa: SLF001
-        copy._pool = _OneConnection(connection)  # noqa: SLF001
+        copy = Database(database._settings)
+        copy._pool = _OneConnection(connection)
         yield copy
         await outer.rollback()

@@ -31,7 +31,7 @@ class Base(DeclarativeBase):
     __table__: ClassVar[Table]
     # Values that the server made come back with the INSERT; reading them later would need
     # an await where Python allows none.
-    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012
+    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 - likewise
 
 
 class UuidKey:

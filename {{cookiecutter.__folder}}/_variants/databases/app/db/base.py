@@ -74,6 +74,7 @@ Returning = (
     | ReturningDelete[*tuple[Any, ...]]
 )
 
+# Has no types.
 _DIALECT: Any = dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
 
@@ -86,10 +87,17 @@ def prepare(statement: Returning) -> Prepared | None:
     with IN, or whose columns are converted by SQLAlchemy, as JSON is.
     """
     compiled: Any = statement.compile(dialect=_DIALECT)
-    columns = [column.type for column in statement.exported_columns]
-    is_converted = any(type_._cached_result_processor(_DIALECT, None) for type_ in columns)  # noqa: SLF001
+    is_converted = any(
+        column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+        for column in statement.exported_columns
+    )
     if compiled.post_compile_params or is_converted:
         return None
     names = tuple(compiled.params)
     places = {name: f"${place}" for place, name in enumerate(names, start=1)}
-    return Prepared(compiled.string % places, compiled.params, names, compiled._bind_processors)  # noqa: SLF001
+    processors = {
+        name: process
+        for value, name in compiled.bind_names.items()
+        if (process := value.type.dialect_impl(_DIALECT).bind_processor(_DIALECT))
+    }
+    return Prepared(compiled.string % places, compiled.params, names, processors)

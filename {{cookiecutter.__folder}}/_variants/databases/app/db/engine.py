@@ -63,7 +63,7 @@ class Pool:
         if not self._pool.is_connected:
             raise RuntimeError("the database is not open: enter it with `async with`")
         # Not `database.connection()`, which gives the same one to everything in a task: reads
-        # would join the transaction beside them.
+        # would join the transaction beside them. Nothing public makes another.
         connection = Connection(self._pool, self._pool._backend)  # noqa: SLF001
         try:
             async with asyncio.timeout(self._timeout):
