@@ -159,6 +159,12 @@ async def test_json_is_read_as_what_it_says(database: Database) -> None:
     assert row.document == {"a": [1]}
 
 
+async def test_json_is_sent_as_what_it_says(database: Database) -> None:
+    kind = func.jsonb_typeof(bindparam("document", type_=JSONB)).label("kind")
+    row = await Reader(database).fetch_one(select(kind), document={"a": [1]})
+    assert row.kind == "object"
+
+
 @pytest.mark.parametrize(
     ("constraint", "field"), [("one", "name"), ("two", None), ("ix", "note"), ("other", None)]
 )
