@@ -93,7 +93,20 @@ def paths_named(name: str, text: str) -> set[str]:
         quoted |= {path.rstrip("*") for line in copied for path in line.split()}
     if name.endswith(".dockerignore"):
         quoted |= set(re.findall(r"^!(.+)$", text, re.MULTILINE))
+    if name == "README.md":
+        quoted |= paths_drawn(text)
     return {path.rstrip("/") for path in quoted if not path.startswith("/")}
+
+
+def paths_drawn(text: str) -> set[str]:
+    """The folders at the margin of a tree, and what is drawn one step inside them."""
+    tree = re.findall(r"\n\n```\n(.+?)\n```", text, re.DOTALL)[0]
+    paths, folder = set(), ""
+    for line in tree.splitlines():
+        name = line.split()[0]
+        folder = folder if line.startswith(" ") else name
+        paths.add(name if name == folder else folder + name)
+    return paths
 
 
 def exists(project: Project, path: str, beside: str) -> bool:
@@ -118,4 +131,6 @@ def test_the_finder_of_mentions_finds_them() -> None:
     assert mentions("from app.api.routes.notes import router", "app/api/routes/notes.py")
     assert not mentions("app/api/routes/notes.pyc", "app/api/routes/notes.py")
     assert paths_named("a.md", "`a/b.py`, `x.yaml`, `make test`, `/livez`") == {"a/b.py", "x.yaml"}
+    drawn = "A tree:\n\n```\na/    what is in a\n  b.py\n  c/d/  more\ne/\n```\n"
+    assert paths_named("README.md", drawn) == {"a", "a/b.py", "a/c/d", "e"}
     assert paths_named("Dockerfile", "COPY a.ini uv.lock* ./\n") == {"a.ini", "uv.lock"}
