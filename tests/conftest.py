@@ -31,14 +31,16 @@ def list_files(folder: Path) -> set[str]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Use a temporary folder of this run's own.
+    """Use a temporary folder of this run's own, and so does whatever the tests start.
 
     Where root runs the tests, PostgreSQL runs as another user; from the usual folder, each pytest
-    that starts on the machine would shut that user out.
+    that starts on the machine would shut that user out. And cookiecutter leaves the hooks of every
+    bake in the temporary folder.
     """
     if not config.option.basetemp:
         folder = tempfile.TemporaryDirectory(prefix="template-", ignore_cleanup_errors=True)
-        config.option.basetemp = folder.name
+        config.option.basetemp = str(Path(folder.name, "tests"))
+        os.environ["TMPDIR"] = tempfile.tempdir = folder.name
         config.add_cleanup(folder.cleanup)
 
 
