@@ -110,7 +110,7 @@ class Accounts:
         failures = LoginFailureWriter(transaction)
         await self._throttle.enter(proof.attempt, failures)
         holds = proof.is_right and await UserWriter(transaction).lock(
-            proof.user.id, proof.user.password_hash
+            proof.user.id, proof.user.credentials_version
         )
         await self._throttle.leave(proof.attempt, failures, has_failed=not holds)
         return holds

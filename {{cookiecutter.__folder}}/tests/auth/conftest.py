@@ -1,5 +1,6 @@
 """The application with a known key, and a plain connection to its database."""
 
+import os
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -12,6 +13,11 @@ from app.main import create_app
 from app.settings import Settings
 from tests.auth.users import KEY, with_auth
 from tests.databases import address_in, connected
+
+
+def pytest_collection_modifyitems() -> None:
+    """Hash passwords as in production, but in a millisecond."""
+    os.environ |= {"AUTH_HASH_MEMORY": "32768", "AUTH_HASH_PASSES": "1", "AUTH_HASH_LANES": "1"}
 
 
 @pytest.fixture(scope="session")

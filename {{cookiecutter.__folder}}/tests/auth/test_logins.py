@@ -119,6 +119,15 @@ async def test_a_refresh_token_expires(
     assert (await refresh(committing_client, tokens)).status_code == 401
 
 
+async def test_a_user_who_is_not_active_gets_no_new_tokens(
+    committing_client: AsyncClient, sql: asyncpg.Connection
+) -> None:
+    await register(committing_client)
+    tokens = await tokens_of(committing_client)
+    await sql.execute("UPDATE users SET is_active = false")
+    assert (await refresh(committing_client, tokens)).status_code == 401
+
+
 @pytest.mark.parametrize("text", ["", "x", "\0", "é😀", "A" * 64, "A" * 100_000])
 async def test_any_other_refresh_token_is_refused(client: AsyncClient, text: str) -> None:
     assert_unauthorized(await refresh(client, {"refresh_token": text}))

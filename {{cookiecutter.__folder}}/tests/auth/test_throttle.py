@@ -91,6 +91,24 @@ async def test_an_address_can_guess_a_hundred_times(
         assert (await log_in(other)).status_code == 200
 
 
+async def test_the_later_of_two_limits_is_the_one_to_wait_for(
+    committing_client: AsyncClient, sql: asyncpg.Connection
+) -> None:
+    await fail(committing_client, 1)
+    copies = "INSERT INTO login_failures (account, address, created_at) SELECT"
+    await sql.execute(
+        f"{copies} account, address, now() - interval '10 seconds'"
+        " FROM login_failures, generate_series(2, 10)"
+    )
+    await sql.execute(
+        f"{copies} 'another', max(address), now() - interval '200 seconds'"
+        " FROM login_failures, generate_series(11, 100) AS n GROUP BY n"
+    )
+    response = await log_in(committing_client)
+    assert response.status_code == 429
+    assert 280 <= int(response.headers["Retry-After"]) <= 290
+
+
 @pytest.mark.parametrize(
     ("host", "kept"),
     [

@@ -1,8 +1,11 @@
 """Changes of a user by that user, and what they end."""
 
+from typing import Any
+
 import pytest
 from httpx2 import AsyncClient
 
+from app.auth.passwords import Passwords, Verdict
 from tests.auth.users import (
     EMAIL,
     ME,
@@ -42,6 +45,25 @@ async def test_a_new_password_ends_all_logins_at_once(committing_client: AsyncCl
     assert (await log_in(committing_client)).status_code == 401
     tokens = await tokens_of(committing_client, password=NEW_PASSWORD)
     assert (await committing_client.get(ME, headers=bearer(tokens))).status_code == 200
+
+
+async def test_the_old_password_is_no_good_while_it_is_replaced(
+    committing_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = await new_user(committing_client)
+    verify = Passwords.verify
+
+    async def overtaken(*arguments: Any) -> Verdict:
+        verdict = await verify(*arguments)
+        monkeypatch.setattr(Passwords, "verify", verify)
+        change = {"password": NEW_PASSWORD, "current_password": PASSWORD}
+        response = await committing_client.patch(ME, json=change, headers=headers)
+        assert response.status_code == 200
+        return verdict
+
+    monkeypatch.setattr(Passwords, "verify", overtaken)
+    assert_unauthorized(await log_in(committing_client))
+    assert (await log_in(committing_client, password=NEW_PASSWORD)).status_code == 200
 
 
 async def test_nothing_changes_with_a_wrong_current_password(client: AsyncClient) -> None:

@@ -1,8 +1,7 @@
 """Failed logins: counted by account and by address, and removed when they no longer count."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends
 from sqlalchemy import ColumnElement, Float, Row, bindparam, delete, func, literal_column, select
 
 from app.db.models.login_failures import LoginFailure
@@ -79,6 +78,3 @@ class LoginFailureWriter(Writer[LoginFailure]):
             execution_options={"synchronize_session": False},
         )
         return len(removed.all())
-
-
-ReadLoginFailures = Annotated[LoginFailureReader, Depends(LoginFailureReader.dependency)]

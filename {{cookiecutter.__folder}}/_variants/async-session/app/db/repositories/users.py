@@ -39,10 +39,13 @@ class UserWriter(Writer[User]):
 
     model = User
 
-    async def lock(self, user_id: UUID, password_hash: str) -> bool:
-        """Whether the user is active and has this hash, as it stays until the transaction ends."""
+    async def lock(self, user_id: UUID, version: int) -> bool:
+        """Whether the user is active and the credentials are of this version.
+
+        It stays so until the transaction ends.
+        """
         statement = select(User.id).where(
-            User.id == user_id, User.is_active, User.password_hash == password_hash
+            User.id == user_id, User.is_active, User.credentials_version == version
         )
         return await self._session.scalar(statement.with_for_update()) is not None
 
@@ -100,4 +103,3 @@ class RefreshTokenWriter(Writer[RefreshToken]):
 
 
 ReadUsers = Annotated[UserReader, Depends(UserReader.dependency)]
-WriteUsers = Annotated[UserWriter, Depends(UserWriter.dependency)]

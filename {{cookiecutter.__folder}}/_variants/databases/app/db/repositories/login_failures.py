@@ -1,8 +1,7 @@
 """Failed logins: counted by account and by address, and removed when they no longer count."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends
 from sqlalchemy import ColumnElement, Float, bindparam, delete, func, literal_column, select
 
 from app.db.base import Row
@@ -76,6 +75,3 @@ class LoginFailureWriter(Writer):
         old = OLD.params({"window": window, "limit": limit})
         statement = delete(login_failures).where(login_failures.c.id.in_(old))
         return len(await self._transaction.fetch_all(statement.returning(login_failures.c.id)))
-
-
-ReadLoginFailures = Annotated[LoginFailureReader, Depends(LoginFailureReader.dependency)]

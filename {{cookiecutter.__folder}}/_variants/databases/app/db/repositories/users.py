@@ -32,10 +32,13 @@ class UserWriter(Writer):
 
     table = users
 
-    async def lock(self, user_id: UUID, password_hash: str) -> bool:
-        """Whether the user is active and has this hash, as it stays until the transaction ends."""
+    async def lock(self, user_id: UUID, version: int) -> bool:
+        """Whether the user is active and the credentials are of this version.
+
+        It stays so until the transaction ends.
+        """
         statement = select(users.c.id).where(
-            users.c.id == user_id, users.c.is_active, users.c.password_hash == password_hash
+            users.c.id == user_id, users.c.is_active, users.c.credentials_version == version
         )
         return await self._transaction.fetch_one(statement.with_for_update()) is not None
 
@@ -91,4 +94,3 @@ class RefreshTokenWriter(Writer):
 
 
 ReadUsers = Annotated[UserReader, Depends(UserReader.dependency)]
-WriteUsers = Annotated[UserWriter, Depends(UserWriter.dependency)]
