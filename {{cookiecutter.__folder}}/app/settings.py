@@ -135,7 +135,7 @@ class AuthSettings(Group):
 
 _HOW_TO_MAKE_ONE = 'make one: python -c "import secrets; print(secrets.token_urlsafe(48))"'
 # Six letters or more, which chance does not write.
-_PLACEHOLDERS = ("change", "example", "password", "secret")
+_PLACEHOLDERS = ("change", "example", "password", "replace", "secret")
 # From a tutorial that everyone has read.
 _TUTORIAL = "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"
 
