@@ -12,7 +12,7 @@ from app.settings import ServiceSettings
 #: The id of the request that the current task serves; "-" outside of one.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-_FIELDS = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
+_FIELDS = "%(levelname)s %(name)s %(request_id)s %(message)s"
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:
@@ -25,12 +25,12 @@ def _formatter(settings: ServiceSettings) -> logging.Formatter:
         return logging.Formatter("%(asctime)s %(levelname)-7s [%(request_id)s] %(message)s")
     return JsonFormatter(
         _FIELDS,
-        rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+        rename_fields={"levelname": "level", "name": "logger"},
         # The server's message once more, with colours.
         reserved_attrs=[*RESERVED_ATTRS, "color_message"],
         static_fields={"service": settings.service_name},
-        # With milliseconds and the offset from UTC, so that lines of two servers sort.
-        datefmt="%Y-%m-%dT%H:%M:%S%z",
+        # In UTC to the microsecond, so that lines of two servers sort.
+        timestamp="time",
     )
 
 

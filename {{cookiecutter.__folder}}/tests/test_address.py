@@ -55,6 +55,10 @@ def test_a_path_is_a_unix_socket() -> None:
         ("postgresql://me:hush@db/name?sslmod=require", "sslmod"),
         ("postgresql://me:hush@db/name?min_size=1&sslmode=require", "min_size"),
         ("postgresql://me:hush@db/name?sslmode=requird", "sslmode"),
+        ("postgresql://me:hush@db:0/name", "port"),
+        ("postgresql://me:hush@db:65536/name", "port"),
+        ("postgresql://me:hush@/name?host=db&port=abc", "port"),
+        ("postgresql://me:hush@/name?host=db&port=1&port=2", "port"),
     ],
 )
 def test_what_cannot_be_understood_is_named_without_the_password(url: str, named: str) -> None:

@@ -59,7 +59,9 @@ async def test_an_error_is_not_hidden_by_a_rollback_that_fails(settings: Setting
                 raise ZeroDivisionError
 
 
-async def test_a_server_that_refuses_the_connection_is_away(settings: Settings) -> None:
+async def test_a_server_that_refuses_the_connection_is_away(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     address = address_of(address_in(settings), "nothing")
     async with Database(settings_for(address)) as database:
         with pytest.raises(UnavailableError, match="reached"):
@@ -67,6 +69,8 @@ async def test_a_server_that_refuses_the_connection_is_away(settings: Settings) 
         with pytest.raises(UnavailableError, match="reached"):
             async with database.transaction() as transaction:
                 await transaction.execute(ANSWER)
+    reason = 'No connection to the database: InvalidCatalogNameError(\'database "nothing"'
+    assert reason in caplog.text
 
 
 async def test_a_statement_has_a_limit(settings: Settings) -> None:

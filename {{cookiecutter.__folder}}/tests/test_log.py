@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -30,7 +31,7 @@ def test_a_line_in_production_is_an_object(
     logging.getLogger("anything").warning("it is %s", "so", extra=extra)
     request_id.reset(token)
     line = json.loads(capsys.readouterr().err)
-    assert line.pop("time")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", line.pop("time"))
     assert line == {
         "level": "WARNING",
         "logger": "anything",

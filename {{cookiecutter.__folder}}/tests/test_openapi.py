@@ -158,11 +158,14 @@ def test_every_field_that_is_asked_for_has_an_example(name: str) -> None:
 
 def test_what_is_created_is_linked_to_what_can_be_done_with_it() -> None:
     for operation in OPERATIONS:
-        for link in operation.description["responses"].get("201", {}).get("links", {}).values():
-            (linked,) = (
-                found
+        if created := operation.description["responses"].get("201"):
+            below = {
+                name_of(found): found.path
                 for found in OPERATIONS
-                if found.description["operationId"] == link["operationId"]
-            )
-            for parameter in link["parameters"]:
-                assert parameter in linked.path
+                if found.path.startswith(operation.path + "/{")
+            }
+            links = created.get("links", {})
+            assert links.keys() == below.keys()
+            for name, link in links.items():
+                assert link["operationId"] == name
+                assert all(f"{{{parameter}}}" in below[name] for parameter in link["parameters"])

@@ -68,6 +68,12 @@ async def test_a_refused_value_is_named_and_not_repeated(client: AsyncClient) ->
     assert error.keys() == {"loc", "type", "msg"}
 
 
+async def test_no_answer_is_longer_than_anyone_reads(client: AsyncClient) -> None:
+    response = await client.put("/things/1", json=dict.fromkeys(map(str, range(10_000)), SECRET))
+    assert_problem(response, 422)
+    assert [error["loc"][1] for error in response.json()["errors"]] == [*map(str, range(50))]
+
+
 async def test_a_body_that_is_no_json(client: AsyncClient) -> None:
     response = await client.put(
         "/things/1", content=b"{", headers={"Content-Type": "application/json"}

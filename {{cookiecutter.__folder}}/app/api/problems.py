@@ -1,4 +1,4 @@
-"""Errors as `application/problem+json` (RFC 9457), every one of them.
+"""Errors as `application/problem+json` (RFC 9457), every one that a route can meet.
 
 https://www.rfc-editor.org/rfc/rfc9457
 """
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
+# Of a body that is wrong throughout: to tell of each field would take longer than to refuse it.
+_MAX_ERRORS = 50
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 # Python changed the names of these between its versions.
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -49,7 +51,7 @@ class Problem(BaseModel):
     request_id: Annotated[str, Field(examples=["5f0c7a9e3b6d4c1f8a2e9d7b6c5a4f3e"])]
     #: With 409: the one field whose value is taken.
     field: str | None = None
-    #: With 422: what was refused.
+    #: With 422: what was refused, the first fifty of them.
     errors: list[InvalidValue] | None = None
 
 
@@ -132,7 +134,7 @@ async def _on_invalid(request: Request, error: RequestValidationError) -> JSONRe
             "type": found["type"],
             "msg": _printable(found["msg"]),
         }
-        for found in error.errors()
+        for found in error.errors()[:_MAX_ERRORS]
     ]
     return problem_response(request.scope, 422, "The request is not valid.", errors=errors)
 

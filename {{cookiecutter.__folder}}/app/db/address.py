@@ -3,6 +3,7 @@
 The application and Alembic share it, so that an address means the same to both.
 """
 
+import re
 import select
 import sys
 from math import ceil
@@ -103,7 +104,14 @@ def _parse(address: SecretStr) -> URL:
         raise SettingsError(f"DATABASE_URL has unknown options: {', '.join(sorted(unknown))}")
     if url.query.get("sslmode", "prefer") not in _SSL_MODES:
         raise SettingsError(f"DATABASE_URL: sslmode is none of: {', '.join(_SSL_MODES)}")
+    port = _port(url)
+    if port is not None and not (re.fullmatch("[0-9]{1,5}", str(port)) and 0 < int(port) < 65_536):
+        raise SettingsError("DATABASE_URL: the port is not a number from 1 to 65535")
     return url
+
+
+def _port(url: URL) -> Any:
+    return url.query.get("port") if url.port is None else url.port
 
 
 def _from_url(url: URL) -> dict[str, Any]:
@@ -111,7 +119,7 @@ def _from_url(url: URL) -> dict[str, Any]:
     return {
         # A path as host, in the query as libpq has it, is the folder of a Unix socket.
         "host": url.host or url.query.get("host"),
-        "port": url.port or url.query.get("port"),
+        "port": _port(url),
         "user": url.username,
         "password": url.password,
         "database": url.database,

@@ -22,6 +22,8 @@ from app.db.errors import DRIVER_ERRORS, from_driver
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
+logger = logging.getLogger(__name__)
+
 
 class FairPool(AsyncAdaptedQueuePool):
     """Serves those who wait in the order in which they came.
@@ -89,6 +91,7 @@ def _connect(dialect: Any, _record: Any, args: tuple[Any, ...], kwargs: dict[str
     try:
         return dialect.connect(*args, **kwargs)
     except (OSError, dialect.loaded_dbapi.Error) as error:
+        logger.warning("No connection to the database: %r", error.__cause__ or error)
         raise UnavailableError("The database cannot be reached.") from error
 
 

@@ -75,6 +75,7 @@ class Pool:
         except TimeoutError as error:
             raise UnavailableError("No database connection became free in time.") from error
         except (OSError, *DRIVER_ERRORS) as error:
+            logger.warning("No connection to the database: %r", error)
             raise UnavailableError("The database cannot be reached.") from error
         raw = connection.raw_connection
         try:
