@@ -6,8 +6,11 @@ from typing import Any
 
 import asyncpg
 import pytest
+from fastapi import FastAPI
 from httpx2 import AsyncClient
 
+from app.auth.passwords import Passwords
+from app.settings import AuthSettings
 from tests.auth.users import (
     AUTH,
     EMAIL,
@@ -126,6 +129,19 @@ async def test_a_user_who_is_not_active_gets_no_new_tokens(
     tokens = await tokens_of(committing_client)
     await sql.execute("UPDATE users SET is_active = false")
     assert (await refresh(committing_client, tokens)).status_code == 401
+
+
+async def test_no_login_is_refused_because_another_makes_the_hash_anew(
+    app: FastAPI,
+    committing_client: AsyncClient,
+    sql: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await register(committing_client)
+    monkeypatch.setattr(app.state.means, "passwords", Passwords(AuthSettings(AUTH_HASH_PASSES=2)))
+    logins = await asyncio.gather(*(log_in(committing_client) for _ in range(4)))
+    assert [answer.status_code for answer in logins] == [200] * 4
+    assert await sql.fetchval("SELECT count(*) FROM login_failures") == 0
 
 
 @pytest.mark.parametrize("text", ["", "x", "\0", "é😀", "A" * 64, "A" * 100_000])

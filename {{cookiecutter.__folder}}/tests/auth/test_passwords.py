@@ -147,19 +147,6 @@ async def test_a_hash_is_made_anew_when_the_parameters_have_changed(
     assert work.kinds == {"verify": 3, "hash": 1}
 
 
-async def test_no_login_is_refused_because_another_makes_the_hash_anew(
-    app: FastAPI,
-    committing_client: AsyncClient,
-    sql: asyncpg.Connection,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    await register(committing_client)
-    monkeypatch.setattr(app.state.means, "passwords", Passwords(AuthSettings(AUTH_HASH_PASSES=2)))
-    logins = await asyncio.gather(*(log_in(committing_client) for _ in range(4)))
-    assert [answer.status_code for answer in logins] == [200] * 4
-    assert await sql.fetchval("SELECT count(*) FROM login_failures") == 0
-
-
 async def test_many_logins_at_once_leave_room_for_others(
     committing_client: AsyncClient, app: FastAPI, work: Work
 ) -> None:
