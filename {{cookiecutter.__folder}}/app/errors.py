@@ -56,7 +56,10 @@ class InvalidError(AppError):
 
 
 class UnavailableError(AppError):
-    """Nothing was done, and the same request may succeed soon."""
+    """Not now; the same request may succeed soon.
+
+    Nothing was done, but for a connection that broke at the commit: then nobody knows.
+    """
 
     status = 503
     headers = MappingProxyType({"Retry-After": "1"})

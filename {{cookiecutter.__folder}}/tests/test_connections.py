@@ -81,6 +81,21 @@ async def test_a_statement_has_a_limit(settings: Settings) -> None:
         assert (await Reader(database).fetch_one(ANSWER))[0] == 1
 
 
+async def test_a_server_that_is_silent_is_away(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.db.address._SILENCE", 0)
+    limits = settings.database.model_copy(update={"statement_timeout": 0.2, "pool_max_size": 2})
+    async with Database(limits) as database:
+        for _ in range(3):
+            # So that it is not the server that ends a statement.
+            with pytest.raises(UnavailableError, match="does not answer"):
+                async with database.transaction() as transaction:
+                    await transaction.execute(text("SET LOCAL statement_timeout = 0"))
+                    await transaction.execute(SLEEP)
+        assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+
+
 async def test_what_a_pool_does_inside_is_not_logged(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

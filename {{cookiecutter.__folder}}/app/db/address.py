@@ -26,6 +26,8 @@ _DRIVER_OPTIONS = {
     "sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation",
     "ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs",
 }  # fmt: skip
+# Seconds.
+_SILENCE = 2
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
@@ -70,6 +72,9 @@ def connect_options(settings: DatabaseSettings, *, limits: bool = True) -> dict[
     """
     options = _from_url(_parse(settings.url)) if settings.url else _from_parts(settings)
     options["timeout"] = settings.pool_timeout
+    if limits:
+        # The server ends a statement before that, unless it, or the network, is silent.
+        options["command_timeout"] = settings.statement_timeout + _SILENCE
     options["server_settings"] = {"application_name": settings.application_name}
     if settings.pooler == "pgbouncer":
         # A transaction pooler hands each transaction another server connection: statements

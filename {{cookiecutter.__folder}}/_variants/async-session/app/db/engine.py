@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -82,6 +83,7 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
     logging.getLogger(f"{__name__}.{FairPool.__name__}").setLevel(logging.WARNING)
     event.listen(engine.sync_engine, "do_connect", _connect)
     event.listen(engine.sync_engine, "checkout", _check_alive)
+    event.listen(engine.sync_engine, "handle_error", _drop_silent)
     return engine
 
 
@@ -99,6 +101,15 @@ def _check_alive(connection: Any, _record: Any, _proxy: Any) -> None:
     # The pool replaces it then, and no round trip is spent on asking the server.
     if not connection.driver_connection.is_usable():
         raise DisconnectionError
+
+
+def _drop_silent(context: ExceptionContext) -> UnavailableError | None:
+    # Nothing can be rolled back on it.
+    if not isinstance(context.original_exception, TimeoutError):
+        return None
+    context.is_disconnect = True
+    context.invalidate_pool_on_disconnect = False
+    return UnavailableError("The database does not answer.")
 
 
 def _driver_error(error: Exception) -> BaseException:

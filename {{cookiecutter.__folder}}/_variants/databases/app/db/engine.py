@@ -14,7 +14,7 @@ from anyio import fail_after
 from asyncpg import InterfaceError, PostgresError
 from databases.core import Connection
 
-from app.db.address import connect_options
+from app.db.address import ServiceConnection, connect_options
 from app.db.base import Row
 from app.db.errors import DRIVER_ERRORS, from_driver
 from app.errors import UnavailableError
@@ -25,6 +25,30 @@ logger = logging.getLogger(__name__)
 # Seconds: for closing the pool; for the end of a transaction, or giving a connection back.
 _CLOSE_TIMEOUT = 2
 _END_TIMEOUT = 5
+
+
+class _Connection(ServiceConnection):
+    async def fetch(self, *args: Any, **options: Any) -> Any:
+        with _dropped_if_silent(self):
+            return await super().fetch(*args, **options)
+
+    async def fetchrow(self, *args: Any, **options: Any) -> Any:
+        with _dropped_if_silent(self):
+            return await super().fetchrow(*args, **options)
+
+    async def fetchval(self, *args: Any, **options: Any) -> Any:
+        with _dropped_if_silent(self):
+            return await super().fetchval(*args, **options)
+
+
+@contextmanager
+def _dropped_if_silent(connection: ServiceConnection) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        # Nothing can be rolled back on it.
+        _drop(connection)
+        raise UnavailableError("The database does not answer.") from error
 
 
 class Pool:
@@ -42,7 +66,7 @@ class Pool:
             # so use SET LOCAL and locks that end with the transaction.
             reset=_keep_session,
             record_class=Row,
-            **connect_options(settings),
+            **connect_options(settings) | {"connection_class": _Connection},
         )
         # At INFO it repeats what is said here, at DEBUG it shows the values of every query.
         logging.getLogger("databases").setLevel(logging.WARNING)
