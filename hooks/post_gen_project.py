@@ -106,6 +106,17 @@ def choose_database_layer(layer: str) -> None:
     remove("_variants")
 
 
+def make_plain() -> None:
+    """Let no file be a program, as on some drives every file of the template is."""
+    for folder, folders, names in os.walk("."):
+        folders[:] = [name for name in folders if name not in {".git", ".venv"}]
+        for name in names:
+            path = os.path.join(folder, name)
+            mode = os.stat(path).st_mode
+            if mode & 0o111:
+                os.chmod(path, mode & ~0o111)
+
+
 def drop_features(answers: dict[str, object]) -> None:
     """Remove the files of every feature that `answers` do not ask for."""
     for wanted, names in FEATURES:
@@ -131,6 +142,7 @@ def main() -> None:
     """Finish the project in the working directory."""
     choose_database_layer("{{ cookiecutter.database_layer }}")
     drop_features(ANSWERS)
+    make_plain()
     # Cruft, which sets this, bakes in order to compare: its diff must not begin with advice.
     if not is_true("{{ cookiecutter._commit is defined }}"):
         name = os.path.basename(os.getcwd())

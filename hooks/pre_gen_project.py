@@ -140,10 +140,11 @@ def judge(answers: dict[str, object], lengths: dict[str, int]) -> list[str]:
 def main() -> int:
     """Exit status: 0 if the project can be made."""
     problems = judge(ANSWERS, LENGTHS)
-    if os.path.exists("app"):
+    # Cookiecutter writes over what is there, and the second hook removes what was not chosen.
+    if set(os.listdir()) - {".git"}:
         problems.append(
-            f"project_slug {shown(ANSWERS['project_slug'])} is a folder with a project in it, which"
-            " would be lost: type another name, or update that project with cruft"
+            f"project_slug {shown(ANSWERS['project_slug'])} is a folder with files in it, which"
+            " would be lost: type another name, or update the project in it with cruft"
         )
     if problems:
         print("No project was made. Change these answers:", file=sys.stderr)

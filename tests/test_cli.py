@@ -73,16 +73,19 @@ def test_a_bad_answer_makes_nothing(answer: str, tmp_path: Path) -> None:
     assert (done.returncode, made(tmp_path)) == (1, [])
 
 
-def test_a_project_that_is_there_already_is_not_overwritten(tmp_path: Path) -> None:
-    assert cookiecutter(tmp_path).returncode == 0
+@pytest.mark.parametrize("is_project", [True, False])
+def test_what_is_there_already_is_not_overwritten(*, is_project: bool, tmp_path: Path) -> None:
+    if is_project:
+        assert cookiecutter(tmp_path).returncode == 0
     project = Project(tmp_path / "work" / "my-service")
-    (project.path / "app" / "api" / "mine.py").write_text("MINE = 1\n")
+    (project.path / "kubernetes").mkdir(parents=True, exist_ok=True)
+    (project.path / "kubernetes" / "mine.yaml").write_text("mine: 1\n")
     before = tree_hash(project)
 
     done = cookiecutter(tmp_path, "example=false", flags=["--no-input", "--overwrite-if-exists"])
 
     assert done.returncode == 1
-    assert "  - project_slug 'my-service' is a folder with a project in it" in done.stderr
+    assert "  - project_slug 'my-service' is a folder with files in it" in done.stderr
     assert tree_hash(project) == before
 
 

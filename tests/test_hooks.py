@@ -133,10 +133,11 @@ def test_a_private_value_that_does_not_follow_is_refused(tmp_path: Path) -> None
 
 def test_all_problems_are_reported_at_once_in_plain_ascii(tmp_path: Path) -> None:
     answers = {"project_slug": "1ä", "author_name": "\ud800😀", "license": "é", "example": "yes"}
-    hook = tmp_path / "hook.py"
+    hook, empty = tmp_path / "hook.py", tmp_path / "empty"
     hook.write_text(render_hook("pre_gen_project", **answers), "utf-8")
+    empty.mkdir()
 
-    done = subprocess.run([sys.executable, hook], capture_output=True, check=False)
+    done = subprocess.run([sys.executable, hook], cwd=empty, capture_output=True, check=False)
 
     assert done.returncode == 1
     assert done.stdout == b""

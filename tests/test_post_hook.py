@@ -1,5 +1,6 @@
 """What the last hook makes of the rendered files."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,18 @@ def test_it_touches_nothing_outside_the_working_directory(tmp_path: Path) -> Non
 
     assert sorted(neighbour.rglob("*")) == before
     assert [path.name for path in project.iterdir()] == ["app"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such bits")
+def test_no_file_is_a_program_whatever_the_template_was_on(bake: Bake) -> None:
+    project = bake()
+    programs = [project.path / name for name in ("README.md", "app/main.py", ".github/workflows")]
+    for path in programs:
+        path.chmod(0o755)
+
+    run_hook(project.path)
+
+    assert [path.stat().st_mode & 0o777 for path in programs] == [0o644, 0o644, 0o755]
 
 
 def test_it_says_what_to_do_next_on_a_few_lines_of_ascii(bake: Bake) -> None:
