@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from conftest import LAYERS, Bake, Project, find_python
+from conftest import LAYERS, TEMPLATE, Bake, Project, find_python
 from matrix import FULL, OPTIONS, SERVICE_OPTIONS, Answers, combine, label, pairs
 from rendered_hooks import load_hook
 from test_rendering import NASTY
@@ -41,6 +41,25 @@ with tempfile.TemporaryDirectory() as data, embedded_postgres(Path(data, "postgr
         print("$ alembic", line, flush=True)
         subprocess.run([*alembic, *line.split()], cwd=data, check=True)
 """
+
+# A migration of an owner, beside one of the template's.
+OWN = '''"""own"""
+
+from alembic import op
+
+revision: str = "own"
+down_revision: str | None = "0001_articles"
+branch_labels: None = None
+depends_on: None = None
+
+
+def upgrade() -> None:
+    op.execute("CREATE VIEW own AS SELECT 1 AS one")
+
+
+def downgrade() -> None:
+    op.execute("DROP VIEW own")
+'''
 
 OPENAPI = "import app.main, json; print(json.dumps(app.main.create_app().openapi()))"
 
@@ -101,6 +120,20 @@ def test_without_users_nothing_of_them_is_installed_or_served(layer: str, bake: 
     assert "/api/v1/articles" in served
     assert not re.search("/auth|/users|/notes|security", served)
     assert not re.search("argon2|cffi|pwdlib|pyjwt|multipart", project.read("uv.lock"))
+
+
+def test_two_branches_of_a_history_are_merged_as_the_page_on_updates_says(bake: Bake) -> None:
+    project = bake(auth=False)
+    page = (TEMPLATE / "docs" / "updating.md").read_text("utf-8")
+    commands = re.findall(r"^\$ (.+)$", page, re.MULTILINE)
+    (project.path / "migrations" / "versions" / "own.py").write_text(OWN, "utf-8")
+
+    for command in commands:
+        project.run(*command.split())
+
+    assert "alembic merge" in commands[0]
+    project.run("make", "lint")
+    project.run("uv", "run", "pytest", "tests/test_migrations.py")
 
 
 @pytest.mark.parametrize("layer", LAYERS)
