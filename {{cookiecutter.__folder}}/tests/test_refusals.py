@@ -51,19 +51,19 @@ async def test_a_table_that_changes_meanwhile_costs_one_attempt_at_most(settings
                 return thing.note or ""
 
         await connection.execute(
-            "CREATE TABLE things (id uuid, name text, note text, created_at timestamptz)"
+            "CREATE TABLE things_of_tests (id uuid, name text, note text, created_at timestamptz)"
         )
         try:
-            await connection.execute("INSERT INTO things VALUES ($1, 'a', 'b')", NOBODY)
+            await connection.execute("INSERT INTO things_of_tests VALUES ($1, 'a', 'b')", NOBODY)
             assert await note() == "b"
-            await connection.execute("ALTER TABLE things ADD COLUMN other text")
+            await connection.execute("ALTER TABLE things_of_tests ADD COLUMN other text")
             assert await note() == "b"
-            await connection.execute("ALTER TABLE things ALTER COLUMN note TYPE varchar(9)")
+            await connection.execute("ALTER TABLE things_of_tests ALTER note TYPE varchar(9)")
             with pytest.raises(UnavailableError):
                 await note()
             assert await note() == "b"
         finally:
-            await connection.execute("DROP TABLE things")
+            await connection.execute("DROP TABLE things_of_tests")
 
 
 async def test_a_value_is_shown_neither_by_an_error_nor_by_the_log(

@@ -34,7 +34,10 @@ from tests.layer import ThingWriter
 
 NOBODY = UUID(int=0)
 
-things = Table("things", MetaData(), Column("id", Uuid), Column("name", Text), Column("note", Text))
+things = Table(
+    "things_of_tests",
+    *(MetaData(), Column("id", Uuid), Column("name", Text), Column("note", Text)),
+)
 BY_NAME = select(things.c.id, things.c.name, things.c.note).where(
     things.c.name == bindparam("name")
 )
@@ -45,11 +48,12 @@ async def table(settings: Settings) -> AsyncIterator[None]:
     """The table, empty."""
     async with connected(address_in(settings)) as connection:
         await connection.execute(
-            "CREATE TABLE things (id uuid PRIMARY KEY DEFAULT uuidv7(), name text NOT NULL UNIQUE,"
-            " note text, created_at timestamptz NOT NULL DEFAULT now())"
+            "CREATE TABLE things_of_tests (id uuid PRIMARY KEY DEFAULT uuidv7(),"
+            " name text NOT NULL UNIQUE, note text,"
+            " created_at timestamptz NOT NULL DEFAULT now())"
         )
         yield
-        await connection.execute("DROP TABLE things")
+        await connection.execute("DROP TABLE things_of_tests")
 
 
 async def create(database: Database, name: str, note: str | None = None) -> UUID:
@@ -149,7 +153,7 @@ async def test_nothing_is_created_twice(database: Database) -> None:
     await create(database, "a")
     with pytest.raises(AlreadyExistsError):
         await create(database, "a")
-    rows = await Reader(database).fetch_all(text("SELECT count(*) FROM things"))
+    rows = await Reader(database).fetch_all(text("SELECT count(*) FROM things_of_tests"))
     assert rows[0][0] == 1
 
 

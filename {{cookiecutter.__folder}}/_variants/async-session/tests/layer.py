@@ -38,7 +38,7 @@ class _ThingBase(Base):
 class Thing(UuidKey, Timestamped, _ThingBase):
     """A row of the table that `test_repositories` makes."""
 
-    __tablename__ = "things"
+    __tablename__ = "things_of_tests"
 
     name: Mapped[str]
     note: Mapped[str | None]

@@ -15,7 +15,7 @@ from app.db.repositories.base import Writer
 CLOSE_TIMEOUT = "app.db.engine._CLOSE_TIMEOUT"
 
 things = Table(
-    "things",
+    "things_of_tests",
     MetaData(),
     uuid_key(),
     Column("name", Text, nullable=False),
