@@ -24,9 +24,9 @@ DRIVER_ERRORS = (PostgresError, InterfaceError, InternalClientError)
 # Serialisation failure, deadlock.
 _RETRYABLE = {"40001", "40P01"}
 
-# States, and classes of states by their first two characters, after which nothing is stored (only
-# at a commit a lost connection may hide that it is) and the same request may succeed later: connection lost, transaction rolled back, out of resources,
-# shutting down, statement or lock timeout.
+# States, and classes of states by their first two characters, after which nothing is stored and
+# the same request may succeed later: connection lost (at a commit, that may hide a success),
+# transaction rolled back, out of resources, shutting down, statement or lock timeout.
 _UNAVAILABLE = {"08", "40", "53", "57", "55P03", "25P03"}
 
 
