@@ -110,6 +110,8 @@ def test_a_person_is_asked_in_words_with_choices_and_defaults(tmp_path: Path) ->
     done = cookiecutter(tmp_path, typed=[""] * 20)
 
     assert done.returncode == 0
+    asked = {name for name in QUESTIONS if not name.startswith("_")}
+    assert QUESTIONS["__prompts__"].keys() == asked
     for name, label in QUESTIONS["__prompts__"].items():
         words = label if isinstance(label, str) else label["__prompt__"]
         assert words in done.stdout

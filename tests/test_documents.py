@@ -42,6 +42,25 @@ def test_every_target_that_is_named_exists(bake: Bake) -> None:
         assert named <= known, document
 
 
+@pytest.mark.parametrize(
+    ("ci", "file"), [("github", ".github/workflows/ci.yml"), ("gitlab", ".gitlab-ci.yml")]
+)
+def test_every_target_that_a_pipeline_makes_exists(ci: str, file: str, bake: Bake) -> None:
+    project = bake(ci=ci)
+
+    made = set(re.findall(r"- (?:run: )?make (\S+)", project.read(file)))
+
+    assert {"lint", "test"} <= made <= targets(project.read("Makefile"))
+
+
+def test_every_version_says_what_the_owner_of_a_project_must_do() -> None:
+    versions = (TEMPLATE / "CHANGELOG.md").read_text("utf-8").split("\n## [")[2:]
+
+    assert versions
+    for version in versions:
+        assert "\n### For owners of a project\n- " in version, version[:20]
+
+
 @pytest.mark.parametrize("name", ["README.md", "docs/options.md"])
 def test_every_question_and_choice_is_in_the_table(name: str) -> None:
     lines = (TEMPLATE / name).read_text("utf-8").splitlines()
