@@ -166,6 +166,6 @@ def test_what_is_created_is_linked_to_what_can_be_done_with_it() -> None:
             }
             links = created.get("links", {})
             assert links.keys() == below.keys()
-            for name, link in links.items():
-                assert link["operationId"] == name
-                assert all(f"{{{parameter}}}" in below[name] for parameter in link["parameters"])
+            for name, path in below.items():
+                assert links[name]["operationId"] == name
+                assert all("{" + given + "}" in path for given in links[name]["parameters"])

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from contextlib import suppress
 from uuid import UUID
 
 import pytest
@@ -21,7 +22,7 @@ SECRET = "what-nobody-should-see"
 @pytest.mark.parametrize(
     ("status", "states"),
     [
-        (409, ["23503", "23505"]),
+        (409, ["23001", "23503", "23505"]),
         (422, ["22003", "22P02", "23502", "23514"]),
         (503, ["40000", "40001", "40P01", "55P03", "25P03", "53100", "53300"]),
         (503, ["08000", "08006", "57014", "57P01", "57P02", "57P03"]),
@@ -36,6 +37,13 @@ async def test_what_the_database_refuses_has_a_status(
                 await transaction.execute(text(f"DO $$BEGIN RAISE SQLSTATE '{state}'; END$$"))
         assert (state, raised.value.status) == (state, status)
         assert raised.value.headers == ({"Retry-After": "1"} if status == 503 else {})
+
+
+async def test_a_refusal_that_is_passed_over_is_told_at_the_end(database: Database) -> None:
+    with pytest.raises(RuntimeError, match="nothing was stored"):
+        async with database.transaction() as transaction:
+            with suppress(Exception):
+                await transaction.execute(text("SELECT 1 / 0"))
 
 
 async def test_a_table_that_changes_meanwhile_costs_one_attempt_at_most(settings: Settings) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import StatementError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.db import Database
@@ -155,6 +156,12 @@ async def test_nothing_is_created_twice(database: Database) -> None:
         await create(database, "a")
     rows = await Reader(database).fetch_all(text("SELECT count(*) FROM things_of_tests"))
     assert rows[0][0] == 1
+
+
+async def test_a_value_that_is_not_given_is_not_null(database: Database) -> None:
+    await create(database, "a")
+    with pytest.raises((KeyError, StatementError)):
+        await Reader(database).fetch_all(BY_NAME, nam="a")
 
 
 async def test_json_is_read_as_what_it_says(database: Database) -> None:

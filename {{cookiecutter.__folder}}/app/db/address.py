@@ -49,10 +49,17 @@ class ServiceConnection(asyncpg.Connection):
         return socket is not None and not _has_input(socket)
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
-        """Run a command; a transaction that is begun so may write."""
+        """Run a command; a transaction that is begun so may write.
+
+        Raises `RuntimeError` for a commit after an error that somebody has caught: the server
+        rolls back then, and says so in its answer only.
+        """
         if query.startswith("BEGIN") and "READ ONLY" not in query:
             query = query.replace(";", " READ WRITE;")
-        return await super().execute(query, *args, **options)
+        done = await super().execute(query, *args, **options)
+        if query.startswith("COMMIT") and done == "ROLLBACK":
+            raise RuntimeError("nothing was stored: a statement has failed, and was passed over")
+        return done
 
 
 def _has_input(socket: Any) -> bool:

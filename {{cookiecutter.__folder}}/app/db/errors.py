@@ -35,7 +35,7 @@ def from_driver(error: BaseException) -> AppError | None:
     state: str = getattr(error, "sqlstate", None) or ""
     if state == "23505":
         return AlreadyExistsError(_unique_field(error))
-    if state == "23503":
+    if state in {"23001", "23503"}:
         return ConflictError("Something that this refers to is missing, or still refers to it.")
     if state in {"23502", "23514"} or state.startswith("22"):
         return InvalidError("The database refused a value.")

@@ -57,7 +57,7 @@ class Prepared(NamedTuple):
     processors: Mapping[str, Callable[[Any], Any]]
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """The values in the order of their places in the SQL."""
+        """The values in the order of their places in the SQL; raises `KeyError` without one."""
         given = {**self.defaults, **values}
         arguments = []
         for name in self.names:
@@ -100,4 +100,7 @@ def prepare(statement: Returning) -> Prepared | None:
         for value, name in compiled.bind_names.items()
         if (process := value.type.dialect_impl(_DIALECT).bind_processor(_DIALECT))
     }
-    return Prepared(compiled.string % places, compiled.params, names, processors)
+    defaults = {
+        name: value for name, value in compiled.params.items() if not compiled.binds[name].required
+    }
+    return Prepared(compiled.string % places, defaults, names, processors)

@@ -43,7 +43,7 @@ class Transaction:
             raw = connection.raw_connection
             row = await raw.fetchrow(prepared.sql, *prepared.arguments(values))
         else:
-            row = await connection.fetch_one(statement, values)
+            row = await connection.fetch_one(statement.params(values) if values else statement)
         # The records of `databases` have the columns as attributes too.
         return cast("Row | None", row)
 
