@@ -14,6 +14,7 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 from surroundings import database_url, make_app
 
 from app.api.pagination import CURSOR, decode_cursor, encode_cursor
+from app.api.paths import encoded_path
 from app.errors import ConflictError, NotFoundError
 from app.schemas.articles import ArticleCreate, ArticleRead
 from app.schemas.coupons import RedemptionRead
@@ -77,7 +78,8 @@ async def list_articles(
     if len(rows) > limit:
         parameters = [item for item in request.query_params.multi_items() if item[0] != "after"]
         parameters.append(("after", encode_cursor(rows[limit - 1]["id"])))
-        response.headers["Link"] = f'<{request.url.path}?{urlencode(parameters)}>; rel="next"'
+        path = encoded_path(request.scope)
+        response.headers["Link"] = f'<{path}?{urlencode(parameters)}>; rel="next"'
     return [ArticleRead(**row) for row in rows[:limit]]
 
 
@@ -86,7 +88,7 @@ async def create_article(new: ArticleCreate, request: Request, response: Respons
     """Publish an article."""
     async with request.app.state.pool.acquire() as connection:
         row = await connection.fetchrow(CREATE, new.title, new.slug, new.text)
-    response.headers["Location"] = f"{request.url.path}/{row['id']}"
+    response.headers["Location"] = encoded_path(request.scope, row["id"])
     return ArticleRead(**row)
 
 

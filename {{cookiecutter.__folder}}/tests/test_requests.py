@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import StreamingResponse
 from httpx2 import ASGITransport, AsyncClient
 from starlette.types import Message
@@ -51,6 +51,24 @@ async def test_an_access_line_names_the_route_and_not_the_address(
     assert (known["method"], known["route"], known["status"]) == ("GET", "/things/{number}", 200)
     assert known["duration_ms"] >= 0
     assert (unknown["route"], unknown["status"]) == ("-", 404)
+
+
+async def test_an_access_line_contains_nothing_of_the_path(
+    client: AsyncClient, app: FastAPI, caplog: pytest.LogCaptureFixture
+) -> None:
+    inner, outer = APIRouter(), APIRouter()
+
+    @inner.get("/{name:path}")
+    async def get_file(folder: str, name: str) -> str:
+        return folder + name
+
+    outer.include_router(inner, prefix="/{folder}")
+    app.include_router(outer, prefix="/files")
+    with caplog.at_level(logging.INFO, "app.access"):
+        await client.get("/files/%0d%0aINFO%20forged/a/b")
+    (record,) = (vars(record) for record in caplog.records if record.name == "app.access")
+    assert record["route"] == "/files/{folder}/{name:path}"
+    assert record["message"].startswith("GET /files/{folder}/{name:path} 200 ")
 
 
 async def test_a_last_slash_changes_nothing(client: AsyncClient) -> None:

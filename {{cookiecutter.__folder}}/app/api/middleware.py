@@ -62,13 +62,11 @@ class RequestContext:
 
 
 def _route_template(scope: Scope) -> str:
-    # The router leaves the route in the scope, with the path it has below its own prefixes.
-    route = scope.get("route")
-    if route is None:
-        return "-"
-    template: str = route.path
-    prefix: str = scope["path"].rsplit("/", template.count("/"))[0]
-    return prefix + template
+    # Of a route in nested routers, only FastAPI's context has the prefixes. Nothing is taken from
+    # the request's path, which may contain secrets and line breaks.
+    route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    template: str = getattr(route, "path", "-")
+    return template
 
 
 class UnhandledErrors:

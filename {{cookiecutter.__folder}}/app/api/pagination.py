@@ -12,6 +12,8 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
+from app.api.paths import encoded_path
+
 # A version and the 16 bytes of a UUID, so that every string of this form is a position in the
 # list. The last of 22 characters carries two bits.
 CURSOR = r"^1[A-Za-z0-9_-]{21}[AQgw]$"
@@ -52,8 +54,9 @@ class Page(NamedTuple, Generic[KeyT]):
             query = self.request.query_params
             cursor = self.encode(shown[-1].id)
             parameters = [item for item in query.multi_items() if item[0] != "after"]
-            target = f"{self.request.scope['path']}?{urlencode([*parameters, ('after', cursor)])}"
-            self.response.headers["Link"] = f'<{target}>; rel="next"'
+            target = encoded_path(self.request.scope)
+            query_string = urlencode([*parameters, ("after", cursor)])
+            self.response.headers["Link"] = f'<{target}?{query_string}>; rel="next"'
         return shown
 
 

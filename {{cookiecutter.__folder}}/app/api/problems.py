@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 from starlette.types import Scope
 
+from app.api.paths import encoded_path
 from app.errors import AppError
 from app.log import request_id
 
@@ -70,7 +71,7 @@ def problem_response(
         title=_title(status),
         status=status,
         detail=detail,
-        instance=scope["path"],
+        instance=encoded_path(scope),
         request_id=request_id.get(),
         **members,
     )

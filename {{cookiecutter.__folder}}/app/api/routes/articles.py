@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response, status
 
 from app.api.pagination import PageDep
+from app.api.paths import encoded_path
 from app.api.problems import problems
 from app.db.repositories.articles import ReadArticles, WriteArticles
 from app.schemas.articles import ArticleCreate, ArticleRead, ArticleUpdate
@@ -39,7 +40,7 @@ async def create_article(
 ) -> ArticleRead:
     """Publish an article."""
     article = ArticleRead.model_validate(await articles.create(**new.model_dump()))
-    response.headers["Location"] = f"{request.url.path}/{article.id}"
+    response.headers["Location"] = encoded_path(request.scope, article.id)
     return article
 
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, status
 
+from app.api.paths import encoded_path
 from app.api.problems import problems
 from app.db.repositories.coupons import ReadCoupons, WriteCoupons, WriteRedemptions
 from app.schemas.coupons import CouponCreate, CouponRead, RedemptionRead
@@ -19,7 +20,7 @@ async def create_coupon(
     """Issue a coupon, all of its uses left."""
     row = await coupons.create(**new.model_dump(), remaining_count=new.init_count)
     coupon = CouponRead.model_validate(row)
-    response.headers["Location"] = f"{request.url.path}/{coupon.id}"
+    response.headers["Location"] = encoded_path(request.scope, coupon.id)
     return coupon
 
 

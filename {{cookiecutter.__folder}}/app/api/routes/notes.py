@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response, status
 
 from app.api.integer_pages import IntegerPageDep
+from app.api.paths import encoded_path
 from app.api.problems import problems
 from app.db.repositories.notes import ReadNotes, WriteNotes
 from app.schemas.notes import NoteCreate, NoteRead, NoteUpdate
@@ -32,7 +33,7 @@ async def create_note(
 ) -> NoteRead:
     """Write a note."""
     note = NoteRead.model_validate(await notes.create(**new.model_dump()))
-    response.headers["Location"] = f"{request.url.path}/{note.id}"
+    response.headers["Location"] = encoded_path(request.scope, note.id)
     return note
 
 
