@@ -4,6 +4,7 @@ Every client of the tests compares each answer with the document; here, each ope
 to give the answers that do not depend on what it does.
 """
 
+import gzip
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -130,6 +131,15 @@ async def test_every_body_may_be_too_large(client: AsyncClient, operation: Opera
     headers = {"Content-Type": media_type_of(operation) or "text/plain"}
     response = await send(client, operation, content=b" " * 2_000_000, headers=headers)
     assert (response.status_code == 413) == (413 in statuses(operation))
+
+
+@each_open_operation
+async def test_every_body_may_be_compressed(client: AsyncClient, operation: Operation) -> None:
+    headers = {"Content-Type": media_type_of(operation) or "text/plain", "Content-Encoding": "gzip"}
+    response = await send(client, operation, content=gzip.compress(b"{}"), headers=headers)
+    assert (response.status_code == 415) == (415 in statuses(operation))
+    if response.status_code == 415:
+        assert response.headers["Accept-Encoding"] == "identity"
 
 
 @each_open_operation

@@ -165,8 +165,8 @@ async def test_openapi_has_one_schema_for_all_errors(app: FastAPI) -> None:
     document = app.openapi()
     assert "HTTPValidationError" not in document["components"]["schemas"]
     responses = document["paths"]["/things/{number}"]["put"]["responses"]
-    assert responses.keys() == {"200", "400", "413", "422", "500"}
-    for status in ("400", "413", "422", "500"):
+    assert responses.keys() == {"200", "400", "413", "415", "422", "500"}
+    for status in ("400", "413", "415", "422", "500"):
         assert responses[status]["content"] == {
             "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
         }

@@ -112,9 +112,10 @@ class UnhandledErrors:
 
 
 class BodySizeLimit:
-    """Refuses a request body of more than `limit` bytes, whether or not it was announced.
+    """Refuses a request body that is compressed or has more than `limit` bytes.
 
-    `FastAPI(max_body_size=...)` does the same, and answers in plain text.
+    What the headers announce is refused before the body is received: at the first `receive()` the
+    server sends "100 Continue". `FastAPI(max_body_size=...)` answers in plain text.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
@@ -125,19 +126,33 @@ class BodySizeLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        received = 0
-        announced = Headers(scope=scope).get("content-length", "")
-        is_too_large = announced.isdecimal() and int(announced) > self.limit
+        received: int | None = None
 
         async def limited() -> Message:
             nonlocal received
+            if received is None:
+                received = 0
+                self._check_headers(Headers(scope=scope))
             message = await receive()
             received += len(message.get("body", b""))
-            if is_too_large or received > self.limit:
-                raise HTTPException(413, f"The body is larger than {self.limit} bytes.")
+            self._check_size(received)
             return message
 
         await self.app(scope, limited, send)
+
+    def _check_headers(self, headers: Headers) -> None:
+        size = headers.get("content-length", "")
+        self._check_size(int(size) if size.isdecimal() else 0)
+        has_body = size not in {"", "0"} or "transfer-encoding" in headers
+        codings = ",".join(headers.getlist("content-encoding")).lower().split(",")
+        if has_body and not {coding.strip() for coding in codings} <= {"", "identity"}:
+            raise HTTPException(
+                415, "The body must not be compressed.", headers={"Accept-Encoding": "identity"}
+            )
+
+    def _check_size(self, size: int) -> None:
+        if size > self.limit:
+            raise HTTPException(413, f"The body is larger than {self.limit} bytes.")
 
 
 class TrailingSlash:

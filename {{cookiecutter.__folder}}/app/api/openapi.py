@@ -40,7 +40,7 @@ def _describe_errors(document: dict[str, Any]) -> None:
             responses = operation["responses"]
             statuses = [500]
             statuses += [422] if "422" in responses else []
-            statuses += [400, 413] if "requestBody" in operation else []
+            statuses += [400, 413, 415] if "requestBody" in operation else []
             statuses += [503] if path.startswith("/api/") else []
             errors = {str(status): error for status, error in problems(*statuses).items()}
             operation["responses"] = dict(sorted((responses | errors).items()))
