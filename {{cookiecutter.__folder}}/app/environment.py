@@ -20,6 +20,9 @@ def _split(value: object) -> object:
 #: For a tuple that is written with commas or as JSON: `Annotated[tuple[str, ...], *LISTED]`.
 LISTED = (NoDecode, BeforeValidator(_split))
 
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
+HeaderNames = Annotated[tuple[HeaderName, ...], *LISTED]
+
 
 class Group(BaseSettings):
     """Settings that belong together; each is a field, named by its alias or by its own name."""

@@ -76,8 +76,8 @@ def _middleware(settings: ServiceSettings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["DELETE", "GET", "PATCH", "POST", "PUT"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-            expose_headers=["Link", "Location", "Retry-After", "X-Request-ID"],
+            allow_headers=settings.cors_allow_headers,
+            expose_headers=settings.cors_expose_headers,
         ),
         # While debugging, Starlette's page with the traceback says more.
         *([] if settings.debug else [Middleware(UnhandledErrors)]),

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from app.environment import LISTED, Group, Seconds, read
+from app.environment import LISTED, Group, HeaderNames, Seconds, read
 
 SERVICE_NAME = "{{ cookiecutter.project_slug }}"
 Environment = Literal["development", "test", "production"]
@@ -76,6 +76,11 @@ class ServiceSettings(Group):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     cors_origins: Annotated[tuple[str, ...], *LISTED] = ()
+    cors_allow_headers: HeaderNames = (
+        *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
+        "X-Request-ID",
+    )
+    cors_expose_headers: HeaderNames = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID")
     docs_enabled: bool | None = None
     max_body_size: int = Field(default=1_048_576, ge=1)
 

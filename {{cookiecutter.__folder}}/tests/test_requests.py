@@ -81,6 +81,31 @@ async def test_other_origins_are_told_nothing_unless_they_are_named(client: Asyn
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
+async def test_a_page_of_a_named_origin_may_send_and_read_these_headers(settings: Settings) -> None:
+    app = create_app(changed(settings, cors_origins=("https://a.example",)))
+    origin = {"Origin": "https://a.example"}
+    names = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
+    ask = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": names}
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
+        preflight = await client.options("/livez", headers=origin | ask)
+        response = await client.get("/livez", headers=origin)
+    assert preflight.status_code == 200
+    exposed = response.headers["Access-Control-Expose-Headers"]
+    assert exposed == "ETag, Link, Location, Retry-After, X-Request-ID"
+
+
+async def test_the_headers_of_other_origins_are_settings(settings: Settings) -> None:
+    lists = {"cors_allow_headers": ("X-Tenant",), "cors_expose_headers": ("X-Total",)}
+    app = create_app(changed(settings, cors_origins=("https://a.example",), **lists))
+    ask = {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
+        for name, status in (("X-Tenant", 200), ("If-Match", 400)):
+            headers = ask | {"Access-Control-Request-Headers": name}
+            assert (await client.options("/livez", headers=headers)).status_code == status
+        response = await client.get("/livez", headers=ask)
+    assert response.headers["Access-Control-Expose-Headers"] == "X-Total"
+
+
 @pytest.mark.parametrize(("enabled", "status"), [(True, 200), (False, 404)])
 async def test_the_documentation_can_be_switched_off(
     settings: Settings, enabled: bool, status: int
