@@ -65,5 +65,9 @@ class UnavailableError(AppError):
     headers = MappingProxyType({"Retry-After": "1"})
 
 
+class ShuttingDownError(UnavailableError):
+    """The process is shutting down: an expected refusal, logged once when the shutdown begins."""
+
+
 class RetryableError(UnavailableError):
     """A transaction that gave way to another one; run again as a whole, it may succeed."""

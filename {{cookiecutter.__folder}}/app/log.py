@@ -1,13 +1,15 @@
 """Log lines: JSON in production, readable elsewhere; each carries the id of its request."""
 
 import logging
+import os
 import sys
 from contextvars import ContextVar
 
+from pydantic import ValidationError
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
-from app.settings import ServiceSettings
+from app.settings import ServiceSettings, SettingsError
 
 #: The id of the request that the current task serves; "-" outside of one.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -21,7 +23,7 @@ def _add_request_id(record: logging.LogRecord) -> bool:
 
 
 def _formatter(settings: ServiceSettings) -> logging.Formatter:
-    if not settings.is_production:
+    if settings.environment in {"development", "test"}:
         return logging.Formatter("%(asctime)s %(levelname)-7s [%(request_id)s] %(message)s")
     return JsonFormatter(
         _FIELDS,
@@ -52,3 +54,16 @@ def configure_logging(settings: ServiceSettings) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = name != "uvicorn.access"
+
+
+def log_refused_start(error: SettingsError) -> None:
+    """Log why the service cannot start, as the one line that the process ends with."""
+    try:
+        service = ServiceSettings()
+    except ValidationError:
+        # The environment names the form of the line, and else nothing can be relied on.
+        name = os.environ.get("ENVIRONMENT") or "development"
+        service = ServiceSettings.model_construct(environment=name)
+    configure_logging(service)
+    logging.getLogger(__name__).critical("The service cannot start: %s", error)
+    error.code = 1

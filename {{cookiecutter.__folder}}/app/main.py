@@ -15,9 +15,9 @@ from app.api.openapi import complete_openapi
 from app.api.problems import add_problem_handlers
 from app.api.router import find_routers
 from app.db import Database
-from app.log import configure_logging
+from app.log import configure_logging, log_refused_start
 from app.readiness import Readiness
-from app.settings import ServiceSettings, Settings, load_settings
+from app.settings import ServiceSettings, Settings, SettingsError, load_settings
 from app.shutdown import stopping_in_steps
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     Raises `SettingsError` when they do not describe a service that can run.
     """
-    settings = settings or load_settings()
+    try:
+        return _create_app(settings or load_settings())
+    except SettingsError as error:
+        log_refused_start(error)
+        raise
+
+
+def _create_app(settings: Settings) -> FastAPI:
     service = settings.service
     database = Database(settings.database)
     readiness = Readiness(settings.database)

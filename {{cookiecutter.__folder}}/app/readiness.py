@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import logging
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -11,8 +12,10 @@ from sqlalchemy import text
 
 from app.db import Database
 from app.db.repositories.base import Reader
-from app.errors import UnavailableError
+from app.errors import ShuttingDownError, UnavailableError
 from app.settings import DatabaseSettings
+
+logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -42,6 +45,7 @@ class Readiness:
     def stop(self) -> None:
         """Say no from now on: this process still serves, but should get no more requests."""
         self._is_stopping = True
+        logger.info("Shutting down: /readyz answers 503 from now on")
 
     async def check(self) -> None:
         """Raise `UnavailableError` when requests should go elsewhere.
@@ -50,7 +54,7 @@ class Readiness:
         one serves until it is replaced.
         """
         if self._is_stopping:
-            raise UnavailableError("The service is stopping.")
+            raise ShuttingDownError("The service is stopping.")
         versions = "SELECT version_num FROM alembic_version"
         question = text(versions if self._has_migrations else "SELECT 1")
         try:

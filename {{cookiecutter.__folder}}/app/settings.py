@@ -14,8 +14,16 @@ SERVICE_NAME = "{{ cookiecutter.project_slug }}"
 Environment = Literal["development", "test", "production"]
 
 
-class SettingsError(ValueError):
-    """The environment does not describe a service that can run; names every bad variable."""
+class SettingsError(ValueError, SystemExit):
+    """The environment does not describe a service that can run; names every bad variable.
+
+    As a `SystemExit` it ends the process with the status 1 and its message, without a traceback.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        #: What the interpreter prints; an integer is the exit status instead.
+        self.code: str | int = message
 
 
 class DatabaseSettings(Group):

@@ -5,7 +5,6 @@ sends it requests. So the signal is held back until the balancer has seen `/read
 """
 
 import asyncio
-import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -16,8 +15,6 @@ from typing import Any
 import uvicorn
 
 from app.settings import ServiceSettings
-
-logger = logging.getLogger(__name__)
 
 #: Seconds, of those for the stop, that are left for closing the pool and the readiness check's
 #: connection.
@@ -44,7 +41,6 @@ def stopping_in_steps(settings: ServiceSettings, on_stop: Callable[[], None]) ->
     def begin(signum: int, frame: Any) -> None:
         on_stop()
         signal.signal(signal.SIGTERM, stop)
-        logger.info("Stopping in %g s", settings.shutdown_delay)
         loop.call_later(settings.shutdown_delay, stop, signum, frame)
 
     def on_signal(signum: int, frame: Any) -> None:

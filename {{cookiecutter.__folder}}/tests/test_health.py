@@ -1,6 +1,7 @@
 """Liveness asks nobody; readiness asks the database, and compares its schema with the code's."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -69,6 +70,23 @@ async def test_it_is_not_ready_while_it_stops(settings: Settings) -> None:
         app.state.readiness.stop()
         assert (await client.get("/readyz")).status_code == 503
         assert (await client.get("/livez")).status_code == 200
+
+
+async def test_a_shutdown_is_logged_once_and_not_at_each_probe(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with started(settings) as (app, client):
+        caplog.clear()
+        with caplog.at_level(logging.INFO, "app"):
+            app.state.readiness.stop()
+            for _ in range(3):
+                assert (await client.get("/readyz")).status_code == 503
+    lines = [
+        (record.levelname, record.name)
+        for record in caplog.records
+        if record.name.startswith("app") and record.name not in {"app.access", "app.main"}
+    ]
+    assert lines == [("INFO", "app.readiness")]
 
 
 async def test_it_is_ready_while_every_connection_is_busy(

@@ -125,6 +125,19 @@ async def test_the_cause_of_an_error_is_logged_by_its_type(
     assert SECRET not in caplog.text
 
 
+async def test_an_error_without_a_cause_is_logged_without_one(
+    app: FastAPI, client: AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.get("/busy")
+    async def refuse_at_once() -> None:
+        raise UnavailableError("Busy.")
+
+    assert_problem(await client.get("/busy"), 503, detail="Busy.")
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
+        "Busy."
+    ]
+
+
 async def test_whoever_may_be_anyone_sends_no_credentials(settings: Settings) -> None:
     app = create_app(changed(settings, cors_origins=("*",)))
     headers = {"Origin": "https://a.example", "Cookie": "a=b"}

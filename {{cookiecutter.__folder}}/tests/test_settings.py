@@ -1,6 +1,10 @@
 """Settings: from the environment and `.env`, and clear about what is wrong in them."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,6 +105,32 @@ def test_only_the_names_that_are_listed_mean_anything(monkeypatch: pytest.Monkey
 def test_a_list_is_separated_by_commas_or_json(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("CORS_ORIGINS", given)
     assert ServiceSettings().cors_origins == ("https://a.example", "https://b.example")
+
+
+@pytest.mark.parametrize("name", ["CORS_ALLOW_HEADERS", "CORS_EXPOSE_HEADERS"])
+def test_the_name_of_a_header_is_one(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "If-Match, X\r\nY: z")
+    with pytest.raises(SettingsError, match=f"^{name}: "):
+        load_settings()
+
+
+@pytest.mark.slow
+def test_a_refused_start_in_production_is_one_line_of_json() -> None:
+    command = [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", "0"]
+    variables = {"ENVIRONMENT": "production", "DATABASE_URL": URL, "DB_POOL_TIMEOUT": "hush"}
+    result = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert json.loads(line)["level"] == "CRITICAL"
+    assert "DB_POOL_TIMEOUT" in json.loads(line)["message"]
+    assert "hush" not in line
 
 
 def test_documentation_is_off_in_production_unless_asked_for() -> None:

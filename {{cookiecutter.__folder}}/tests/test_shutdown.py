@@ -84,6 +84,8 @@ async def test_a_stop_lets_requests_end_and_turns_new_ones_away_in_time(settings
             await client.get("/livez")
     assert process.returncode in {0, -signal.SIGTERM}
     assert b"Traceback" not in log
+    assert b"The service is stopping" not in log
+    assert log.count(b"/readyz answers 503 from now on") == 1
 
 
 async def test_the_signal_reaches_the_server_after_the_delay(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from app.api.paths import encoded_path
-from app.errors import AppError
+from app.errors import AppError, ShuttingDownError
 from app.log import request_id
 
 logger = logging.getLogger(__name__)
@@ -98,8 +98,10 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 
 async def _on_app_error(request: Request, error: AppError) -> JSONResponse:
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.warning("%s (%s)", error.detail, type(error.__cause__).__name__)
+    is_failure = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if is_failure and not isinstance(error, ShuttingDownError):
+        cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
+        logger.warning("%s%s", error.detail, cause)
     return problem_response(
         request.scope,
         error.status,
