@@ -10,6 +10,7 @@ import re
 import time
 from uuid import uuid4
 
+from fastapi.telemetry._asgi import ExceptionTelemetryMiddleware
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -77,7 +78,8 @@ class UnhandledErrors:
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+        # FastAPI's own is outside of this middleware, and would see only the response.
+        self.app = ExceptionTelemetryMiddleware(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
