@@ -3,12 +3,14 @@
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import LAYERS, TEMPLATE
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from prefix_proxy import published
 from running import Running, running
 from test_demo import demo_command
 
@@ -42,16 +44,23 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]
 
 @pytest.fixture
 def page(browser: Browser, service: Running) -> Iterator[Page]:
-    """The documentation page, which asks no host but this one."""
+    """The documentation page of `service`."""
+    with documentation(browser, service.address) as page:
+        yield page
+
+
+@contextmanager
+def documentation(browser: Browser, address: str) -> Iterator[Page]:
+    """Open the documentation page, which requests nothing that is not below `address`."""
     with browser.new_context() as context:
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
-        page.goto(f"{service.address}/docs")
+        page.goto(f"{address}/docs")
         yield page
-        assert [url for url in asked if not url.startswith((service.address, "data:"))] == []
+        assert [url for url in asked if not url.startswith((f"{address}/", "data:"))] == []
 
 
 def try_out(page: Page, operation: str, body: object = None, **parameters: str) -> tuple[str, Any]:
@@ -77,17 +86,22 @@ def authorization(page: Page) -> Locator:
     return page.locator(".modal-ux")
 
 
-def test_a_user_writes_and_finds_a_note_on_the_documentation_page(page: Page) -> None:
-    note = {"title": "On whales", "description": "They are not fish."}
-    assert try_out(page, "auth-register", USER)[0] == "201"
-    assert try_out(page, "notes-create_note", note)[0] == "401"
-
+def authorize(page: Page) -> None:
+    """Log in as `USER` with the button "Authorize"."""
     form = authorization(page)
     form.locator("#oauth_username").fill(USER["email"])
     form.locator("#oauth_password").fill(USER["password"])
     form.get_by_role("button", name="Apply given OAuth2 credentials").click()
     expect(form.get_by_role("button", name="Remove authorization")).to_be_visible()
     form.get_by_role("button", name="Close").click()
+
+
+def test_a_user_writes_and_finds_a_note_on_the_documentation_page(page: Page) -> None:
+    note = {"title": "On whales", "description": "They are not fish."}
+    assert try_out(page, "auth-register", USER)[0] == "201"
+    assert try_out(page, "notes-create_note", note)[0] == "401"
+
+    authorize(page)
     status, created = try_out(page, "notes-create_note", note)
     assert status == "201"
     assert try_out(page, "notes-list_notes", q="whale") == ("200", [created])
@@ -97,3 +111,17 @@ def test_a_user_writes_and_finds_a_note_on_the_documentation_page(page: Page) ->
     form.get_by_role("button", name="Remove authorization").click()
     form.get_by_role("button", name="Close").click()
     assert try_out(page, "notes-list_notes", q="whale")[0] == "401"
+
+
+def test_the_documentation_page_authorizes_below_a_path_prefix(
+    browser: Browser, tmp_path: Path
+) -> None:
+    variables = {"TMPDIR": str(tmp_path), "ROOT_PATH": "/shop"}
+    with (
+        running(demo_command(LAYERS[0]), TEMPLATE, **variables) as service,
+        published(service.address, "/shop") as address,
+        documentation(browser, address) as page,
+    ):
+        assert try_out(page, "auth-register", USER)[0] == "201"
+        authorize(page)
+        assert try_out(page, "users-get_me")[0] == "200"

@@ -10,7 +10,13 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
-from app.api.middleware import BodySizeLimit, RequestContext, TrailingSlash, UnhandledErrors
+from app.api.middleware import (
+    BodySizeLimit,
+    RequestContext,
+    RootPath,
+    TrailingSlash,
+    UnhandledErrors,
+)
 from app.api.openapi import complete_openapi
 from app.api.problems import add_problem_handlers
 from app.api.router import find_routers
@@ -78,6 +84,8 @@ def _create_app(settings: Settings) -> FastAPI:
 def _middleware(settings: ServiceSettings) -> list[Middleware]:
     """The layers around every request, from the outermost inwards."""
     return [
+        # Not FastAPI's `root_path`, which is deprecated and leaves `scope["path"]` without it.
+        *([Middleware(RootPath, settings.root_path)] if settings.root_path else []),
         Middleware(RequestContext),
         Middleware(
             CORSMiddleware,

@@ -91,6 +91,7 @@ class ServiceSettings(Group):
     cors_expose_headers: HeaderNames = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID")
     docs_enabled: bool | None = None
     max_body_size: int = Field(default=1_048_576, ge=1)
+    root_path: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
 
     shutdown_delay: float = Field(default=0, ge=0, le=86_400)
     shutdown_timeout: Seconds = 20

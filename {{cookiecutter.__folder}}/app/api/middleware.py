@@ -157,6 +157,26 @@ class BodySizeLimit:
             raise HTTPException(413, f"The body is larger than {self.limit} bytes.")
 
 
+class RootPath:
+    """Adds the path prefix of a reverse proxy, unless the proxy has left it in the path.
+
+    ASGI defines that `path` includes `root_path`, so that links are valid for the client.
+    """
+
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        self.app = app
+        self.root_path = root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in {"http", "websocket"}:
+            scope["root_path"] = self.root_path
+            path = scope["path"]
+            # Also where the prefix is `/api`, a path below `/api/` is one of the routes here.
+            if not path.startswith(self.root_path + "/") or path.startswith("/api/"):
+                scope["path"] = self.root_path + path
+        await self.app(scope, receive, send)
+
+
 class TrailingSlash:
     """Routes `/articles/` as `/articles`, which a redirect would answer with a second request."""
 

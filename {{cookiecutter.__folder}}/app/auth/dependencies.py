@@ -51,7 +51,7 @@ async def get_client_host(connection: HTTPConnection) -> str:
 ClientHost = Annotated[str, Depends(get_client_host)]
 
 BearerToken = Annotated[
-    str | None, Depends(OAuth2PasswordBearer("/api/v1/auth/token", auto_error=False))
+    str | None, Depends(OAuth2PasswordBearer("api/v1/auth/token", auto_error=False))
 ]
 
 
