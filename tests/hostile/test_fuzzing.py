@@ -19,7 +19,7 @@ SECONDS = 120 if is_long() else 10
 # Passwords that are cheap, and no limit on guessing them: nothing else is tried here.
 PATIENT = {
     "AUTH_ACCESS_TOKEN_TTL": "86400",
-    "AUTH_HASH_MEMORY": "32768",
+    "AUTH_HASH_MEMORY": "19922944",
     "AUTH_HASH_PASSES": "1",
     "AUTH_HASH_LANES": "1",
     "AUTH_MAX_FAILURES": "1000000000",

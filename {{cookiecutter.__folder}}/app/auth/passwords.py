@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 from unicodedata import normalize
 
+from argon2 import extract_parameters
 from argon2.low_level import ARGON2_VERSION
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -20,10 +21,29 @@ T = TypeVar("T")
 
 
 class Verdict(NamedTuple):
-    """Whether a password is right, and its hash anew if the parameters have changed since."""
+    """Whether a password is right, and its rehash if the parameters have been raised since."""
 
     is_right: bool
     new_hash: str | None
+
+
+class _UpgradingHasher(Argon2Hasher):
+    """Replaces stored hashes by stronger ones only.
+
+    A hash is weaker than another if its memory, its passes or its lanes are fewer, whatever the
+    other two are.
+    """
+
+    def __init__(self, passes: int, memory: int, lanes: int) -> None:
+        super().__init__(passes, memory, lanes)
+        self._costs = (passes, memory, lanes)
+
+    def check_needs_rehash(self, hash: str | bytes) -> bool:  # noqa: A002 - the library's name
+        """Return whether the parameters differ from those of the hash, and none is lower."""
+        stored = extract_parameters(hash if isinstance(hash, str) else hash.decode())
+        costs = (stored.time_cost, stored.memory_cost, stored.parallelism)
+        is_weaker = any(new < old for new, old in zip(self._costs, costs, strict=True))
+        return not is_weaker and super().check_needs_rehash(hash)
 
 
 class Passwords:
@@ -36,7 +56,7 @@ class Passwords:
     def __init__(self, settings: AuthSettings) -> None:
         memory = settings.hash_memory // 1024
         passes, lanes = settings.hash_passes, settings.hash_lanes
-        self._hasher = PasswordHash([Argon2Hasher(passes, memory, lanes)])
+        self._hasher = PasswordHash([_UpgradingHasher(passes, memory, lanes)])
         # What no password has, in the form of those that one has: to verify against it is the
         # same work.
         salt, digest = "A" * 22, "A" * 43
