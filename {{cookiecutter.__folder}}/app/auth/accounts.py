@@ -41,7 +41,7 @@ class Accounts:
         `TooManyFailuresError`.
         """
         user = await UserReader(self._database).find_by_email(email)
-        proof = await self._prove(email, user, password, host)
+        proof = await self._prove(Attempt.of(email, host), user, password)
         async with self._database.transaction() as transaction:
             if await self._holds(proof, transaction):
                 if proof.new_hash:
@@ -63,13 +63,13 @@ class Accounts:
     ) -> Any:
         """The user with another address or password; a new password ends all logins.
 
-        Raises `InvalidError` for a wrong current password, which counts as a failed login,
-        `AlreadyExistsError` and `TooManyFailuresError`.
+        Raises `InvalidError` for a wrong current password, `AlreadyExistsError`, and
+        `TooManyFailuresError` after too many wrong ones. Failed logins are not among them.
         """
         user = await UserReader(self._database).find(user_id)
         if user is None:
             raise UnauthorizedError("The user is gone.")
-        proof = await self._prove(user.email, user, current_password, host)
+        proof = await self._prove(Attempt.by_user(user_id, host), user, current_password)
         values: dict[str, Any] = {"email": email} if email else {}
         if password and proof.is_right:
             values["password_hash"] = await self._passwords.hash(password)
@@ -99,8 +99,7 @@ class Accounts:
             failures, is_more = failures + removed, removed > 0
         return logins, failures
 
-    async def _prove(self, email: str, user: Any, password: SecretStr, host: str) -> "_Proof":
-        attempt = Attempt.of(email, host)
+    async def _prove(self, attempt: Attempt, user: Any, password: SecretStr) -> "_Proof":
         await self._throttle.check(attempt, LoginFailureReader(self._database))
         verdict = await self._passwords.verify(password, user.password_hash if user else None)
         return _Proof(attempt, user, *verdict)

@@ -6,6 +6,7 @@ Only failures count, per account and per address of the client.
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from app.auth.errors import TooManyFailuresError
 from app.db.repositories.login_failures import LoginFailureReader, LoginFailureWriter
@@ -20,12 +21,23 @@ class Attempt(NamedTuple):
 
     account: str
     address: str
+    #: Whether the request has a valid access token of the account.
+    is_authenticated: bool = False
 
     @classmethod
     def of(cls, email: str, host: str) -> "Attempt":
         """An attempt on an address that may or may not be known, from a client's host."""
         # As a hash, since what people type here by mistake may be a password.
         return cls(sha256(email.encode()).hexdigest(), _network(host))
+
+    @classmethod
+    def by_user(cls, user_id: UUID, host: str) -> "Attempt":
+        """Return an attempt by an authenticated user, which is not counted with the logins.
+
+        Failed logins, by whoever, would otherwise lock the user out of an open session.
+        """
+        # No login has this account: theirs are hexadecimal.
+        return cls(f"user:{user_id}", _network(host), is_authenticated=True)
 
 
 def _network(host: str) -> str:
@@ -50,7 +62,7 @@ class Throttle:
 
     async def check(self, attempt: Attempt, failures: LoginFailureReader) -> None:
         """Raise `TooManyFailuresError` before any work is done for an attempt."""
-        self._judge(await failures.recent(*attempt, self._settings.failure_window))
+        await self._judge(attempt, failures)
 
     async def enter(self, attempt: Attempt, failures: LoginFailureWriter) -> None:
         """Let one attempt of its kind at a time decide, until the transaction ends.
@@ -58,15 +70,15 @@ class Throttle:
         Raises `TooManyFailuresError` when others have failed meanwhile: of many guesses at once,
         none is heard beyond the limit, not even the right one.
         """
-        await failures.lock(*attempt)
-        self._judge(await failures.recent(*attempt, self._settings.failure_window))
+        await failures.lock(attempt.account, attempt.address)
+        await self._judge(attempt, failures)
 
     async def leave(
         self, attempt: Attempt, failures: LoginFailureWriter, *, has_failed: bool
     ) -> None:
         """Count a failure, or after a success forget those before it."""
         if has_failed:
-            await failures.create(**attempt._asdict())
+            await failures.create(account=attempt.account, address=attempt.address)
         else:
             await failures.clear(attempt.account)
         await self.remove_old(failures)
@@ -75,12 +87,16 @@ class Throttle:
         """Remove some of the failures that no longer count; how many there were."""
         return await failures.remove_old(self._settings.failure_window, _REMOVED_AT_ONCE)
 
-    def _judge(self, recent: Any) -> None:
-        limits = (
-            (recent.of_account, recent.account_age, self._settings.max_failures),
-            (recent.of_address, recent.address_age, self._settings.max_failures_per_address),
-        )
+    async def _judge(
+        self, attempt: Attempt, failures: LoginFailureReader | LoginFailureWriter
+    ) -> None:
+        window = self._settings.failure_window
+        recent: Any = await failures.recent(attempt.account, attempt.address, window)
+        limits = [(recent.of_account, recent.account_age, self._settings.max_failures)]
+        if not attempt.is_authenticated:
+            limit = self._settings.max_failures_per_address
+            limits.append((recent.of_address, recent.address_age, limit))
         ages = [age for count, age, limit in limits if count >= limit]
         if ages:
             # Until the oldest of them no longer counts.
-            raise TooManyFailuresError(self._settings.failure_window - min(ages))
+            raise TooManyFailuresError(window - min(ages))
