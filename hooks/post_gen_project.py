@@ -87,6 +87,7 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
             "app/schemas/notes.py",
             "migrations/versions/0004_notes.py",
             "tests/examples/test_notes.py",
+            "tests/examples/test_write_access.py",
         ],
     ),
     ({"ci": "github"}, [".github"]),

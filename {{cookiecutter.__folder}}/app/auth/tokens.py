@@ -16,6 +16,8 @@ import jwt
 from app.settings import AuthSettings
 
 _ALGORITHM = "HS256"
+# The clocks of the replicas differ. PyJWT applies this to `exp` and `nbf` as well as to `iat`.
+_LEEWAY = timedelta(seconds=30)
 
 
 class Identity(NamedTuple):
@@ -28,7 +30,7 @@ class Identity(NamedTuple):
 class AccessTokens:
     """JSON Web Tokens, signed with the first of `AUTH_SECRETS` and accepted with any of them.
 
-    Without any, the secret is one of this object.
+    Without any, the secret is one of this object. `docs/security.md` describes how to rotate them.
     https://www.rfc-editor.org/rfc/rfc8725
     """
 
@@ -74,6 +76,7 @@ class AccessTokens:
             algorithms=[_ALGORITHM],
             issuer=self._issuer,
             audience=self._issuer,
+            leeway=_LEEWAY,
             options={"require": list(self.CLAIMS), "strict_aud": True},
         )
 

@@ -1,8 +1,11 @@
 """Access tokens: all but the right ones are refused, and all with the same words."""
 
+import re
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import asyncpg
@@ -24,10 +27,12 @@ from tests.auth.users import (
     tokens_of,
     with_auth,
 )
+from tests.databases import ROOT
 
 OTHER_KEY = KEY[::-1]
+KEYS = {"old": KEY, "new": OTHER_KEY}
 LATER = datetime.now(UTC) + timedelta(hours=1)
-EARLIER = datetime.now(UTC) - timedelta(seconds=1)
+EARLIER = datetime.now(UTC) - timedelta(minutes=1)
 
 
 def part(text: bytes) -> str:
@@ -150,6 +155,58 @@ async def test_tokens_of_an_older_key_are_good_until_it_is_taken_away(
     assert await statuses(old, new) == [200, 200]
     sign_with(OTHER_KEY)
     assert await statuses(old, new) == [401, 200]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_accepted"),
+    [
+        ({"iat": +1}, True),
+        ({"iat": +29}, True),
+        ({"iat": +32}, False),
+        ({"nbf": +29}, True),
+        ({"nbf": +32}, False),
+        ({"exp": -28}, True),
+        ({"exp": -31}, False),
+    ],
+)
+def test_clocks_may_differ_by_half_a_minute(changes: dict[str, int], is_accepted: bool) -> None:
+    tokens = AccessTokens(AuthSettings(AUTH_SECRETS=(SecretStr(KEY),)))
+    user = RefreshToken.new().family
+    claims = jwt.decode(tokens.issue(user, 0), options={"verify_signature": False})
+    now = int(time.time())
+    shifted = claims | {name: now + seconds for name, seconds in changes.items()}
+    identity = tokens.verify(jwt.encode(shifted, KEY, "HS256"))
+    assert identity == ((user, 0) if is_accepted else None)
+
+
+def rotate(steps: list[str]) -> list[bool]:
+    """Return, for each step, whether replicas before and after it accept each other's tokens."""
+    replicas = [
+        AccessTokens(AuthSettings(AUTH_SECRETS=tuple(SecretStr(KEYS[key]) for key in keys)))
+        for keys in (step.split(",") for step in steps)
+    ]
+    return [
+        all(
+            reader.verify(issuer.issue(RefreshToken.new().family, 0))
+            for issuer, reader in ((before, after), (after, before))
+        )
+        for before, after in pairwise(replicas)
+    ]
+
+
+def test_secrets_are_rotated_as_documented_without_a_refused_token() -> None:
+    document = (ROOT / "docs" / "security.md").read_text("utf-8")
+    steps = re.findall(r"^\d\. `AUTH_SECRETS=([a-z,]+)`", document, re.MULTILINE)
+    assert steps == ["old,new", "new,old", "new"]
+    # The last step waits for the expiry of the tokens that the first two replicas signed.
+    assert rotate(["old", *steps]) == [True, True, True]
+    assert rotate(["old", "new,old"]) == [False]
+
+
+@pytest.mark.parametrize("name", [".env.example", "docs/security.md"])
+def test_every_description_of_a_rotation_begins_with_the_old_secret(name: str) -> None:
+    orders = re.findall(r"\b(old,new|new,old)\b", (ROOT / name).read_text("utf-8"))
+    assert orders[:2] == ["old,new", "new,old"]
 
 
 def test_without_a_key_each_process_has_one_of_its_own() -> None:
