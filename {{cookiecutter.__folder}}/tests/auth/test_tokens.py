@@ -1,36 +1,29 @@
 """Access tokens: all but the right ones are refused, and all with the same words."""
 
-import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import asyncpg
 import jwt
 import pytest
-from fastapi import FastAPI
 from httpx2 import AsyncClient
 from pydantic import SecretStr
 
 from app.auth.tokens import AccessTokens, RefreshToken
-from app.settings import SERVICE_NAME, AuthSettings, Settings
+from app.settings import SERVICE_NAME, AuthSettings
 from tests.auth.users import (
     KEY,
     ME,
     assert_unauthorized,
-    bearer,
     new_user,
     register,
     tokens_of,
-    with_auth,
 )
-from tests.databases import ROOT
 
 OTHER_KEY = KEY[::-1]
-KEYS = {"old": KEY, "new": OTHER_KEY}
 LATER = datetime.now(UTC) + timedelta(hours=1)
 EARLIER = datetime.now(UTC) - timedelta(minutes=1)
 
@@ -138,25 +131,6 @@ async def test_a_token_ends_with_its_user(
     assert assert_unauthorized(await committing_client.get(ME, headers=headers)) == nothing
 
 
-async def test_tokens_of_an_older_key_are_good_until_it_is_taken_away(
-    app: FastAPI, client: AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def sign_with(*keys: str) -> None:
-        secrets = tuple(SecretStr(key) for key in keys)
-        tokens = AccessTokens(with_auth(settings, secrets=secrets).auth)
-        monkeypatch.setattr(app.state.means, "access_tokens", tokens)
-
-    async def statuses(*headers: dict[str, str]) -> list[int]:
-        return [(await client.get(ME, headers=each)).status_code for each in headers]
-
-    old = await new_user(client)
-    sign_with(OTHER_KEY, KEY)
-    new = bearer(await tokens_of(client))
-    assert await statuses(old, new) == [200, 200]
-    sign_with(OTHER_KEY)
-    assert await statuses(old, new) == [401, 200]
-
-
 @pytest.mark.parametrize(
     ("changes", "is_accepted"),
     [
@@ -177,44 +151,6 @@ def test_clocks_may_differ_by_half_a_minute(changes: dict[str, int], is_accepted
     shifted = claims | {name: now + seconds for name, seconds in changes.items()}
     identity = tokens.verify(jwt.encode(shifted, KEY, "HS256"))
     assert identity == ((user, 0) if is_accepted else None)
-
-
-def rotate(steps: list[str]) -> list[bool]:
-    """Return, for each step, whether replicas before and after it accept each other's tokens."""
-    replicas = [
-        AccessTokens(AuthSettings(AUTH_SECRETS=tuple(SecretStr(KEYS[key]) for key in keys)))
-        for keys in (step.split(",") for step in steps)
-    ]
-    return [
-        all(
-            reader.verify(issuer.issue(RefreshToken.new().family, 0))
-            for issuer, reader in ((before, after), (after, before))
-        )
-        for before, after in pairwise(replicas)
-    ]
-
-
-def test_secrets_are_rotated_as_documented_without_a_refused_token() -> None:
-    document = (ROOT / "docs" / "security.md").read_text("utf-8")
-    steps = re.findall(r"^\d\. `AUTH_SECRETS=([a-z,]+)`", document, re.MULTILINE)
-    assert steps == ["old,new", "new,old", "new"]
-    # The last step waits for the expiry of the tokens that the first two replicas signed.
-    assert rotate(["old", *steps]) == [True, True, True]
-    assert rotate(["old", "new,old"]) == [False]
-
-
-@pytest.mark.parametrize("name", [".env.example", "docs/security.md"])
-def test_every_description_of_a_rotation_begins_with_the_old_secret(name: str) -> None:
-    orders = re.findall(r"\b(old,new|new,old)\b", (ROOT / name).read_text("utf-8"))
-    assert orders[:2] == ["old,new", "new,old"]
-
-
-def test_without_a_key_each_process_has_one_of_its_own() -> None:
-    user = RefreshToken.new().family
-    first, second = AccessTokens(AuthSettings()), AccessTokens(AuthSettings())
-    token = first.issue(user, 0)
-    assert first.verify(token) == (user, 0)
-    assert second.verify(token) is None
 
 
 def test_a_refresh_token_is_read_back_in_one_form_only() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 from httpx2 import AsyncClient, Response
 
 from app.settings import Settings
@@ -63,3 +64,19 @@ def assert_unauthorized(response: Response) -> dict[str, Any]:
     body: dict[str, Any] = response.json()
     del body["request_id"]
     return body
+
+
+async def fail(client: AsyncClient, times: int, email: str = EMAIL) -> list[int]:
+    return [(await log_in(client, email, "wrong password")).status_code for _ in range(times)]
+
+
+async def rows(sql: asyncpg.Connection) -> int:
+    count: int = await sql.fetchval("SELECT count(*) FROM login_failures")
+    return count
+
+
+async def let_time_pass(sql: asyncpg.Connection, seconds: int) -> None:
+    await sql.execute(
+        "UPDATE login_failures SET created_at = created_at - make_interval(secs => $1)",
+        float(seconds),
+    )
