@@ -9,7 +9,7 @@ from base64 import b64decode
 GENERATE_HINT = 'make one: python -c "import secrets; print(secrets.token_urlsafe(48))"'
 _MIN_BYTES = 32
 
-# Words of six letters or more: one in ten million random secrets contains one.
+# Of six letters or more: fewer than one in a million random secrets contain one.
 _PLACEHOLDERS = ("change", "default", "example", "insecure", "password", "replace", "secret")
 # Published in tutorials, and copied from there into production.
 _PUBLISHED = (

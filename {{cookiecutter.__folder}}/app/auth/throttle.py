@@ -1,6 +1,7 @@
 """A limit on guessing passwords, counted in the database: for all processes together.
 
-Only failures count, per account and per address of the client.
+Only failures count, per account and per address of the client. Authenticated users who change their
+account are counted per user instead, and not limited per address.
 """
 
 from hashlib import sha256
@@ -32,11 +33,11 @@ class Attempt(NamedTuple):
 
     @classmethod
     def by_user(cls, user_id: UUID, host: str) -> "Attempt":
-        """Return an attempt by an authenticated user, which is not counted with the logins.
+        """Return an attempt by an authenticated user, counted apart from logins.
 
-        Failed logins, by whoever, would otherwise lock the user out of an open session.
+        Anyone can cause failed logins, which must not affect an open session.
         """
-        # No login has this account: theirs are hexadecimal.
+        # The accounts of logins are hexadecimal, so none is equal to this.
         return cls(f"user:{user_id}", _network(host), is_authenticated=True)
 
 
