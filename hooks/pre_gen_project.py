@@ -34,12 +34,26 @@ CHOICES: dict[str, list[object]] = {
     "kubernetes": [False, True],
     "license": ["MIT", "Apache-2.0", "Proprietary"],
 }
+# Private values, which decide what is rendered and how: a file of answers may not change them.
+PRIVATE: dict[str, object] = {
+    "_copy_without_render": """
+    _variants app/api app/auth app/db app/schemas app/services app/[!ms]*.py dev docs/security.md
+    migrations/env.py migrations/*.mako migrations/versions/000[!3]* tests .dockerignore
+    .editorconfig .gitattributes .pre-commit-config.yaml Makefile alembic.ini
+    """.split(),
+    "_jinja2_env_vars": {"line_statement_prefix": "# jinja:"},
+}
+# Added by Cookiecutter or by cruft; the labels of the questions have no effect here.
+ADDED = {"_checkout", "_commit", "_output_dir", "_repo_dir", "_template", "__prompts__"}
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 SLUG_LENGTH = 40
 _WORD = r"[^\s@<>()\[\]\\\",;:.]+"
 EMAIL = re.compile(rf"{_WORD}(\.{_WORD})*@{_WORD}(\.{_WORD})+")
 # Cookiecutter and cruft would run these when they read the answer again.
 JINJA = re.compile(r"\{[%#{]|# jinja:")
+JOINERS = "\u200c\u200d"
+# Zero-width characters, or blank ones, that Unicode does not call controls.
+INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 
 WINDOWS_DEVICES = {"aux", "con", "nul", "prn"} | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(10)
@@ -66,10 +80,16 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def is_unprintable(char: str) -> bool:
-    """Whether TOML, YAML or an editor refuses `char` or takes it for the end of a line."""
+def is_unprintable(before: str, char: str, after: str) -> bool:
+    """Return whether `char` ends a line, is invisible, or changes the order of the others."""
+    if char in JOINERS and before and after:
+        # Emoji sequences, Persian and Indic words need them; between other letters they hide.
+        joins_before = unicodedata.category(before) in {"Mn", "Sk", "So"}
+        is_arabic = unicodedata.bidirectional(before) == "AL"
+        return not (joins_before or is_arabic or unicodedata.category(after) == "Mn")
     is_noncharacter = ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
-    return is_noncharacter or unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
+    is_control = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return is_noncharacter or is_control or char in INVISIBLE
 
 
 def judge_text(text: object, length: int, max_length: int) -> list[str]:
@@ -83,7 +103,8 @@ def judge_text(text: object, length: int, max_length: int) -> list[str]:
         problems.append("has spaces around it: type it without")
     if len(text) > max_length:
         problems.append(f"has {len(text)} characters: type at most {max_length}")
-    if bad := sorted({f"U+{ord(char):04X}" for char in text if is_unprintable(char)}):
+    neighbors = zip(["", *text], text, [*text[1:], ""], strict=False)
+    if bad := sorted({f"U+{ord(near[1]):04X}" for near in neighbors if is_unprintable(*near)}):
         problems.append(f"contains {', '.join(bad[:5])}: type one line of printable text")
     if len(text) != length:
         problems.append("contains half characters: type them whole, or leave them out")
@@ -130,6 +151,10 @@ def judge(answers: dict[str, object], lengths: dict[str, int]) -> list[str]:
             problems[f"__{name}_quoted"] = [f"follows from {name}: do not set it"]
     if not problems["project_slug"] and answers["__folder"] != answers["project_slug"]:
         problems["__folder"] = ["follows from project_slug: do not set it"]
+    known = {*PRIVATE, *ADDED, "__folder", *(f"__{name}_quoted" for name in TEXTS)}
+    for name, value in answers.items():
+        if name.startswith("_") and (name not in known or value != PRIVATE.get(name, value)):
+            problems[name] = ["is not what this template sets: remove it from the file"]
     return [
         f"{name} {shown(answers[name])} {problem}"
         for name, found in problems.items()
@@ -137,8 +162,22 @@ def judge(answers: dict[str, object], lengths: dict[str, int]) -> list[str]:
     ]
 
 
+def find_old_version(answers: dict[str, object]) -> str | None:
+    """Return the version of a Cookiecutter that passes booleans as text."""
+    if all(isinstance(answers[name], bool) for name in ("example", "auth", "kubernetes")):
+        return None
+    # Here, since it takes as long to import as all else that is done.
+    from importlib import metadata
+
+    version = metadata.version("cookiecutter")
+    return version if [int(part) for part in re.findall(r"\d+", version)[:2]] < [2, 7] else None
+
+
 def main() -> int:
     """Exit status: 0 if the project can be made."""
+    if old := find_old_version(ANSWERS):
+        print(f"This template requires cookiecutter 2.7 or newer; this is {old}.", file=sys.stderr)
+        return 1
     problems = judge(ANSWERS, LENGTHS)
     # Cookiecutter writes over what is there, and the second hook removes what was not chosen.
     if set(os.listdir()) - {".git"}:

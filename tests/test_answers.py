@@ -29,13 +29,20 @@ HOSTILE = [
     *("'", '"', "'''", '"""', "\\", "\\\\", "\\n", "`", "$", "${HOME}", ";", "&&", "|", ">", "~"),
     *("$(touch CANARY)", "`touch CANARY`", "' + str(open('CANARY', 'w')) + '", "../", "NUL"),
     *("#", " # ", ": ", "- ", "- [", "]", "}", "}}", "%}", "{", "{0}", "%s", "%(here)s", "&a"),
-    *("*a", "!!python/object", "<!--", "-->", "</script>", "\u00e9", "e\u0301", "\u202e", "\u200b"),
-    *("\ufeff", "\U0001f600", "\u65e5\u672c"),
+    *("*a", "!!python/object", "<!--", "-->", "</script>", "\u00e9", "e\u0301", "\u05e9\u05dc"),
+    *("\U0001f600", "\U0001f469\u200d\U0001f4bb", "\u06cc\u200c\u062e", "\u65e5\u672c"),
 ]  # fmt: skip
-UNPRINTABLE = ["\x00", "\t", "\n", "\r", "\x7f", "\x85", "\u2028", "\u2029", "\ufffe"]
+UNPRINTABLE = [
+    *("\x00", "\t", "\n", "\r", "\x7f", "\x85", "\u2028", "\u2029", "\ufffe"),
+    *("\xad", "\u200b", "\u200e", "\u202e", "\u2060", "\u2066", "\u3164", "\ufeff"),
+]
+# Zero-width or blank, though not of a category that says so.
+INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 ONLY_IN_FILES = ["\ud800", "\udfff", "{{", "{%", "{#", "# jinja:"]
 
-plain = st.characters(exclude_categories=["Cc", "Cn", "Cs", "Zl", "Zp"])
+plain = st.characters(
+    exclude_categories=["Cc", "Cf", "Cn", "Cs", "Zl", "Zp"], exclude_characters=INVISIBLE
+)
 words = st.lists(st.text(plain, max_size=8) | st.sampled_from(HOSTILE), min_size=1, max_size=6)
 good_text = (
     words.map("".join)

@@ -89,7 +89,8 @@ def test_a_bad_name_is_refused_with_what_to_type_instead(
         ("a" * 301, "type at most"),
         *((f"a{char}b", "one line of printable text") for char in (
             "\x00", "\t", "\n", "\r", "\x7f", "\x85", "\u2028", "\u2029", "\ud800",
-            "\ufffe", "\ufdd0",
+            "\ufffe", "\ufdd0", "\xad", "\u061c", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f",
+            "\u202a", "\u202e", "\u2060", "\u2066", "\u2069", "\u3164", "\ufeff", "\U000e0041",
         )),
         *((f"a{code}b", "leave it out") for code in ("{{", "{%", "{#", "# jinja:")),
     ],
@@ -110,6 +111,37 @@ def test_an_emoji_in_two_halves_is_refused_and_a_whole_one_is_not(tmp_path: Path
 
     assert "half characters" in problem
     assert problems_with(tmp_path, author_name="😀") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "\u0915\u094d\u200d\u0937",
+            "\u09b0\u200d\u09cd\u09af",
+        ),
+        *(
+            "\U0001f469\U0001f3fd\u200d\U0001f4bb",
+            "\u2764\ufe0f\u200d\U0001f525",
+            "\u05e9\u05dc\u05d5\u05dd",
+        ),
+    ],
+    ids=ascii,
+)
+def test_joiners_are_accepted_where_a_script_or_an_emoji_needs_them(
+    text: str, tmp_path: Path
+) -> None:
+    assert problems_with(tmp_path, author_name=text) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["\u200da", "a\u200d", "a\u200cb", "\U0001f600\u200d\u200db"], ids=ascii
+)
+def test_joiners_that_join_nothing_are_refused(text: str, tmp_path: Path) -> None:
+    [problem] = problems_with(tmp_path, author_name=text)
+
+    assert "contains U+200" in problem
 
 
 @pytest.mark.parametrize(
