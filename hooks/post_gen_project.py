@@ -5,6 +5,7 @@ Runs in the new project and touches nothing else; may run again on the same fold
 """
 
 import os
+import sys
 
 
 def is_true(rendered: str) -> bool:
@@ -139,6 +140,13 @@ def remove(path: str) -> None:
         os.unlink(path)
 
 
+def quote(path: str) -> str:
+    """Return `path` for a shell, in quotes only if it needs them."""
+    if all(char.isalnum() or char in f"{os.sep}:._-" for char in path):
+        return path
+    return f'"{path}"' if os.name == "nt" else "'" + path.replace("'", "'\\''") + "'"
+
+
 def main() -> None:
     """Finish the project in the working directory."""
     choose_database_layer("{{ cookiecutter.database_layer }}")
@@ -146,13 +154,16 @@ def main() -> None:
     make_plain()
     # Cruft, which sets this, bakes in order to compare: its diff must not begin with advice.
     if not is_true("{{ cookiecutter._commit is defined }}"):
-        name = os.path.basename(os.getcwd())
-        print(
-            f"Created {name}. Next:\n"
-            f"    cd {name}\n"
+        path = os.getcwd()
+        advice = (
+            f"Created {os.path.basename(path)}. Next:\n"
+            f"    cd {quote(path)}\n"
             "    make run     # serves on an embedded PostgreSQL; needs only uv\n"
             "    make test\n"
         )
+        # The console may lack characters of the path.
+        encoding = sys.stdout.encoding
+        print(advice.encode(encoding, "backslashreplace").decode(encoding))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from pathlib import Path
 TEMPLATE = Path(__file__).resolve().parent.parent
 README = TEMPLATE / "README.md"
 BEGIN, END = "<!-- session: made by `make record-session` -->\n", "<!-- /session -->"
+#: Shown in place of the temporary folder.
+HOME = "/home/ada"
 COMMAND = "uvx cookiecutter <this repository>"
 #: By the name of the question; all others are answered with Enter.
 ANSWERS = {"Name of the service": "Book Shop", "How the service speaks": "2"}
@@ -55,7 +57,8 @@ def record(folder: Path) -> str:
     os.close(ours)
     if session.wait() != 0:
         raise SystemExit(screen)
-    return "\n".join(line.rstrip() for line in screen.rstrip().splitlines())
+    screen = screen.replace(str(folder.resolve()), HOME).rstrip()
+    return "\n".join(line.rstrip() for line in screen.splitlines())
 
 
 def embed(page: str, session: str) -> str:

@@ -1,6 +1,7 @@
 """What the last hook makes of the rendered files."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +11,17 @@ from conftest import LAYERS, Bake
 from rendered_hooks import render_hook
 
 
-def run_hook(folder: Path, **answers: object) -> str:
+def run_hook(folder: Path, *, encoding: str = "utf-8", **answers: object) -> str:
     hook = folder.parent / "hook.py"
     hook.write_text(render_hook("post_gen_project", **answers), "utf-8")
     done = subprocess.run(
-        [sys.executable, hook], cwd=folder, capture_output=True, text=True, check=True
+        [sys.executable, hook],
+        cwd=folder,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        text=True,
+        encoding=encoding,
+        check=True,
     )
     return done.stdout
 
@@ -60,3 +67,28 @@ def test_it_says_what_to_do_next_on_a_few_lines_of_ascii(bake: Bake) -> None:
     assert output.isascii()
     assert "make run" in output
     assert len(output.splitlines()) < 10
+
+
+@pytest.mark.skipif(os.name == "nt", reason="cd is typed there into other shells")
+@pytest.mark.parametrize("folder", ["plain", "a second place", "it's $HOME", "\u00fcber", "\u65e5"])
+def test_the_path_that_it_prints_is_one_to_change_to(folder: str, tmp_path: Path) -> None:
+    project = tmp_path / folder / "my-service"
+    project.mkdir(parents=True)
+
+    [command] = re.findall("^ +(cd .*)", run_hook(project), re.MULTILINE)
+
+    done = subprocess.run(
+        ["sh", "-c", f"{command} && pwd -P"], cwd="/", capture_output=True, check=True
+    )
+    assert Path(os.fsdecode(done.stdout).strip()) == project.resolve()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_path_that_the_console_cannot_show_is_no_error(encoding: str, tmp_path: Path) -> None:
+    project = tmp_path / "\u65e5\u672c" / "my-service"
+    project.mkdir(parents=True)
+
+    output = run_hook(project, encoding=encoding)
+
+    assert "\\u65e5" in output
+    assert "make run" in output
