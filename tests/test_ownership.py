@@ -89,7 +89,7 @@ def paths_named(name: str, text: str) -> set[str]:
     """What a document or a list of commands calls a file or a folder of the project."""
     quoted = set(re.findall(r"`([\w.-]*[\w./-]+/[\w./-]*|[\w-]+\.(?:ya?ml|md|toml|py))`", text))
     if name == "Dockerfile":
-        copied = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
+        copied = re.findall(r"^COPY (?:--chmod=\d+ )?(?!--)(.+) \S+$", text, re.MULTILINE)
         quoted |= {path.rstrip("*") for line in copied for path in line.split()}
     if name.endswith(".dockerignore"):
         quoted |= set(re.findall(r"^!(.+)$", text, re.MULTILINE))
