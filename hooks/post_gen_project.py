@@ -92,7 +92,7 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
         ],
     ),
     ({"ci": "github"}, [".github"]),
-    ({"ci": "gitlab"}, [".gitlab-ci.yml"]),
+    ({"ci": "gitlab"}, [".gitlab-ci.yml", "renovate.json"]),
     ({"kubernetes": True}, ["kubernetes"]),
 ]
 

