@@ -1,29 +1,32 @@
 """Changes of the template arrive in projects that people have worked on."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from conftest import Project
+from conftest import LAYERS, TEMPLATE, Project
 from matrix import Answers
 from repositories import Repository, copy_history, release
-from test_projects import check
+from test_projects import OWN, check
 
 pytestmark = pytest.mark.slow
 
+#: Version 0.1.0, the first that was released.
+RELEASED = "aa34f5963adba1a1fe8fb18f2d70b80138181232"
 ANSWERS: Answers = {"project_name": "Old Friend", "database_layer": "databases"}
 SETTING = "shutdown_timeout: Seconds = 30"
 LISTED = "# SHUTDOWN_TIMEOUT=30"
 RESOURCE = '"""Things."""\n\nTHINGS = ["one", "two"]\n'
+TABLE = """from sqlalchemy import Column, Integer, Table
 
+from app.db import metadata
 
-def questions(repository: Repository, commit: str) -> dict[str, Any]:
-    asked = json.loads(repository.git("show", f"{commit}:cookiecutter.json"))
-    return {name: asked[name] for name in asked if not name.startswith("_")}
+things = Table("things", metadata, Column("id", Integer, primary_key=True))
+"""
 
 
 @pytest.fixture
@@ -33,12 +36,12 @@ def template(tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def old(template: Repository) -> str:
-    """The last commit at which other questions were asked."""
-    today = questions(template, "HEAD")
-    for commit in template.git("log", "--format=%H", "--", "cookiecutter.json").split():
-        if questions(template, commit) != today:
-            return commit
-    pytest.skip("this checkout is shallow: nothing in it asked other questions")
+    """Return the commit of the first release."""
+    if not template.git(
+        "rev-parse", "--verify", "--quiet", f"{RELEASED}^{{commit}}", may_fail=True
+    ):
+        pytest.skip(f"this checkout is shallow: {RELEASED[:7]} is not in it")
+    return RELEASED
 
 
 Cruft = Callable[..., subprocess.CompletedProcess[str]]
@@ -60,10 +63,12 @@ def cruft(tmp_path: Path) -> Cruft:
     return run
 
 
-def create(cruft: Cruft, template: Repository, folder: Path, *more: str) -> Repository:
+def create(
+    cruft: Cruft, template: Repository, folder: Path, *more: str, answers: Answers = ANSWERS
+) -> Repository:
     """A new project under git."""
     folder.mkdir(exist_ok=True)
-    options = ["--no-input", "--output-dir", str(folder), "--extra-context", json.dumps(ANSWERS)]
+    options = ["--no-input", "--output-dir", str(folder), "--extra-context", json.dumps(answers)]
     done = cruft("create", str(template.path), *options, *more)
     assert done.returncode == 0, done.stdout
     project = Repository(folder / "old-friend")
@@ -105,6 +110,44 @@ def test_an_untouched_project_differs_in_nothing(
     assert cruft("check", cwd=project.path).returncode == 0
     difference = cruft("diff", "--exit-code", cwd=project.path)
     assert (difference.returncode, difference.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_an_untouched_project_of_the_first_release_becomes_like_a_new_one(
+    layer: str, template: Repository, old: str, cruft: Cruft, tmp_path: Path
+) -> None:
+    answers = ANSWERS | {"database_layer": layer, "kubernetes": True}
+    project = create(cruft, template, tmp_path / "mine", "--checkout", old, answers=answers)
+
+    done = cruft("update", "--skip-apply-ask", "--checkout", "main", cwd=project.path)
+
+    assert done.returncode == 0, done.stdout
+    fresh = create(cruft, template, tmp_path / "fresh", "--checkout", "main", answers=answers)
+    assert differing(Project(project.path), Project(fresh.path)) == set()
+
+
+def test_migrations_of_an_owner_and_of_later_versions_can_be_merged(
+    template: Repository, old: str, cruft: Cruft, tmp_path: Path
+) -> None:
+    repository = create(cruft, template, tmp_path / "mine", "--checkout", old)
+    project = Project(repository.path)
+    (project.path / "app" / "db" / "models" / "things.py").write_text(TABLE)
+    own = OWN.replace("0001_articles", "0004_notes").replace("DROP VIEW own", "DROP TABLE things")
+    table = "CREATE TABLE things (id SERIAL CONSTRAINT pk_things PRIMARY KEY)"
+    own = own.replace("CREATE VIEW own AS SELECT 1 AS one", table)
+    (project.path / "migrations" / "versions" / "0005_things.py").write_text(own)
+    project.run("make", "migrate")
+    repository.commit("Ours")
+
+    done = cruft("update", "--skip-apply-ask", "--checkout", "main", cwd=project.path)
+
+    assert (done.returncode, repository.git("diff", "--name-only", "--diff-filter=U")) == (0, "")
+    if len(project.run("uv", "run", "--quiet", "alembic", "heads").stdout.splitlines()) > 1:
+        page = (TEMPLATE / "docs" / "updating.md").read_text("utf-8")
+        for command in re.findall(r"^\$ (.+)$", page, re.MULTILINE):
+            project.run(*command.split())
+    project.run("make", "migrate")
+    project.run("uv", "run", "pytest", "tests/test_migrations.py")
 
 
 def test_a_project_of_an_older_version_follows_and_keeps_what_is_its_owners(
