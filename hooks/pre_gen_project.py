@@ -37,10 +37,10 @@ CHOICES: dict[str, list[object]] = {
 # Private values, which decide what is rendered and how: a file of answers may not change them.
 PRIVATE: dict[str, object] = {
     "_copy_without_render": """
-    _variants app/api app/auth app/db app/schemas app/services app/[!ms]*.py dev docs/security.md
-    migrations/env.py migrations/*.mako migrations/versions/000[!3]* tests .dockerignore
-    .editorconfig .gitattributes .github/dependabot.yml .pre-commit-config.yaml Makefile alembic.ini
-    renovate.json
+    _variants app/api app/auth app/db app/schemas app/services app/[!ms]*.py dev
+    docs/security.md migrations/env.py migrations/*.mako migrations/versions/000[!3]* tests
+    .dockerignore .editorconfig .gitattributes .github/dependabot.yml .pre-commit-config.yaml
+    Makefile alembic.ini renovate.json
     """.split(),
     "_jinja2_env_vars": {"line_statement_prefix": "# jinja:"},
 }
