@@ -65,7 +65,7 @@ def copy_history(path: Path) -> Repository:
 def release(template: Repository) -> None:
     """Publish a next version, which changes one line of each of two files and adds one file."""
     source = Repository(template.path / "{{cookiecutter.__folder}}")
-    source.change("alembic.ini", "[alembic]\n", "[alembic]\n# From the next version.\n")
+    source.change(".editorconfig", "root = true\n", "root = true\n# From the next version.\n")
     source.change("README.md", "\n{{ cookiecutter.project_description }}\n", "\nNews.\n")
     (source.path / "app" / "news.py").write_text('"""New in the next version."""\n')
     template.commit("The next version")

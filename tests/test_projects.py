@@ -36,7 +36,7 @@ with tempfile.TemporaryDirectory() as data, embedded_postgres(Path(data, "postgr
         "POSTGRES_PASSWORD": "@ / # ? % : '",
         "POSTGRES_DB": "migrated",
     }
-    alembic = [sys.executable, "-m", "alembic", "-c", os.path.abspath("alembic.ini")]
+    alembic = [sys.executable, "-m", "alembic", "-c", os.path.abspath("pyproject.toml")]
     for line in sys.stdin:
         print("$ alembic", line, flush=True)
         subprocess.run([*alembic, *line.split()], cwd=data, check=True)

@@ -1,21 +1,36 @@
-"""Runs the migrations, from the command line or on a connection that is handed over.
+"""Runs the migrations, from the command line or on a given connection.
 
 https://alembic.sqlalchemy.org/en/latest/cookbook.html#using-asyncio-with-alembic
 """
 
 import asyncio
+import logging
+from time import monotonic
+from typing import Any
 
-from alembic import context
-from sqlalchemy import Connection, pool, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from alembic import command, context
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import Connection, func, pool, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 import app.db.models  # noqa: F401 - fills the metadata
 from app.db import metadata
 from app.db.address import connect_options
-from app.settings import load_settings
+from app.log import configure_logging
+from app.settings import SettingsError, load_settings
+
+logger = logging.getLogger("migrations")
 
 # Any number, the same for every process that migrates this database.
 _LOCK = 7_244_119
+# Seconds to wait for another process that migrates.
+_LOCK_TIMEOUT = 60
+
+# The command and its options, if this is the command line.
+_options: Any = context.config.cmd_opts
+_command = _options.cmd[0] if hasattr(_options, "cmd") else None
 
 
 def run_offline() -> None:
@@ -25,28 +40,121 @@ def run_offline() -> None:
         context.run_migrations()
 
 
-def run_on(connection: Connection) -> None:
+def run_on(connection: Connection, *, is_locked: bool = False) -> None:
     """Migrate in one transaction, one process at a time."""
     # Alembic takes a connection on which anything ran before this line for one whose
     # transaction is somebody else's, and would commit nothing.
-    context.configure(connection=connection, target_metadata=metadata)
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        on_version_apply=limit_lock_waits,
+        process_revision_directives=skip_empty_revision,
+    )
     with context.begin_transaction():
-        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        # Those who wait for a table that a migration waits for are held up with it.
-        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-        context.run_migrations()
+        if not is_locked:
+            connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}s'"))
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        limit_lock_waits(context.get_context())
+        run_migrations()
+
+
+def limit_lock_waits(ctx: MigrationContext, *_: object, **__: object) -> None:
+    """Limit how long the transaction waits for a table: queries that come later wait with it.
+
+    Called again after each revision, which may have begun another transaction.
+    """
+    ctx.execute(text("SET LOCAL lock_timeout = '5s'"))
+
+
+def run_migrations() -> None:
+    """Run the command, unless the database is too new for it or too old."""
+    before = context.get_context().get_current_heads()
+    at = ", ".join(before) or "no revision"
+    if _command is command.upgrade and _options.revision in {"head", "heads"}:
+        known = {script.revision for script in context.script.walk_revisions()}
+        if not known.issuperset(before):
+            # After a rollback the older release starts like any other, and must not fail.
+            logger.warning(
+                "The database is at %s, which this release does not know: a newer release has"
+                " migrated it. Nothing to do.",
+                at,
+            )
+            return
+    if getattr(_options, "autogenerate", False) and set(before) != set(context.script.get_heads()):
+        raise CommandError(
+            f"The database is at {at}, behind the newest revision: run `make migrate` first."
+        )
+    context.run_migrations()
+    if _command is command.upgrade and context.get_context().get_current_heads() == before:
+        logger.info("The database is already up to date, at %s.", at)
+
+
+def skip_empty_revision(_: object, __: object, directives: list[Any]) -> None:
+    """Write no file if the models and the database agree."""
+    if getattr(_options, "autogenerate", False) and directives[0].upgrade_ops.is_empty():
+        directives.clear()
+        context.config.print_stdout(
+            "No changes: the models and the database agree, so no revision is written."
+        )
+
+
+async def acquire_lock(connection: AsyncConnection) -> None:
+    """Wait until no other process migrates; the lock ends with the connection's transaction.
+
+    Raises `CommandError` if that takes too long.
+    """
+    deadline = monotonic() + _LOCK_TIMEOUT
+    is_waiting = False
+    # Try instead of waiting in a statement: CREATE INDEX CONCURRENTLY in the process that has the
+    # lock waits for each running statement, and both would wait forever.
+    while not await connection.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
+        await connection.rollback()
+        if monotonic() > deadline:
+            raise CommandError(
+                f"Another process is migrating this database, for more than {_LOCK_TIMEOUT} s now:"
+                " try again when it has finished."
+            )
+        if not is_waiting:
+            logger.info("Waiting for another process that is migrating this database.")
+            is_waiting = True
+        await asyncio.sleep(0.2)
+    # The transaction is idle until the last revision is applied.
+    await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
 async def run_online() -> None:
     """Migrate the database of the settings, on a connection of its own."""
-    options = connect_options(load_settings().database, limits=False)
+    settings = load_settings()
+    configure_logging(settings.service)
+    options = connect_options(settings.database, limits=False)
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool
     )
-    async with engine.connect() as connection:
-        await connection.run_sync(run_on)
+    # The lock has a separate connection: a revision may commit, and hold it all the same.
+    async with engine.connect() as lock:
+        await acquire_lock(lock)
+        async with engine.connect() as connection:
+            await connection.run_sync(run_on, is_locked=True)
     await engine.dispose()
+
+
+def run_command_line() -> None:
+    """Migrate; raise `CommandError`, which Alembic shows in one line, for what needs no traceback."""
+    try:
+        asyncio.run(run_online())
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
+    except OSError as error:
+        raise CommandError(f"Cannot connect to the database: {error or 'timeout'}") from None
+    except DBAPIError as error:
+        if error.statement is None:
+            raise CommandError(f"Cannot connect to the database: {error.orig}") from None
+        if getattr(error.orig, "sqlstate", None) != "55P03":
+            raise
+        raise CommandError(
+            "A migration waited too long for a lock that another transaction holds, and was rolled"
+            f" back. Try again later: {error.statement}"
+        ) from None
 
 
 given: Connection | None = context.config.attributes.get("connection")
@@ -55,4 +163,4 @@ if context.is_offline_mode():
 elif given is not None:
     run_on(given)
 else:
-    asyncio.run(run_online())
+    run_command_line()

@@ -1,4 +1,10 @@
-"""${message}"""
+<%!
+def docstring(message):
+    """Return a string literal for any message."""
+    is_plain = message.isprintable() and not set(message) & {'"', "\\"}
+    return f'"""{message}"""' if is_plain else repr(message)
+%>\
+${docstring(message)}
 
 from collections.abc import Sequence
 

@@ -18,6 +18,8 @@ from app.settings import DatabaseSettings, Settings
 from tests.servers import PREFIX
 
 ROOT = Path(__file__).parents[1]
+#: Where Alembic is configured.
+CONFIG = ROOT / "pyproject.toml"
 
 
 def settings_for(address: str) -> DatabaseSettings:
@@ -90,12 +92,12 @@ async def migrate(
     """Bring a database to a revision, on a connection that is handed to Alembic."""
 
     def run(connection: Connection) -> None:
-        do(Config(ROOT / "alembic.ini", attributes={"connection": connection}), revision)
+        do(Config(toml_file=CONFIG, attributes={"connection": connection}), revision)
 
     options = connect_options(settings_for(address), limits=False)
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool
     )
-    async with engine.begin() as connection:
+    async with engine.connect() as connection:
         await connection.run_sync(run)
     await engine.dispose()

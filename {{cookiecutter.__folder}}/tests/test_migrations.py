@@ -1,20 +1,13 @@
 """The history of the schema: up, down and up again, from wherever it is run."""
 
-import asyncio
 import logging
-import os
-import re
-import subprocess
-import sys
 from io import StringIO
 from pathlib import Path
-from traceback import format_exception
 
 import asyncpg
 import pytest
 from alembic import command
 from alembic.config import Config
-from alembic.config import main as run_alembic
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
@@ -22,22 +15,10 @@ import app.db.models  # noqa: F401 - fills the metadata
 from app.db import metadata
 from app.readiness import MIGRATIONS
 from app.settings import Settings
-from tests.databases import ROOT, address_in, connected, migrate
+from tests.databases import CONFIG, address_in, connected, migrate
 
-HISTORY = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+HISTORY = ScriptDirectory.from_config(Config(toml_file=CONFIG))
 HAS_MIGRATIONS = any(MIGRATIONS.glob("versions/*.py"))
-
-
-def alembic(address: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Migrate by Alembic's command line, as an operator does."""
-    return subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", str(ROOT / "alembic.ini"), "upgrade", "head"],
-        cwd=folder,
-        env={**os.environ, "DATABASE_URL": address},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 # What a revision makes: columns of tables and of indexes, constraints, types, functions.
@@ -48,12 +29,6 @@ SELECT format('%s.%s %s', relname, attname, atttypid::regtype) FROM pg_attribute
 UNION ALL SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace
 UNION ALL SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace
 UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-"""
-
-
-WAITING = """
-SELECT count(*) FROM pg_sleep(0.02), pg_stat_activity
-WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
 
 
@@ -94,9 +69,10 @@ async def test_a_constraint_has_the_name_that_its_model_gives_it(settings: Setti
 
 async def test_a_migration_does_not_wait_long_for_a_table(empty_database: str) -> None:
     def upgrade(config: Config, revision: str) -> None:
-        command.upgrade(config, revision)
-        limit = config.attributes["connection"].scalar(text("SHOW lock_timeout"))
-        assert limit == "5s"
+        connection = config.attributes["connection"]
+        with connection.begin():
+            command.upgrade(config, revision)
+            assert connection.scalar(text("SHOW lock_timeout")) == "5s"
 
     await migrate(empty_database, "head", upgrade)
 
@@ -114,40 +90,8 @@ async def test_the_models_and_the_migrations_agree(settings: Settings) -> None:
 
 def test_it_writes_sql_without_a_server() -> None:
     written = StringIO()
-    command.upgrade(Config(ROOT / "alembic.ini", output_buffer=written), "head", sql=True)
+    command.upgrade(Config(toml_file=CONFIG, output_buffer=written), "head", sql=True)
     assert ("CREATE TABLE" in written.getvalue()) is HAS_MIGRATIONS
-
-
-@pytest.mark.slow
-async def test_several_at_once_make_one_history_from_whatever_folder(
-    empty_database: str, tmp_path: Path
-) -> None:
-    async with connected(empty_database) as connection, connected(empty_database) as beside:
-        async with asyncio.timeout(60):
-            # Whoever is first waits for this table, until the other is there too.
-            table = beside.transaction()
-            await table.start()
-            await beside.execute("CREATE TABLE alembic_version (version_num text)")
-            folders = (ROOT, tmp_path)
-            running = [asyncio.to_thread(alembic, empty_database, folder) for folder in folders]
-            results = asyncio.gather(*running)
-            while await connection.fetchval(WAITING) < 2 and not results.done():
-                pass
-            await table.rollback()
-        assert [result.returncode for result in await results] == [0, 0], results
-        assert bool(await schema(connection)) is HAS_MIGRATIONS
-
-
-async def test_a_database_that_is_away_is_an_error(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody:hu%25sh@127.0.0.1:1/nothing")
-    arguments = ["-c", str(ROOT / "alembic.ini"), "upgrade", "head"]
-    with pytest.raises(ConnectionRefusedError) as raised:
-        await asyncio.to_thread(run_alembic, arguments)
-    # What nobody catches is a traceback and an exit status.
-    shown = [*format_exception(raised.value), *capfd.readouterr()]
-    assert not re.search("hu(%|%25)sh", "".join(shown))
 
 
 @pytest.mark.parametrize("name", ["downgrade", "upgrade"])

@@ -1,0 +1,176 @@
+"""Alembic's command line, as an operator runs it."""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from traceback import format_exception
+
+import pytest
+from alembic.config import Config, main
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from tests.databases import CONFIG, ROOT, connected
+
+# The advisory lock of `migrations/env.py`.
+LOCK = 7_244_119
+# The other connections to this database.
+OTHERS = """
+SELECT count(*) FROM pg_sleep(0.02), pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+INDEXES = "SELECT relname FROM pg_class JOIN pg_index ON indexrelid = oid WHERE indisvalid"
+REVISION = """
+from alembic import op
+
+revision = "own"
+down_revision = {head!r}
+{body}
+"""
+TABLE = "CREATE TABLE tags (name text)"
+
+
+def upgrade(address: str, config: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Migrate in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "alembic", "-c", str(config), "upgrade", "head"],
+        cwd=folder,
+        env={**os.environ, "DATABASE_URL": address, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+async def upgrade_at_once(
+    address: str, config: Path, folders: list[Path]
+) -> list[subprocess.CompletedProcess[str]]:
+    """Run a process in each folder; none of them begins before all are connected."""
+    async with connected(address) as connection, asyncio.timeout(60):
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        running = [asyncio.to_thread(upgrade, address, config, folder) for folder in folders]
+        results = asyncio.gather(*running)
+        while await connection.fetchval(OTHERS) < len(folders) and not results.done():
+            pass
+        await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+        return await results
+
+
+CommandLine = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def command_line(monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """Run a command in this process, whose loggers stay as they are."""
+    monkeypatch.setattr("app.log.configure_logging", lambda _: None)
+
+    async def run(address: str, config: Path, *arguments: str) -> None:
+        monkeypatch.setenv("DATABASE_URL", address)
+        await asyncio.to_thread(main, ["-c", str(config), "--raiseerr", *arguments])
+
+    return run
+
+
+@pytest.fixture
+def own_config(tmp_path: Path) -> Path:
+    """The migrations and one more, which `docs/migrations.md` shows, in a folder of any name."""
+    folder = tmp_path / "50%(here)s 'é"
+    shutil.copytree(ROOT / "migrations", folder / "migrations")
+    shutil.copy(CONFIG, folder)
+    head = ScriptDirectory.from_config(Config(toml_file=CONFIG)).get_current_head()
+    example = (ROOT / "docs" / "migrations.md").read_text().split("```")
+    [body] = [block.removeprefix("python") for block in example if block.startswith("python")]
+    own = folder / "migrations" / "versions" / "own.py"
+    own.write_text(REVISION.format(head=head, body=body))
+    return folder / CONFIG.name
+
+
+@pytest.mark.slow
+async def test_several_at_once_make_one_history_from_whatever_folder(
+    empty_database: str, tmp_path: Path
+) -> None:
+    results = await upgrade_at_once(empty_database, CONFIG, [ROOT, tmp_path])
+    assert [result.returncode for result in results] == [0, 0], results
+    said = [result.stderr for result in results]
+    assert all("Waiting for another process" in text for text in said)
+    # What each of them did, or that there was nothing left to do.
+    assert all("Running upgrade" in text or "already up to date" in text for text in said)
+    assert sum("Running upgrade" in text for text in said) <= 1
+
+
+@pytest.mark.slow
+async def test_an_index_is_created_concurrently_by_one_of_several(
+    empty_database: str, own_config: Path, command_line: CommandLine
+) -> None:
+    async with connected(empty_database) as connection:
+        await connection.execute(TABLE)
+        results = await upgrade_at_once(empty_database, own_config, [ROOT] * 3)
+        assert [result.returncode for result in results] == [0, 0, 0], results
+        assert "ix_tags_name" in {row["relname"] for row in await connection.fetch(INDEXES)}
+        await command_line(empty_database, own_config, "downgrade", "-1")
+        assert "ix_tags_name" not in {row["relname"] for row in await connection.fetch(INDEXES)}
+
+
+@pytest.mark.slow
+async def test_an_older_release_has_nothing_to_do(
+    empty_database: str, command_line: CommandLine
+) -> None:
+    async with connected(empty_database) as connection:
+        await connection.execute("CREATE TABLE alembic_version (version_num text)")
+        await connection.execute("INSERT INTO alembic_version VALUES ('from_a_newer_release')")
+        done = await asyncio.to_thread(upgrade, empty_database, CONFIG, ROOT)
+        assert done.returncode == 0, done.stderr
+        assert "from_a_newer_release, which this release does not know" in done.stderr
+        assert await connection.fetchval("SELECT * FROM alembic_version") == "from_a_newer_release"
+    # Anything else that cannot be done is still an error.
+    for command in ("downgrade", "base"), ("upgrade", "no_such_revision"):
+        with pytest.raises(CommandError, match="Can't locate revision"):
+            await command_line(empty_database, CONFIG, *command)
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [
+        ("postgresql://nobody:hu%25sh@127.0.0.1:1/nothing", "Cannot connect to the database"),
+        ("mysql://nobody:hu%25sh@127.0.0.1/nothing", "DATABASE_URL"),
+    ],
+)
+async def test_a_database_that_cannot_be_used_is_an_error_in_one_line(
+    address: str, named: str, command_line: CommandLine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # Alembic shows the message of a `CommandError`, and the traceback of any other.
+    with pytest.raises(CommandError) as raised:
+        await command_line(address, CONFIG, "upgrade", "head")
+    assert re.fullmatch(f"{named}.*", str(raised.value))
+    shown = [*format_exception(raised.value), *capfd.readouterr()]
+    assert not re.search("hu(%|%25)sh", "".join(shown))
+
+
+async def test_a_revision_needs_an_up_to_date_database_and_a_change(
+    empty_database: str,
+    own_config: Path,
+    command_line: CommandLine,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def files() -> int:
+        return len([*own_config.parent.rglob("versions/*.py")])
+
+    revision = "revision", "--autogenerate", "--message", "nothing"
+    before = files()
+    async with connected(empty_database) as connection:
+        await connection.execute(TABLE)
+        with pytest.raises(CommandError, match="make migrate"):
+            await command_line(empty_database, own_config, *revision)
+        await command_line(empty_database, own_config, "upgrade", "head")
+        await connection.execute("DROP TABLE tags")
+        await command_line(empty_database, own_config, *revision)
+        assert files() == before
+        assert "No changes" in capfd.readouterr().out
+        await connection.execute(TABLE)
+        await command_line(empty_database, own_config, *revision)
+        assert files() == before + 1
