@@ -1,10 +1,19 @@
 """How settings are read: from the environment and, in development, from `.env`."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from app.env_file import EnvFileError, read_env_file
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -24,6 +33,17 @@ HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 HeaderNames = Annotated[tuple[HeaderName, ...], *LISTED]
 
 
+class EnvFileSource(EnvSettingsSource):
+    """Reads the file in place of pydantic-settings, which expands `${NAME}` and skips bad lines."""
+
+    def _load_env_vars(self) -> dict[str, str | None]:
+        env_file = self.config.get("env_file")
+        if env_file is None:
+            return {}
+        variables = read_env_file(Path(str(env_file)))
+        return {name.lower(): value for name, value in variables.items() if value}
+
+
 class Group(BaseSettings):
     """Settings that belong together; each is a field, named by its alias or by its own name."""
 
@@ -36,11 +56,30 @@ class Group(BaseSettings):
         hide_input_in_errors=True,
     )
 
+    def __init__(self, **values: Any) -> None:
+        # Without the file, which would be read before the source below replaces this one.
+        super().__init__(_env_file=None, **values)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where values come from, the first source with a value wins."""
+        return init_settings, env_settings, EnvFileSource(settings_cls), file_secret_settings
+
 
 def read(group: Any, problems: list[str]) -> Any:
     """The group as the environment has it; what is wrong is added to `problems`, without values."""
     try:
         return group()
+    except EnvFileError as error:
+        problems.append(str(error))
+        return group.model_construct()
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
             name = str(problem["loc"][0]).upper() + ": " if problem["loc"] else ""

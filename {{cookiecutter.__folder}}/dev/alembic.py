@@ -4,6 +4,7 @@ import signal
 import sys
 
 from alembic.config import main
+from alembic.util import CommandError
 
 from dev import DevelopmentError
 from dev.database import development_database
@@ -13,6 +14,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         with development_database():
-            main(prog="python -m dev.alembic")
-    except DevelopmentError as error:
+            # Without `--raiseerr`, Alembic would both log and print an error.
+            main(["--raiseerr", *sys.argv[1:]], prog="python -m dev.alembic")
+    except (CommandError, DevelopmentError) as error:
         sys.exit(str(error))

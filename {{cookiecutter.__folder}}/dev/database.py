@@ -34,6 +34,12 @@ def development_database(checkpoint: Callable[[], None] = lambda: None) -> Itera
         asyncio.run(_check(options))
         yield _without_password(options)
         return
+    try:
+        DATA.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DevelopmentError(
+            f"Cannot keep a database in {DATA} ({error.strerror}): set DATABASE_URL"
+        ) from None
     with embedded_postgres(DATA, checkpoint=checkpoint) as server:
         os.environ["DATABASE_URL"] = ensure_database(server, SERVICE_NAME)
         yield os.environ["DATABASE_URL"]

@@ -4,18 +4,16 @@ import errno
 import os
 import socket
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
 
+from app.environment import Group, read
 from dev import DevelopmentError
 
 PORTS = range(8000, 8100)
 
 
-class ListenSettings(BaseSettings):
+class ListenSettings(Group):
     """An address of this machine; without a port, the first of `PORTS` that is free."""
-
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
 
     host: str = "127.0.0.1"
     port: int | None = Field(default=None, ge=1, le=65535)
@@ -23,11 +21,11 @@ class ListenSettings(BaseSettings):
 
 def load_listen_settings() -> ListenSettings:
     """Read the environment; raise `DevelopmentError` naming the variable that is wrong."""
-    try:
-        return ListenSettings()
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise DevelopmentError(f"{str(problem['loc'][0]).upper()}: {problem['msg']}") from None
+    problems: list[str] = []
+    listen: ListenSettings = read(ListenSettings, problems)
+    if problems:
+        raise DevelopmentError("\n".join(problems))
+    return listen
 
 
 def find_port(listen: ListenSettings) -> int:

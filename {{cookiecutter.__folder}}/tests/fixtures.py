@@ -1,5 +1,6 @@
 """A database for each worker, a client for each test; `conftest.py` loads this where tests run."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from tests.servers import running_server
 def pytest_configure() -> None:
     """Begin without the settings of whoever runs the tests."""
     forget_settings()
+    # With it, Python processes that tests start would not find the packages of this folder.
+    os.environ.pop("PYTHONSAFEPATH", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,100 @@
+"""`.env`: values as they are written, or an error that names the line."""
+
+from pathlib import Path
+
+import pytest
+
+from app.env_file import EnvFileError, read_env_file
+from app.settings import DatabaseSettings, SettingsError, load_settings
+from dev import DevelopmentError
+from dev.listen import ListenSettings, load_listen_settings
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the working directory, which tests do not read otherwise."""
+    monkeypatch.chdir(tmp_path)
+    for group in (DatabaseSettings, ListenSettings):
+        monkeypatch.setitem(group.model_config, "env_file", ".env")
+    return tmp_path / ".env"
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("pa${HOME}ss", "pa${HOME}ss"),
+        ("'pa${HOME}ss #x'", "pa${HOME}ss #x"),
+        ('"pa${HOME}ss #x"', "pa${HOME}ss #x"),
+        ("'a' # a comment", "a"),
+        ("$HOME%(x)s\\n#x=y", "$HOME%(x)s\\n#x=y"),
+        ("it's", "it's"),
+        ("é日😀", "é日😀"),
+    ],
+)
+def test_a_value_is_taken_as_it_is_written(file: Path, written: str, value: str) -> None:
+    file.write_text(f"# a = b # c\n\nexport POSTGRES_HOST = db\nPOSTGRES_PASSWORD={written}\n")
+    settings = load_settings().database
+    assert settings.password is not None
+    assert settings.password.get_secret_value() == value
+    assert settings.host == "db"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-8"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_file_of_windows_is_read(file: Path, encoding: str, newline: str) -> None:
+    file.write_text("HOST=::1\nPOSTGRES_HOST=db\n", encoding, newline=newline)
+    assert (load_listen_settings().host, load_settings().database.host) == ("::1", "db")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b'"secret',
+        b"'secret",
+        b'"secret" word',
+        b"secret #word",
+        b" # secret",
+        "sécret".encode("latin-1"),
+    ],
+)
+def test_a_line_that_is_not_clear_is_named(file: Path, written: bytes) -> None:
+    file.write_bytes(b"HOST=127.0.0.1\n\n# two\nPOSTGRES_PASSWORD=" + written + b"\nPORT=1\n")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert str(raised.value).startswith(".env, line 4: ")
+    assert "cret" not in str(raised.value)
+    with pytest.raises(DevelopmentError, match=r"^\.env, line 4: "):
+        load_listen_settings()
+
+
+def test_a_line_without_a_value_is_named(file: Path) -> None:
+    file.write_text("POSTGRES_HOST=db\nPOSTGRES_PASSWORD\n")
+    with pytest.raises(SettingsError, match=r"^\.env, line 2: "):
+        load_settings()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_another_encoding_is_an_error(file: Path, encoding: str) -> None:
+    file.write_text("POSTGRES_HOST=db\n", encoding)
+    with pytest.raises(SettingsError, match=r"^\.env.* not UTF-8"):
+        load_settings()
+
+
+def test_a_file_that_cannot_be_read_is_an_error(file: Path) -> None:
+    file.mkdir()
+    with pytest.raises(SettingsError, match=r"^\.env cannot be read: "):
+        load_settings()
+
+
+def test_a_file_without_permission_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(EnvFileError, match=r"^\.env cannot be read: Permission denied$"):
+        read_env_file(Path(".env"))
+
+
+def test_no_file_is_no_error(file: Path) -> None:
+    assert not file.exists()
+    assert not load_settings().database.is_configured
