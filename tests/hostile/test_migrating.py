@@ -4,13 +4,21 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from conftest import Project
 
-from hostile.servers import Server, create_database, is_long, run, serving
+from hostile.servers import (
+    Server,
+    create_database,
+    create_migrated_database,
+    is_long,
+    run,
+    serving,
+)
 from hostile.traffic import ARTICLES, client_of, control, create_article
 
 TIMES = 10 if is_long() else 2
-PROCESSES = 8
+PROCESSES = 12
 
 
 async def test_several_processes_make_one_history(project: Project, server: Server) -> None:
@@ -23,6 +31,19 @@ async def test_several_processes_make_one_history(project: Project, server: Serv
             assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
             assert await connection.fetchval("SELECT count(*) FROM redemptions") == 0
         assert "(head)" in await run(project, "alembic", "current", **variables)
+
+
+async def test_a_migration_that_waits_long_for_a_table_fails_in_one_line(
+    project: Project, server: Server
+) -> None:
+    database = await create_migrated_database(server, project)
+    async with control(server, database) as connection, connection.transaction():
+        await connection.execute("SELECT FROM articles")
+        with pytest.raises(AssertionError) as raised:
+            await run(project, "alembic", "downgrade", "base", DATABASE_URL=server.url(database))
+    assert "FAILED: A migration waited too long for a lock" in str(raised.value)
+    assert "Traceback" not in str(raised.value)
+    assert "(head)" in await run(project, "alembic", "current", DATABASE_URL=server.url(database))
 
 
 async def test_a_new_column_disturbs_no_reader(
