@@ -48,7 +48,8 @@ def test_a_shell_with_a_safe_path_runs_every_command(project: Project) -> None:
     done = project.run("make", "revision", "m=nothing", variables=safe)
     assert "No changes" in done.stdout
     project.run("uv", "run", "alembic", "heads", variables=safe)
-    project.run("uv", "run", "pytest", "-m", "not slow", "tests/test_settings.py", variables=safe)
+    files = "tests/test_conventions.py", "tests/test_health.py"
+    project.run("uv", "run", "pytest", *files, variables=safe)
 
 
 def test_any_message_makes_a_revision_that_can_be_applied(project: Project) -> None:
@@ -106,5 +107,9 @@ def test_a_read_only_checkout_has_green_tests(project: Project, read_only: tuple
     project.run(*read_only, "uv", "run", "pytest", "tests/test_settings.py")
     done = project.run(*read_only, "make", "test", variables=few)
 
+    refused = project.try_to_run(*read_only, "make", "migrate")
+
     assert " passed in " in done.stdout
+    assert "set DATABASE_URL" in refused.stdout
+    assert "Traceback" not in refused.stdout
     assert not {*project.path.glob(".*_cache"), *project.path.glob(".coverage*")}

@@ -31,6 +31,7 @@ _LOCK_TIMEOUT = 60
 # The command and its options, if this is the command line.
 _options: Any = context.config.cmd_opts
 _command = _options.cmd[0] if hasattr(_options, "cmd") else None
+_is_autogenerate = getattr(_options, "autogenerate", False)
 
 
 def run_offline() -> None:
@@ -68,30 +69,29 @@ def limit_lock_waits(ctx: MigrationContext, *_: object, **__: object) -> None:
 
 def run_migrations() -> None:
     """Run the command, unless the database is too new for it or too old."""
-    before = context.get_context().get_current_heads()
-    at = ", ".join(before) or "no revision"
-    if _command is command.upgrade and _options.revision in {"head", "heads"}:
-        known = {script.revision for script in context.script.walk_revisions()}
-        if not known.issuperset(before):
-            # After a rollback the older release starts like any other, and must not fail.
+    before = set(context.get_context().get_current_heads())
+    at = ", ".join(sorted(before)) or "no revision"
+    if before - {script.revision for script in context.script.walk_revisions()}:
+        if _command is command.upgrade and _options.revision in {"head", "heads"}:
+            # After a rollback the older release is started like any other.
             logger.warning(
                 "The database is at %s, which this release does not know: a newer release has"
                 " migrated it. Nothing to do.",
                 at,
             )
             return
-    if getattr(_options, "autogenerate", False) and set(before) != set(context.script.get_heads()):
+    elif _is_autogenerate and before != set(context.script.get_heads()):
         raise CommandError(
             f"The database is at {at}, behind the newest revision: run `make migrate` first."
         )
     context.run_migrations()
-    if _command is command.upgrade and context.get_context().get_current_heads() == before:
+    if _command is command.upgrade and set(context.get_context().get_current_heads()) == before:
         logger.info("The database is already up to date, at %s.", at)
 
 
 def skip_empty_revision(_: object, __: object, directives: list[Any]) -> None:
     """Write no file if the models and the database agree."""
-    if getattr(_options, "autogenerate", False) and directives[0].upgrade_ops.is_empty():
+    if _is_autogenerate and directives[0].upgrade_ops.is_empty():
         directives.clear()
         context.config.print_stdout(
             "No changes: the models and the database agree, so no revision is written."
@@ -151,9 +151,10 @@ def run_command_line() -> None:
             raise CommandError(f"Cannot connect to the database: {error.orig}") from None
         if getattr(error.orig, "sqlstate", None) != "55P03":
             raise
+        statement = " ".join(error.statement.split())
         raise CommandError(
             "A migration waited too long for a lock that another transaction holds, and was rolled"
-            f" back. Try again later: {error.statement}"
+            f" back. Try again later: {statement}"
         ) from None
 
 
