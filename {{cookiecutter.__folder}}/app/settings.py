@@ -44,6 +44,7 @@ class DatabaseSettings(Group):
     pooler: Literal["none", "pgbouncer"] = Field(default="none", alias="DB_POOLER")
 
     statement_timeout: Seconds = Field(default=30, alias="DB_STATEMENT_TIMEOUT")
+    search_timeout: Seconds = Field(default=3, alias="DB_SEARCH_TIMEOUT")
     lock_timeout: Seconds = Field(default=5, alias="DB_LOCK_TIMEOUT")
     idle_in_transaction_timeout: Seconds = Field(default=60, alias="DB_IDLE_IN_TRANSACTION_TIMEOUT")
 

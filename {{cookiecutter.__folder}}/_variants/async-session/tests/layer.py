@@ -64,6 +64,9 @@ class _IsolatedDatabase(Database):
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         yield self._connection
 
+    # A transaction of its own would end the one around the test.
+    search = connection
+
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._connection.run_sync(work)
 

@@ -41,13 +41,18 @@ class _OneConnection(Pool):
         yield self._connection
 
 
+class _IsolatedDatabase(Database):
+    # A transaction of its own would end the one around the test.
+    search = Database.connection
+
+
 @asynccontextmanager
 async def isolated(database: Database) -> AsyncIterator[Database]:
     """Yield a database like `database`, from which everything is gone afterwards."""
     async with database._pool.acquire() as connection:
         outer = connection.raw_connection.transaction()
         await outer.start()
-        copy = Database(database._settings)
+        copy = _IsolatedDatabase(database._settings)
         copy._pool = _OneConnection(connection)
         yield copy
         await outer.rollback()

@@ -16,7 +16,13 @@ router = APIRouter(prefix="/api/v1/notes", tags=["notes"], responses=problems(40
 NoteId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Search = Annotated[
     str | None,
-    Query(max_length=200, pattern=NO_NUL, description="Words to find in title and description."),
+    Query(
+        max_length=200,
+        pattern=NO_NUL,
+        description="Words to find in title and description. A search of exclusions only, such as"
+        " `-word`, finds nothing.",
+        examples=["hello -goodbye"],
+    ),
 ]
 
 

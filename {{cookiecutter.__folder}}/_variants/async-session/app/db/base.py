@@ -4,10 +4,11 @@ https://docs.sqlalchemy.org/en/21/orm/declarative_tables.html
 """
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, MetaData, Table, Text, func
+from sqlalchemy import Column, Computed, DateTime, MetaData, Table, Text, func
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -30,8 +31,11 @@ class Base(DeclarativeBase):
     }
     __table__: ClassVar[Table]
     # Values that the server made come back with the INSERT; reading them later would need
-    # an await where Python allows none.
-    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 - likewise
+    # an await where Python allows none. Search vectors stay on the server.
+    __mapper_args__ = {  # noqa: RUF012 - likewise
+        "eager_defaults": True,
+        "exclude_properties": {"search_vector"},
+    }
 
 
 class UuidKey:
@@ -44,6 +48,22 @@ class Timestamped:
     """The moment at which the row was made."""
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=1)
+
+
+def search_column(text: str) -> Column[str]:
+    """Return a column that the server fills with the words of `text`, an SQL expression.
+
+    A stored vector is searched without parsing the text again. It weighs about as much as the
+    text, so no entity has it, and no writer
+    returns it.
+    """
+    words = Computed(f"to_tsvector('english', {text})", persisted=True)
+    return Column("search_vector", TSVECTOR, words)
+
+
+def returned_columns(table: Table) -> list[Column[Any]]:
+    """Return the columns of `table` that a writer returns: all but search vectors."""
+    return [column for column in table.c if not isinstance(column.type, TSVECTOR)]
 
 
 metadata = Base.metadata

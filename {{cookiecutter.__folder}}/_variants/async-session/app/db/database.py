@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionm
 from sqlalchemy.util import greenlet_spawn
 
 from app.db.engine import create_engine, errors_translated
+from app.db.search import SearchLimits
 from app.errors import RetryableError, UnavailableError
 from app.settings import DatabaseSettings
 
@@ -43,6 +44,8 @@ class Database:
         self._reads = self._engine.execution_options(
             **{"postgresql_readonly": True} if is_pooled else {"isolation_level": "AUTOCOMMIT"}
         )
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._search_limits = SearchLimits(settings)
         self._opening: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -69,6 +72,19 @@ class Database:
         with errors_translated():
             async with self._reads.connect() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def search(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection for full-text searches, within the limits on them.
+
+        Raises `UnavailableError` if too many searches are running.
+        """
+        self._check_open()
+        with errors_translated():
+            async with self._search_limits.slot(), self._autocommit.connect() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                async with self._search_limits.transaction(driver):
+                    yield connection
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a connection like that of `connection`, and give it back.

@@ -15,6 +15,7 @@ from sqlalchemy.sql import ClauseElement
 
 from app.db.base import Returning, Row, prepare
 from app.db.engine import Pool, errors_translated
+from app.db.search import SearchLimits
 from app.errors import RetryableError, UnavailableError
 from app.settings import DatabaseSettings
 
@@ -71,6 +72,7 @@ class Database:
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
         self._pool = Pool(settings)
+        self._search_limits = SearchLimits(settings)
         self._opening: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -96,6 +98,20 @@ class Database:
         with errors_translated():
             reading = self._pool.begin(readonly=True) if is_pooled else self._pool.read()
             async with reading as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def search(self) -> AsyncIterator[Connection]:
+        """Yield a connection for full-text searches, within the limits on them.
+
+        Raises `UnavailableError` if too many searches are running.
+        """
+        with errors_translated():
+            async with (
+                self._search_limits.slot(),
+                self._pool.read() as connection,
+                self._search_limits.transaction(connection.raw_connection),
+            ):
                 yield connection
 
     @asynccontextmanager

@@ -2,24 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    ForeignKey,
-    Identity,
-    Index,
-    String,
-    literal_column,
-)
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, Timestamped
-
-#: What a search looks through and its index holds, with the brackets that PostgreSQL shows, by
-#: which Alembic compares.
-SEARCH_TEXT: ColumnElement[str] = literal_column(
-    "to_tsvector('english', (title || ' ') || COALESCE(description, ''))"
-)
+from app.db.base import Base, Timestamped, search_column
 
 
 class Note(Timestamped, Base):
@@ -27,9 +13,10 @@ class Note(Timestamped, Base):
 
     __tablename__ = "notes"
     __table_args__ = (
+        search_column("title || ' ' || COALESCE(description, '')"),
         # The list of one owner, in its order.
         Index("ix_notes_owner_id_id", "owner_id", "id"),
-        Index("ix_notes_search", SEARCH_TEXT, postgresql_using="gin"),
+        Index("ix_notes_search_vector", "search_vector", postgresql_using="gin"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

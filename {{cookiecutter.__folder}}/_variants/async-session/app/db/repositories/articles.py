@@ -7,14 +7,14 @@ from uuid import UUID
 from fastapi import Depends
 from sqlalchemy import Row, bindparam, select
 
-from app.db.models.articles import SEARCH_TEXT, Article
+from app.db.models.articles import Article
 from app.db.pages import Pages
 from app.db.repositories.base import Reader, Writer
 
 COLUMNS = (Article.id, Article.title, Article.slug, Article.text, Article.created_at)
 
 BY_ID = select(*COLUMNS).where(Article.id == bindparam("id"))
-PAGES = Pages(select(*COLUMNS), Article.id, SEARCH_TEXT)
+PAGES = Pages(select(*COLUMNS), Article.id, Article.__table__.c.search_vector)
 
 
 class ArticleReader(Reader):
@@ -26,8 +26,7 @@ class ArticleReader(Reader):
 
     async def page(self, *, limit: int, after: UUID | None, q: str | None) -> Sequence[Row[Any]]:
         """At most `limit` articles, newest first, older than `after`, that match `q`."""
-        statement, values = PAGES.choose(after=after, q=q)
-        return await self.fetch_all(statement, limit=limit, **values)
+        return await PAGES.fetch(self, limit=limit, after=after, q=q)
 
 
 class ArticleWriter(Writer[Article]):

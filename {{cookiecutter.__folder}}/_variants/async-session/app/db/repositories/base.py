@@ -10,7 +10,7 @@ from sqlalchemy import Executable, Row, Table, insert, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
-from app.db.base import Base
+from app.db.base import Base, returned_columns
 from app.db.database import Database
 from app.db.dependencies import WriteIn, get_database
 from app.errors import NotFoundError
@@ -35,6 +35,15 @@ class Reader:
     async def fetch_all(self, statement: Executable, **values: Any) -> Sequence[Row[Any]]:
         """All rows of a statement, whose bound parameters are given by name."""
         return await self._database.read(lambda on: on.execute(statement, values).all())
+
+    async def search(self, statement: Executable, **values: Any) -> Sequence[Row[Any]]:
+        """Return all rows of a full-text search.
+
+        Raises `UnavailableError` if it takes longer than `DB_SEARCH_TIMEOUT`, or if too many
+        searches are running.
+        """
+        async with self._database.search() as connection:
+            return (await connection.execute(statement, values)).all()
 
     async def fetch_one(self, statement: Executable, **values: Any) -> Row[Any]:
         """The row of a statement that has one; raises `NotFoundError` without."""
@@ -94,4 +103,4 @@ class Writer(Generic[ModelT]):
 
 @cache
 def _insert(table: Table) -> ReturningInsert[*tuple[Any, ...]]:
-    return insert(table).returning(*table.c)
+    return insert(table).returning(*returned_columns(table))

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.auth.dependencies import CurrentUser
 from app.db.database import Database
 from app.db.dependencies import ReadFrom, WriteIn
-from app.db.models.notes import SEARCH_TEXT, Note
+from app.db.models.notes import Note
 from app.db.pages import Pages
 from app.db.repositories.base import Reader, Writer
 from app.errors import NotFoundError
@@ -20,7 +20,7 @@ COLUMNS = (Note.id, Note.title, Note.description, Note.created_at)
 OWN = select(*COLUMNS).where(Note.owner_id == bindparam("owner_id"))
 
 BY_ID = OWN.where(Note.id == bindparam("id"))
-PAGES = Pages(OWN, Note.id, SEARCH_TEXT)
+PAGES = Pages(OWN, Note.id, Note.__table__.c.search_vector)
 
 
 class NoteReader(Reader):
@@ -41,8 +41,7 @@ class NoteReader(Reader):
 
     async def page(self, *, limit: int, after: int | None, q: str | None) -> Sequence[Row[Any]]:
         """At most `limit` notes, newest first, older than `after`, that match `q`."""
-        statement, values = PAGES.choose(after=after, q=q)
-        return await self.fetch_all(statement, owner_id=self._owner_id, limit=limit, **values)
+        return await PAGES.fetch(self, limit=limit, after=after, q=q, owner_id=self._owner_id)
 
 
 class NoteWriter(Writer[Note]):

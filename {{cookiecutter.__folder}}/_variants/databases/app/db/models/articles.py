@@ -1,12 +1,8 @@
 """Articles."""
 
-from sqlalchemy import Column, ColumnElement, Index, String, Table, Text, literal_column
+from sqlalchemy import Column, Index, String, Table, Text
 
-from app.db.base import created_at, metadata, uuid_key
-
-#: What a search looks through and its index holds, with the brackets that PostgreSQL shows, by
-#: which Alembic compares.
-SEARCH_TEXT: ColumnElement[str] = literal_column("to_tsvector('english', (title || ' ') || text)")
+from app.db.base import created_at, metadata, search_column, uuid_key
 
 articles = Table(
     "articles",
@@ -16,5 +12,6 @@ articles = Table(
     Column("slug", String(65), nullable=False, unique=True),
     Column("text", Text, nullable=False),
     created_at(),
-    Index("ix_articles_search", SEARCH_TEXT, postgresql_using="gin"),
+    search_column("title || ' ' || text"),
+    Index("ix_articles_search_vector", "search_vector", postgresql_using="gin"),
 )

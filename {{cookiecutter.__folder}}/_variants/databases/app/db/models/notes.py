@@ -1,24 +1,8 @@
 """Notes, each of which belongs to a user."""
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    ForeignKey,
-    Identity,
-    Index,
-    String,
-    Table,
-    literal_column,
-)
+from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, String, Table
 
-from app.db.base import created_at, metadata
-
-#: What a search looks through and its index holds, with the brackets that PostgreSQL shows, by
-#: which Alembic compares.
-SEARCH_TEXT: ColumnElement[str] = literal_column(
-    "to_tsvector('english', (title || ' ') || COALESCE(description, ''))"
-)
+from app.db.base import created_at, metadata, search_column
 
 notes = Table(
     "notes",
@@ -28,7 +12,8 @@ notes = Table(
     Column("title", String(50), nullable=False),
     Column("description", String(200)),
     created_at(),
+    search_column("title || ' ' || COALESCE(description, '')"),
     # The list of one owner, in its order.
     Index("ix_notes_owner_id_id", "owner_id", "id"),
-    Index("ix_notes_search", SEARCH_TEXT, postgresql_using="gin"),
+    Index("ix_notes_search_vector", "search_vector", postgresql_using="gin"),
 )

@@ -8,12 +8,20 @@ from fastapi import Depends
 from sqlalchemy import bindparam, select
 
 from app.db.base import Row
-from app.db.models.articles import SEARCH_TEXT, articles
+from app.db.models.articles import articles
 from app.db.pages import Pages
 from app.db.repositories.base import Reader, Writer
 
-BY_ID = select(*articles.c).where(articles.c.id == bindparam("id"))
-PAGES = Pages(select(*articles.c), articles.c.id, SEARCH_TEXT)
+COLUMNS = (
+    articles.c.id,
+    articles.c.title,
+    articles.c.slug,
+    articles.c.text,
+    articles.c.created_at,
+)
+
+BY_ID = select(*COLUMNS).where(articles.c.id == bindparam("id"))
+PAGES = Pages(select(*COLUMNS), articles.c.id, articles.c.search_vector)
 
 
 class ArticleReader(Reader):
@@ -25,8 +33,7 @@ class ArticleReader(Reader):
 
     async def page(self, *, limit: int, after: UUID | None, q: str | None) -> Sequence[Row]:
         """At most `limit` articles, newest first, older than `after`, that match `q`."""
-        statement, values = PAGES.choose(after=after, q=q)
-        return await self.fetch_all(statement, limit=limit, **values)
+        return await PAGES.fetch(self, limit=limit, after=after, q=q)
 
 
 class ArticleWriter(Writer):

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, ClassVar, Self, cast
 from uuid import UUID
 
+from databases.core import Connection
 from fastapi.requests import HTTPConnection
 from sqlalchemy import (
     ColumnElement,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.dml import ReturningInsert
 
-from app.db.base import Row, prepare
+from app.db.base import Row, prepare, returned_columns
 from app.db.database import Database, Transaction
 from app.db.dependencies import WriteIn, get_database
 from app.errors import NotFoundError
@@ -45,16 +46,17 @@ class Reader:
         A `select` that is made once, at module level, is also compiled once. A list for IN is
         part of the statement, not a value.
         """
-        prepared = prepare(statement) if isinstance(statement, Select) else None
         async with self._database.connection() as connection:
-            if prepared is None:
-                return cast(
-                    "list[Row]",
-                    await connection.fetch_all(statement.params(values) if values else statement),
-                )
-            raw = connection.raw_connection
-            rows: list[Row] = await raw.fetch(prepared.sql, *prepared.arguments(values))
-            return rows
+            return await _fetch(connection, statement, values)
+
+    async def search(self, statement: ClauseElement, **values: Any) -> Sequence[Row]:
+        """Return all rows of a full-text search.
+
+        Raises `UnavailableError` if it takes longer than `DB_SEARCH_TIMEOUT`, or if too many
+        searches are running.
+        """
+        async with self._database.search() as connection:
+            return await _fetch(connection, statement, values)
 
     async def fetch_one(self, statement: ClauseElement, **values: Any) -> Row:
         """The only row of a statement; raises `NotFoundError` without."""
@@ -79,7 +81,7 @@ class Writer:
 
     async def get(self, key: UUID | int) -> Row:
         """The row with this key; raises `NotFoundError` without."""
-        statement = select(*self.table.c).where(self._is(key))
+        statement = select(*returned_columns(self.table)).where(self._is(key))
         return _found(await self._transaction.fetch_one(statement))
 
     async def create(self, **values: Any) -> Row:
@@ -92,7 +94,8 @@ class Writer:
         if not values:
             return await self.get(key)
         statement = update(self.table).where(self._is(key)).values(**values)
-        return _found(await self._transaction.fetch_one(statement.returning(*self.table.c)))
+        returning = statement.returning(*returned_columns(self.table))
+        return _found(await self._transaction.fetch_one(returning))
 
     async def delete(self, key: UUID | int) -> None:
         """The row removed; raises `NotFoundError` without."""
@@ -103,9 +106,22 @@ class Writer:
         return self.table.c.id == key
 
 
+async def _fetch(
+    connection: Connection, statement: ClauseElement, values: dict[str, Any]
+) -> Sequence[Row]:
+    prepared = prepare(statement) if isinstance(statement, Select) else None
+    if prepared is None:
+        bound = statement.params(values) if values else statement
+        return cast("list[Row]", await connection.fetch_all(bound))
+    raw = connection.raw_connection
+    rows: list[Row] = await raw.fetch(prepared.sql, *prepared.arguments(values))
+    return rows
+
+
 @cache
 def _insert(table: Table, *names: str) -> ReturningInsert[*tuple[Any, ...]]:
-    return insert(table).values({name: bindparam(name) for name in names}).returning(*table.c)
+    statement = insert(table).values({name: bindparam(name) for name in names})
+    return statement.returning(*returned_columns(table))
 
 
 def _found(row: Row | None) -> Row:

@@ -11,7 +11,7 @@ from app.auth.dependencies import CurrentUser
 from app.db.base import Row
 from app.db.database import Database, Transaction
 from app.db.dependencies import ReadFrom, WriteIn
-from app.db.models.notes import SEARCH_TEXT, notes
+from app.db.models.notes import notes
 from app.db.pages import Pages
 from app.db.repositories.base import Reader, Writer
 
@@ -19,7 +19,7 @@ COLUMNS = (notes.c.id, notes.c.title, notes.c.description, notes.c.created_at)
 OWN = select(*COLUMNS).where(notes.c.owner_id == bindparam("owner_id"))
 
 BY_ID = OWN.where(notes.c.id == bindparam("id"))
-PAGES = Pages(OWN, notes.c.id, SEARCH_TEXT)
+PAGES = Pages(OWN, notes.c.id, notes.c.search_vector)
 
 
 class NoteReader(Reader):
@@ -40,8 +40,7 @@ class NoteReader(Reader):
 
     async def page(self, *, limit: int, after: int | None, q: str | None) -> Sequence[Row]:
         """At most `limit` notes, newest first, older than `after`, that match `q`."""
-        statement, values = PAGES.choose(after=after, q=q)
-        return await self.fetch_all(statement, owner_id=self._owner_id, limit=limit, **values)
+        return await PAGES.fetch(self, limit=limit, after=after, q=q, owner_id=self._owner_id)
 
 
 class NoteWriter(Writer):
