@@ -10,7 +10,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 p
 	python=; \
 done
 
-.PHONY: help demo test test-all test-fast test-faults fuzz fuzz-answers lint bake record-session bench-bake bench-green bench bench-publish sweep uv
+.PHONY: help demo test test-all test-fast test-faults fuzz fuzz-answers lint bake record-session bench-bake bench-green bench bench-search bench-publish sweep uv
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -57,6 +57,9 @@ bench-green: uv sweep ## Measure how long it is from cookiecutter to green tests
 
 bench: uv sweep ## Measure what a request costs in both layers (QUICK=1: two routes, 2 minutes).
 	@"$(UV)" run --quiet python -m benchmarks $(if $(QUICK),--quick)
+
+bench-search: uv sweep ## Compare searches among 1,000,000 rows with those of a revision (BEFORE, ROWS, DATABASE_LAYER).
+	@"$(UV)" run --quiet python -m benchmarks.search --layer "$(DATABASE_LAYER)" $(if $(BEFORE),--before "$(BEFORE)") $(if $(ROWS),--rows "$(ROWS)")
 
 bench-publish: uv sweep ## Measure, and put the figures into benchmarks/results and the README.
 	@"$(UV)" run --quiet python -m benchmarks --publish

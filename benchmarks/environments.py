@@ -81,11 +81,25 @@ def prepare_package(requirement: str) -> str:
     return python
 
 
-def _bake(layer: str, folder: Path) -> Path:
+@contextmanager
+def project_at(revision: str, layer: str) -> Iterator[Path]:
+    """Yield the project that another revision of the template generates, installed."""
+    with tempfile.TemporaryDirectory(dir=CACHE) as name:
+        template = Path(name) / "template"
+        template.mkdir()
+        archive = Path(name) / "archive.tar"
+        _run("git", "archive", f"--output={archive}", revision, cwd=TEMPLATE)
+        _run("tar", "-xf", str(archive), cwd=template)
+        project = _bake(layer, Path(name), template)
+        _run(_UV, "sync", "--quiet", cwd=project)
+        yield project
+
+
+def _bake(layer: str, folder: Path, template: Path = TEMPLATE) -> Path:
     # Whatever this person's own defaults are.
     config = folder / "cookiecutter.yaml"
     config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
-    command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input"]
+    command = [sys.executable, "-m", "cookiecutter", str(template), "--no-input"]
     options = ["--config-file", str(config), "--output-dir", str(folder / "output")]
     _run(*command, *options, f"database_layer={layer}", cwd=folder)
     return next((folder / "output").iterdir())

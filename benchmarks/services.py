@@ -100,9 +100,11 @@ class Running:
         """How much memory it holds."""
         return int(self._process.memory_info().rss)
 
-    def ask(self, method: str, target: str, body: str = "") -> tuple[int, Mapping[str, str], bytes]:
+    def ask(
+        self, method: str, target: str, body: str = "", *, timeout: float = 10
+    ) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body of the answer to one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         headers = {"Content-Type": "application/json"} if body else {}
         try:
             connection.request(method, target, body or None, headers)

@@ -158,6 +158,14 @@ async def test_a_search_finds_words_in_title_and_description(
     assert await listed(client, ada, "q=") == ["three", "two whales", "one"]
 
 
+@pytest.mark.parametrize("q", ["-" * 33, "- " * 100, "-(" * 100, "-unicorn"])
+async def test_a_search_without_a_word_finds_nothing(
+    client: AsyncClient, ada: dict[str, str], q: str
+) -> None:
+    await create(client, ada)
+    assert await listed(client, ada, f"q={q}") == []
+
+
 @pytest.mark.parametrize("key", [0, 1, -1, 2**63 - 1, -(2**63)])
 async def test_a_cursor_leads_back_to_its_key(
     client: AsyncClient, ada: dict[str, str], key: int
