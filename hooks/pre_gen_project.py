@@ -38,7 +38,7 @@ CHOICES: dict[str, list[object]] = {
 PRIVATE: dict[str, object] = {
     "_copy_without_render": """
     _variants app/api app/auth app/db app/schemas app/services app/[!ms]*.py dev
-    docs/migrations.md migrations/env.py migrations/*.mako migrations/versions/000[!3]* tests
+    docs/migrations.md migrations/env.py migrations/*.mako migrations/versions/000[!35]* tests
     .dockerignore .editorconfig .gitattributes .github/dependabot.yml .pre-commit-config.yaml
     Makefile renovate.json
     """.split(),

@@ -111,3 +111,24 @@ async def test_a_transaction_pooler_costs_no_request(
             )
         assert count == SERVER_CONNECTIONS
         assert answers == {200: 5 * ROUNDS, 201: 2 * ROUNDS + 1, 409: ROUNDS - 1}
+
+
+async def test_the_server_ends_a_search_behind_a_transaction_pooler(
+    project: Project, server: Server, pooler: Server, tmp_path: Path
+) -> None:
+    database = await create_database(server)
+    url = pooler.url(database)
+    variables = {"DB_POOLER": "pgbouncer", "DB_SEARCH_TIMEOUT": "0.5"}
+    await run(project, "alembic", "upgrade", "head", DATABASE_URL=url, **variables)
+    async with (
+        serving(project, url, tmp_path / "log", **variables) as service,
+        client_of(service) as client,
+        control(server, database) as connection,
+    ):
+        async with connection.transaction(), asyncio.timeout(10):
+            await connection.execute("LOCK TABLE articles")
+            answer = await client.get(ARTICLES, params={"q": "words"})
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            assert await connection.fetchval(waiting) == 0
+        assert (await client.get(ARTICLES, params={"q": "words"})).status_code == 200
