@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 _DEADLINE = 2.0
+_VERSIONS = text("SELECT version_num, pg_is_in_recovery() AS is_standby FROM alembic_version")
+_NO_VERSION = text("SELECT NULL AS version_num, pg_is_in_recovery() AS is_standby")
 
 
 class Readiness:
@@ -55,14 +57,15 @@ class Readiness:
         """
         if self._is_stopping:
             raise ShuttingDownError("The service is stopping.")
-        versions = "SELECT version_num FROM alembic_version"
-        question = text(versions if self._has_migrations else "SELECT 1")
+        question = _VERSIONS if self._has_migrations else _NO_VERSION
         try:
             async with asyncio.timeout(_DEADLINE):
                 rows = await Reader(self._database).fetch_all(question)
         except Exception as error:
             raise UnavailableError("The database does not answer, or has no schema.") from error
-        current = {row[0] for row in rows}
+        if any(row.is_standby for row in rows):
+            raise UnavailableError("The database is a standby, which stores nothing.")
+        current = {row.version_num for row in rows}
         if self._has_migrations and current <= self._older:
             raise UnavailableError("The database schema is older than this code.")
 

@@ -12,6 +12,7 @@ import asyncpg
 from sqlalchemy.engine import URL
 
 from app.db.address import connect_options
+from app.db.connection import connect
 from app.settings import SERVICE_NAME, SettingsError, load_settings
 from dev import DevelopmentError
 from dev.postgres import embedded_postgres
@@ -64,7 +65,7 @@ async def _create(server: str, name: str) -> None:
 
 async def _check(options: dict[str, Any]) -> None:
     try:
-        connection = await asyncpg.connect(**options)
+        connection = await connect(**options)
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         reason = str(error) or type(error).__name__
         raise DevelopmentError(
@@ -74,14 +75,22 @@ async def _check(options: dict[str, Any]) -> None:
 
 
 def _without_password(options: dict[str, Any]) -> str:
-    host, port = options["host"], options["port"]
-    is_socket = bool(host) and host.startswith("/")
+    host, port, attrs = options["host"], options["port"], options["target_session_attrs"]
+    query = {} if attrs == "any" else {"target_session_attrs": attrs}
+    if isinstance(host, list) or (host and host.startswith("/")):
+        # A URL has no place for these but its query.
+        query |= {"host": _joined(host)} | ({"port": _joined(port)} if port else {})
+        host = port = None
     url = URL.create(
         "postgresql",
         username=options["user"],
-        host=None if is_socket else host,
-        port=int(port) if port else None,
+        host=host,
+        port=port,
         database=options["database"],
-        query={"host": host} if is_socket else {},
+        query=query,
     )
     return url.render_as_string()
+
+
+def _joined(values: Any) -> str:
+    return ",".join(map(str, values)) if isinstance(values, list) else str(values)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 import app.db.models  # noqa: F401 - fills the metadata
 from app.db import metadata
 from app.db.address import connect_options
+from app.db.connection import connect
 from app.log import configure_logging
 from app.settings import SettingsError, load_settings
 
@@ -127,6 +128,7 @@ async def run_online() -> None:
     settings = load_settings()
     configure_logging(settings.service)
     options = connect_options(settings.database, limits=False)
+    options["async_creator_fn"] = connect
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool
     )

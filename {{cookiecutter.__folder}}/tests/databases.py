@@ -14,6 +14,7 @@ from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db.address import connect_options
+from app.db.connection import connect
 from app.settings import DatabaseSettings, Settings
 from tests.servers import PREFIX
 
@@ -77,7 +78,7 @@ async def _on(server: str, statement: str) -> None:
 @asynccontextmanager
 async def connected(address: str) -> AsyncIterator[asyncpg.Connection]:
     """A plain connection of the driver, beside those of the service."""
-    connection = await asyncpg.connect(**connect_options(settings_for(address), limits=False))
+    connection = await connect(**connect_options(settings_for(address), limits=False))
     try:
         yield connection
     finally:
@@ -95,6 +96,7 @@ async def migrate(
         do(Config(toml_file=CONFIG, attributes={"connection": connection}), revision)
 
     options = connect_options(settings_for(address), limits=False)
+    options["async_creator_fn"] = connect
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool
     )

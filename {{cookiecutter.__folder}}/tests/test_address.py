@@ -43,7 +43,7 @@ def test_the_parts_mean_what_they_say() -> None:
 
 def test_a_path_is_a_unix_socket() -> None:
     found = options("postgresql://me@/name?host=%2Frun%2Fpostgresql&port=6000")
-    assert (found["host"], found["port"]) == ("/run/postgresql", "6000")
+    assert (found["host"], found["port"]) == ("/run/postgresql", 6000)
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,18 @@
 The application and Alembic share it, so that an address means the same to both.
 """
 
-import re
-import select
-import sys
+import os
 from math import ceil
 from typing import Any
 from urllib.parse import urlencode
 
-import asyncpg
 from pydantic import SecretStr
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.db.connection import ServiceConnection
+from app.db.credentials import check_files, check_user
+from app.db.hosts import Hosts, parse_hosts, split_userinfo
 from app.settings import DatabaseSettings, SettingsError
 
 _SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
@@ -24,60 +24,23 @@ _SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
 # https://magicstack.github.io/asyncpg/current/api/index.html#connection
 _DRIVER_OPTIONS = {
     "sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation",
-    "ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs",
+    "ssl_min_protocol_version", "ssl_max_protocol_version",
 }  # fmt: skip
 # Seconds.
 _SILENCE = 2
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-
-
-class ServiceConnection(asyncpg.Connection):
-    """A connection that writes in transactions only: a statement of its own is a read.
-
-    The session is read-only, so the server sees to it, at the price of no round trip.
-    """
-
-    def is_usable(self) -> bool:
-        """Whether the server has not closed it, asked while it is idle.
-
-        A busy process may not have come to read the server's last word: so look, at the price of
-        no round trip, whether there is anything to read. Only then does an idle server speak.
-        """
-        # The types of asyncpg leave it out.
-        transport: Any = self._transport  # type: ignore[attr-defined]
-        socket = None if self.is_closed() else transport.get_extra_info("socket")
-        return socket is not None and not _has_input(socket)
-
-    async def execute(self, query: str, *args: Any, **options: Any) -> str:
-        """Run a command; a transaction that is begun so may write.
-
-        Raises `RuntimeError` for a commit after an error that somebody has caught: the server
-        rolls back then, and says so in its answer only.
-        """
-        if query.startswith("BEGIN") and "READ ONLY" not in query:
-            query = query.replace(";", " READ WRITE;")
-        done = await super().execute(query, *args, **options)
-        if query.startswith("COMMIT") and done == "ROLLBACK":
-            raise RuntimeError("nothing was stored: a statement has failed, and was passed over")
-        return done
-
-
-def _has_input(socket: Any) -> bool:
-    if sys.platform == "win32":
-        return bool(select.select([socket], [], [], 0)[0])
-    poll = select.poll()
-    poll.register(socket, select.POLLIN)
-    return bool(poll.poll(0))
+_SESSION_ATTRS = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
 
 
 def connect_options(settings: DatabaseSettings, *, limits: bool = True) -> dict[str, Any]:
-    """Keyword arguments for `asyncpg.connect`.
+    """Keyword arguments for `app.db.connection.connect`.
 
     `limits=False` leaves out what a request is held to and a migration is not: the limits on
     statements, and to write in a transaction.
     Raises `SettingsError` naming what is wrong with the address, never the address itself.
     """
-    options = _from_url(_parse(settings.url)) if settings.url else _from_parts(settings)
+    options = _from_url(settings.url) if settings.url else _from_parts(settings)
+    options["target_session_attrs"] = _session_attrs(options["target_session_attrs"])
     options["timeout"] = settings.pool_timeout
     if limits:
         # The server ends a statement before that, unless it, or the network, is silent.
@@ -101,9 +64,36 @@ def connect_options(settings: DatabaseSettings, *, limits: bool = True) -> dict[
     return options
 
 
-def _parse(address: SecretStr) -> URL:
+def _from_url(address: SecretStr) -> dict[str, Any]:
+    without_hosts, hosts = split_userinfo(address.get_secret_value())
+    url = _parse(without_hosts)
+    tls = {name: value for name, value in url.query.items() if name in _DRIVER_OPTIONS}
+    # As libpq has it, what stands in the query replaces what stands before the path. A path as
+    # host is the folder of a Unix socket.
+    host, port = parse_hosts(
+        _joined(url, "host") or hosts,
+        _joined(url, "port"),
+        is_quoted="host" not in url.query,
+        source="DATABASE_URL",
+    )
+    user = url.username or None
+    check_user(user, "DATABASE_URL")
+    check_files(tls, password=url.password, is_tcp=_is_tcp(host))
+    return {
+        "host": host,
+        "port": port,
+        "user": user,
+        "password": url.password,
+        "database": url.database,
+        "target_session_attrs": url.query.get("target_session_attrs"),
+        # The driver takes TLS options in an address only.
+        "dsn": f"postgresql://?{urlencode(tls, doseq=True)}" if tls else None,
+    }
+
+
+def _parse(address: str) -> URL:
     try:
-        url = make_url(address.get_secret_value())
+        url = make_url(address)
     except (ArgumentError, ValueError):
         raise SettingsError(
             "DATABASE_URL is not an address like postgresql://user:password@host:5432/name"
@@ -111,43 +101,49 @@ def _parse(address: SecretStr) -> URL:
         ) from None
     if url.drivername not in _SCHEMES:
         raise SettingsError(f"DATABASE_URL begins with none of: {', '.join(_SCHEMES)}")
-    unknown = set(url.query) - _DRIVER_OPTIONS - {"host", "port"}
+    unknown = set(url.query) - _DRIVER_OPTIONS - {"host", "port", "target_session_attrs"}
     if unknown:
         raise SettingsError(f"DATABASE_URL has unknown options: {', '.join(sorted(unknown))}")
     if url.query.get("sslmode", "prefer") not in _SSL_MODES:
         raise SettingsError(f"DATABASE_URL: sslmode is none of: {', '.join(_SSL_MODES)}")
-    port = _port(url)
-    if port is not None and not (re.fullmatch("[0-9]{1,5}", str(port)) and 0 < int(port) < 65_536):
-        raise SettingsError("DATABASE_URL: the port is not a number from 1 to 65535")
     return url
 
 
-def _port(url: URL) -> Any:
-    return url.query.get("port") if url.port is None else url.port
+def _joined(url: URL, name: str) -> str:
+    # SQLAlchemy's form of a list repeats the name, libpq's has commas.
+    value = url.query.get(name, "")
+    return value if isinstance(value, str) else ",".join(value)
 
 
-def _from_url(url: URL) -> dict[str, Any]:
-    options = {name: value for name, value in url.query.items() if name in _DRIVER_OPTIONS}
-    return {
-        # A path as host, in the query as libpq has it, is the folder of a Unix socket.
-        "host": url.host or url.query.get("host"),
-        "port": _port(url),
-        "user": url.username,
-        "password": url.password,
-        "database": url.database,
-        # The driver takes TLS options in an address only.
-        "dsn": f"postgresql://?{urlencode(options, doseq=True)}" if options else None,
-    }
+def _is_tcp(hosts: Hosts) -> bool:
+    names = hosts if isinstance(hosts, list) else [hosts or "/"]
+    return any(not name.startswith("/") for name in names)
+
+
+def _session_attrs(value: Any) -> str:
+    source, value = (
+        ("DATABASE_URL: target_session_attrs", value)
+        if value is not None
+        else ("PGTARGETSESSIONATTRS", os.environ.get("PGTARGETSESSIONATTRS") or "any")
+    )
+    if value not in _SESSION_ATTRS:
+        raise SettingsError(f"{source} is none of: {', '.join(_SESSION_ATTRS)}")
+    return str(value)
 
 
 def _from_parts(settings: DatabaseSettings) -> dict[str, Any]:
     if settings.host is None:
         raise SettingsError("DATABASE_URL is missing (or POSTGRES_HOST and its like)")
-    password = settings.password
+    source = "POSTGRES_HOST, POSTGRES_PORT"
+    host, port = parse_hosts(settings.host, str(settings.port or ""), is_quoted=False, source=source)
+    password = settings.password.get_secret_value() if settings.password else None
+    check_user(settings.user, "POSTGRES_USER is missing: DATABASE_URL")
+    check_files({}, password=password, is_tcp=_is_tcp(host))
     return {
-        "host": settings.host,
-        "port": settings.port,
+        "host": host,
+        "port": port,
         "user": settings.user,
-        "password": password.get_secret_value() if password else None,
+        "password": password,
         "database": settings.name,
+        "target_session_attrs": None,
     }

@@ -41,6 +41,9 @@ def from_driver(error: BaseException) -> AppError | None:
         return InvalidError("The database refused a value.")
     if state in _RETRYABLE or isinstance(error, InvalidCachedStatementError):
         return RetryableError("Another change came first.")
+    if state == "25006":
+        # On a standby; else a statement that writes was given to a reader.
+        return UnavailableError("The database allows only a read-only transaction now.")
     if state in _UNAVAILABLE or state[:2] in _UNAVAILABLE or _is_closed(error):
         return UnavailableError("The database could not do this now.")
     return None

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
@@ -38,13 +38,6 @@ class Database:
         self._engine = create_engine(settings)
         # Rows stay readable after the commit, when the response is made from them.
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
-        # On its own a statement needs no BEGIN and COMMIT, two round trips of three; but a
-        # transaction pooler can keep its parts on one server connection only in a transaction.
-        is_pooled = settings.pooler == "pgbouncer"
-        self._reads = self._engine.execution_options(
-            **{"postgresql_readonly": True} if is_pooled else {"isolation_level": "AUTOCOMMIT"}
-        )
-        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._search_limits = SearchLimits(settings)
         self._opening: asyncio.Task[None] | None = None
 
@@ -70,8 +63,14 @@ class Database:
         """
         self._check_open()
         with errors_translated():
-            async with self._reads.connect() as connection:
-                yield connection
+            async with self._engine.connect() as connection:
+                await connection.run_sync(self._read_only)
+                try:
+                    yield connection
+                except BaseException:
+                    # What the driver has prepared and not run keeps a transaction and its locks.
+                    await connection.invalidate()
+                    raise
 
     @asynccontextmanager
     async def search(self) -> AsyncIterator[AsyncConnection]:
@@ -81,9 +80,11 @@ class Database:
         """
         self._check_open()
         with errors_translated():
-            async with self._search_limits.slot(), self._autocommit.connect() as connection:
-                driver = (await connection.get_raw_connection()).driver_connection
-                async with self._search_limits.transaction(driver):
+            async with self._search_limits.slot(), self._engine.connect() as connection:
+                raw: Any = await connection.get_raw_connection()
+                # The limits begin the transaction.
+                raw.dbapi_connection.autocommit = True
+                async with self._search_limits.transaction(raw.driver_connection):
                     yield connection
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -97,13 +98,25 @@ class Database:
             return await greenlet_spawn(self._read, work)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with self._reads.sync_engine.connect() as connection:
+        with self._engine.sync_engine.connect() as connection:
+            self._read_only(connection)
             try:
                 return work(connection)
             except BaseException:
-                # What the driver has prepared and not run keeps a transaction and its locks.
+                # As in `connection`.
                 connection.invalidate()
                 raise
+
+    def _read_only(self, connection: Connection) -> None:
+        # As an option of the engine, or of this connection, it would cost more than the rest of
+        # what SQLAlchemy does for a read. The pool undoes it.
+        driver: Any = connection.connection.dbapi_connection
+        if self._settings.pooler == "pgbouncer":
+            # It keeps the parts of a statement on one server connection only in a transaction.
+            driver.readonly = True
+        else:
+            # On its own a statement needs no BEGIN and COMMIT, two round trips of three.
+            driver.autocommit = True
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

@@ -10,62 +10,87 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
+from asyncpg.exceptions import TooManyConnectionsError
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError
+from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util import await_only
 
 from app.db.address import connect_options
+from app.db.connection import connect
 from app.db.errors import DRIVER_ERRORS, from_driver
+from app.db.turns import Turns
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
-logger = logging.getLogger(__name__)
-
 
 class FairPool(AsyncAdaptedQueuePool):
-    """Serves those who wait in the order in which they came.
+    """Serves callers in the order of their arrival, with connections that the server keeps open.
 
-    By itself the pool serves whoever asks when a connection comes back, before them.
+    By itself the pool serves whoever asks when a connection comes back, before those who wait.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._turns = asyncio.Semaphore(self.size())
-
-    def connect(self) -> PoolProxiedConnection:
-        """A connection that the server has not closed, as far as is known here."""
-        try:
-            return super().connect()
-        except InvalidRequestError as error:
-            # The one that was made in place of a closed one is closed too.
-            raise UnavailableError("The database closes its connections.") from error
+        self._turns = Turns(self.size())
 
     def _do_get(self) -> ConnectionPoolEntry:
-        turn = self._turns.acquire()
-        if self._turns.locked():
-            turn = asyncio.wait_for(turn, self.timeout())
-        try:
-            await_only(turn)
-        except TimeoutError as error:
-            raise PoolTimeoutError("All connections are in use.") from error
-        try:
-            return super()._do_get()
-        except BaseException:
-            self._turns.release()
-            raise
+        deadline = asyncio.get_running_loop().time() + self.timeout()
+        while True:
+            try:
+                await_only(self._turns.take(deadline))
+            except TimeoutError as error:
+                raise PoolTimeoutError("All connections are in use.") from error
+            try:
+                record = self._get_open()
+            except (OSError, DBAPIError, EmulatedDBAPIException, *DRIVER_ERRORS) as error:
+                reason = _driver_error(error)
+                self._turns.warn(reason)
+                if isinstance(reason, TooManyConnectionsError) and self._has_connections():
+                    self._turns.withhold()
+                    continue
+                self._turns.release()
+                # What the server says here, such as that it knows no such database, has no place
+                # in the table of errors: whatever it is, the database cannot be had.
+                raise UnavailableError("The database cannot be reached.") from reason
+            except BaseException:
+                self._turns.release()
+                raise
+            # Whoever had it last may have changed that, and a new one is for reading yet.
+            adapted: Any = record.dbapi_connection
+            adapted.autocommit = adapted.readonly = False
+            return record
+
+    def _get_open(self) -> ConnectionPoolEntry:
+        while self.checkedin():
+            record = super()._do_get()
+            driver: Any = record.driver_connection
+            # No round trip is spent on asking the server.
+            if driver.is_usable():
+                return record
+            driver.terminate()
+            record.invalidate()
+            self._dec_overflow()
+        return super()._do_get()
+
+    def _has_connections(self) -> bool:
+        return self.checkedin() + self.checkedout() > 0
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        super()._do_return_conn(record)
+        if record.dbapi_connection is None:
+            # Not kept: whoever takes it would wait for a new connection while others are idle.
+            self._dec_overflow()
+        else:
+            super()._do_return_conn(record)
         self._turns.release()
 
 
 def create_engine(settings: DatabaseSettings) -> AsyncEngine:
     """An engine whose pool is bounded, waits no longer than told, and replaces what broke."""
-    options = connect_options(settings)
+    options = connect_options(settings) | {"async_creator_fn": connect}
     if settings.pooler == "pgbouncer":
         # Names that no other client of the pooler uses, and none that is used twice.
         options["prepared_statement_cache_size"] = 0
@@ -81,41 +106,32 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
     )
     # SQLAlchemy's own pools are as quiet, unless their loggers are told to speak.
     logging.getLogger(f"{__name__}.{FairPool.__name__}").setLevel(logging.WARNING)
-    event.listen(engine.sync_engine, "do_connect", _connect)
-    event.listen(engine.sync_engine, "checkout", _check_alive)
-    event.listen(engine.sync_engine, "handle_error", _drop_silent)
+    event.listen(engine.sync_engine, "connect", _begin_nothing, insert=True)
+    event.listen(engine.sync_engine, "handle_error", _drop_broken)
     return engine
 
 
-def _connect(dialect: Any, _record: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    # What the server says here, such as that it knows no such database, has no place in the
-    # table of errors: whatever it is, the database cannot be had.
-    try:
-        return dialect.connect(*args, **kwargs)
-    except (OSError, dialect.loaded_dbapi.Error) as error:
-        logger.warning("No connection to the database: %r", error.__cause__ or error)
-        raise UnavailableError("The database cannot be reached.") from error
+def _begin_nothing(connection: Any, _record: ConnectionPoolEntry) -> None:
+    # What SQLAlchemy asks the server first can be asked of a standby, unlike to begin a
+    # transaction that may write.
+    connection.autocommit = True
 
 
-def _check_alive(connection: Any, _record: Any, _proxy: Any) -> None:
-    # The pool replaces it then, and no round trip is spent on asking the server.
-    if not connection.driver_connection.is_usable():
-        raise DisconnectionError
-
-
-def _drop_silent(context: ExceptionContext) -> UnavailableError | None:
-    # Nothing can be rolled back on it.
+def _drop_broken(context: ExceptionContext) -> UnavailableError | None:
+    # The others may be whole: the pool looks at each before it is used.
+    context.invalidate_pool_on_disconnect = False
     if not isinstance(context.original_exception, TimeoutError):
         return None
+    # Nothing can be rolled back on it.
     context.is_disconnect = True
-    context.invalidate_pool_on_disconnect = False
     return UnavailableError("The database does not answer.")
 
 
-def _driver_error(error: Exception) -> BaseException:
+def _driver_error(error: BaseException) -> BaseException:
     # Not `driver_exception`, which raises where a cached plan no longer fits the schema.
-    orig = error.orig if isinstance(error, DBAPIError) else None
-    return error if orig is None else orig.__cause__ or orig
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        error = error.orig
+    return error.__cause__ or error
 
 
 @contextmanager
@@ -124,7 +140,6 @@ def errors_translated() -> Iterator[None]:
     try:
         yield
     except (DBAPIError, *DRIVER_ERRORS) as error:
-        # While it sets a new connection up, SQLAlchemy lets the driver's errors through.
         known = from_driver(_driver_error(error))
         if known is None:
             raise

@@ -12,11 +12,14 @@ from typing import Any
 import databases
 from anyio import fail_after
 from asyncpg import InterfaceError, PostgresError
+from asyncpg.exceptions import TooManyConnectionsError
 from databases.core import Connection
 
-from app.db.address import ServiceConnection, connect_options
+from app.db.address import connect_options
 from app.db.base import Row
+from app.db.connection import ServiceConnection, connect
 from app.db.errors import DRIVER_ERRORS, from_driver
+from app.db.turns import Turns
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
@@ -66,8 +69,9 @@ class Pool:
             # so use SET LOCAL and locks that end with the transaction.
             reset=_keep_session,
             record_class=Row,
-            **connect_options(settings) | {"connection_class": _Connection},
+            **connect_options(settings) | {"connect": connect, "connection_class": _Connection},
         )
+        self._turns = Turns(settings.pool_max_size)
         # At INFO it repeats what is said here, at DEBUG it shows the values of every query.
         logging.getLogger("databases").setLevel(logging.WARNING)
 
@@ -91,21 +95,46 @@ class Pool:
         connection = Connection(self._pool, self._pool._backend)  # noqa: SLF001
         try:
             async with asyncio.timeout(self._timeout):
+                await self._enter(connection)
+        except TimeoutError as error:
+            raise UnavailableError("No database connection became free in time.") from error
+        except (OSError, *DRIVER_ERRORS) as error:
+            self._turns.warn(error)
+            raise UnavailableError("The database cannot be reached.") from error
+        try:
+            raw = connection.raw_connection
+            try:
+                yield connection
+            finally:
+                await _end(raw, connection.__aexit__)
+        finally:
+            self._turns.release()
+
+    async def _enter(self, connection: Connection) -> None:
+        """Wait for a turn, and enter a connection that the server has not closed."""
+        while True:
+            await self._turns.acquire()
+            try:
                 await connection.__aenter__()
                 while not connection.raw_connection.is_usable():
                     _drop(connection.raw_connection)
                     await _end(connection.raw_connection, connection.__aexit__)
                     await connection.__aenter__()
-        except TimeoutError as error:
-            raise UnavailableError("No database connection became free in time.") from error
-        except (OSError, *DRIVER_ERRORS) as error:
-            logger.warning("No connection to the database: %r", error)
-            raise UnavailableError("The database cannot be reached.") from error
-        raw = connection.raw_connection
-        try:
-            yield connection
-        finally:
-            await _end(raw, connection.__aexit__)
+            except TooManyConnectionsError as error:
+                if not self._has_connections():
+                    self._turns.release()
+                    raise
+                self._turns.warn(error)
+                self._turns.withhold()
+            except BaseException:
+                self._turns.release()
+                raise
+            else:
+                return
+
+    def _has_connections(self) -> bool:
+        backend: Any = self._pool._backend  # noqa: SLF001 - it has no public one
+        return bool(backend._pool.get_size())  # noqa: SLF001
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:

@@ -1,0 +1,39 @@
+"""Turns at a pool of connections, for both database layers."""
+
+import asyncio
+import logging
+from time import monotonic
+
+logger = logging.getLogger(__name__)
+
+# Seconds: until the server is asked again for a connection that it has refused, and between two
+# warnings.
+_PAUSE = 1
+_QUIET = 10
+
+
+class Turns(asyncio.Semaphore):
+    """Admits as many callers as a pool may have connections, in the order of their arrival."""
+
+    _next_warning = 0.0
+
+    async def take(self, deadline: float) -> None:
+        """Wait for a turn; raises `TimeoutError` after `deadline`, in the time of the loop."""
+        if not self.locked():
+            await self.acquire()
+            return
+        async with asyncio.timeout_at(deadline):
+            await self.acquire()
+
+    def withhold(self) -> None:
+        """Give a turn back later, since the server accepts no more connections at present.
+
+        Until then, as many callers are admitted as the pool has connections.
+        """
+        asyncio.get_running_loop().call_later(_PAUSE, self.release)
+
+    def warn(self, error: BaseException) -> None:
+        """Log why there is no connection: not for each request, while none can be had."""
+        if monotonic() > self._next_warning:
+            self._next_warning = monotonic() + _QUIET
+            logger.warning("No connection to the database: %r", error)
