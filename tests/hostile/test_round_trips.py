@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
 from conftest import Project
 from httpx2 import Response
 
-from hostile.servers import Server, serving
+from hostile.servers import Server, run, serving
 from hostile.traffic import ARTICLES, client_of, create_article, create_coupon, new_article
 from hostile.wire import counting
 
@@ -44,3 +45,12 @@ async def test_a_read_is_one_round_trip_and_a_write_four_at_most(
         }
         print(found)
         assert not {name: trips for name, trips in found.items() if trips > AT_MOST[name]}
+
+
+async def test_a_read_runs_through_no_event_dispatch(
+    project: Project, server: Server, template: str
+) -> None:
+    if not (project.path / "app/db/engine.py").read_text().count("create_async_engine"):
+        pytest.skip("not an engine of SQLAlchemy")
+    output = await run(project, "read_events", DATABASE_URL=server.url(template))
+    assert output.split() == ["False", "False"]

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 from app.db.connection import ServiceConnection
 from app.db.credentials import check_files, check_user
-from app.db.hosts import Hosts, parse_hosts, split_userinfo
+from app.db.hosts import Hosts, parse_hosts, split_hosts
 from app.settings import DatabaseSettings, SettingsError
 
 _SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
@@ -65,7 +65,7 @@ def connect_options(settings: DatabaseSettings, *, limits: bool = True) -> dict[
 
 
 def _from_url(address: SecretStr) -> dict[str, Any]:
-    without_hosts, hosts = split_userinfo(address.get_secret_value())
+    without_hosts, hosts = split_hosts(address.get_secret_value())
     url = _parse(without_hosts)
     tls = {name: value for name, value in url.query.items() if name in _DRIVER_OPTIONS}
     # As libpq has it, what stands in the query replaces what stands before the path. A path as
@@ -134,8 +134,9 @@ def _session_attrs(value: Any) -> str:
 def _from_parts(settings: DatabaseSettings) -> dict[str, Any]:
     if settings.host is None:
         raise SettingsError("DATABASE_URL is missing (or POSTGRES_HOST and its like)")
+    ports = str(settings.port or "")
     source = "POSTGRES_HOST, POSTGRES_PORT"
-    host, port = parse_hosts(settings.host, str(settings.port or ""), is_quoted=False, source=source)
+    host, port = parse_hosts(settings.host, ports, is_quoted=False, source=source)
     password = settings.password.get_secret_value() if settings.password else None
     check_user(settings.user, "POSTGRES_USER is missing: DATABASE_URL")
     check_files({}, password=password, is_tcp=_is_tcp(host))

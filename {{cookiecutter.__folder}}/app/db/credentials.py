@@ -37,7 +37,8 @@ def check_files(options: Mapping[str, Any], *, password: str | None, is_tcp: boo
     """Raise `SettingsError` naming a file that the driver would fail to read."""
     passfile = os.environ.get("PGPASSFILE")
     if password is None and passfile:
-        _check(Path(passfile), f"PGPASSFILE={passfile}")
+        # The driver goes without a file that is missing, as libpq does.
+        _check(Path(passfile), f"PGPASSFILE={passfile}", is_optional=True)
     mode = options.get("sslmode") or os.environ.get("PGSSLMODE") or ("prefer" if is_tcp else None)
     if mode is None or mode == "disable":
         return

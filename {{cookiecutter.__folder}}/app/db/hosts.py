@@ -10,13 +10,13 @@ from app.settings import SettingsError
 
 _DEFAULT_PORT = 5432
 # A Unix socket's folder; or a name or an address, and a port.
-_ENTRY = re.compile(r"(/.*)()|\[([^]]+)](?::(.*))?|([^][:]*)(?::(.*))?")
+_ENTRY = re.compile(r"(/.*)|\[([^]]+)](?::([^:]*))?|([^][:]*)(?::([^:]*))?")
 
 Hosts = str | list[str] | None
 Ports = int | list[int] | None
 
 
-def split_userinfo(url: str) -> tuple[str, str]:
+def split_hosts(url: str) -> tuple[str, str]:
     """Return a URL without its hosts, which SQLAlchemy would not read, and these."""
     match = re.match(r"([\w+]+://(?:[^:/]*(?::[^@]*)?@)?)([^/?]*)", url)
     return (match[1] + url[match.end() :], match[2]) if match else (url, "")
@@ -51,7 +51,7 @@ def _parse_entry(entry: str, is_quoted: bool, source: str) -> tuple[str, str]:
     match = _ENTRY.fullmatch(entry)
     if match is None:
         raise SettingsError(f"{source}: a host is neither `host:port` nor `[IPv6 address]:port`")
-    socket, _, address, address_port, name, name_port = match.groups()
+    socket, address, address_port, name, name_port = match.groups()
     host = socket or address or name
     return unquote(host) if is_quoted else host, address_port or name_port or ""
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from time import monotonic
+from typing import Literal
 
 logger = logging.getLogger(__name__)
 
@@ -15,6 +16,8 @@ _QUIET = 10
 class Turns(asyncio.Semaphore):
     """Admits as many callers as a pool may have connections, in the order of their arrival."""
 
+    #: How many have a turn.
+    admitted = 0
     _next_warning = 0.0
 
     async def take(self, deadline: float) -> None:
@@ -25,12 +28,24 @@ class Turns(asyncio.Semaphore):
         async with asyncio.timeout_at(deadline):
             await self.acquire()
 
+    async def acquire(self) -> Literal[True]:
+        """Wait for a turn."""
+        await super().acquire()
+        self.admitted += 1
+        return True
+
+    def release(self) -> None:
+        """Give a turn back."""
+        self.admitted -= 1
+        super().release()
+
     def withhold(self) -> None:
         """Give a turn back later, since the server accepts no more connections at present.
 
         Until then, as many callers are admitted as the pool has connections.
         """
-        asyncio.get_running_loop().call_later(_PAUSE, self.release)
+        self.admitted -= 1
+        asyncio.get_running_loop().call_later(_PAUSE, super().release)
 
     def warn(self, error: BaseException) -> None:
         """Log why there is no connection: not for each request, while none can be had."""

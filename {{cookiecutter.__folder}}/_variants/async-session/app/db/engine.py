@@ -49,7 +49,7 @@ class FairPool(AsyncAdaptedQueuePool):
             except (OSError, DBAPIError, EmulatedDBAPIException, *DRIVER_ERRORS) as error:
                 reason = _driver_error(error)
                 self._turns.warn(reason)
-                if isinstance(reason, TooManyConnectionsError) and self._has_connections():
+                if isinstance(reason, TooManyConnectionsError) and self._is_worth_waiting():
                     self._turns.withhold()
                     continue
                 self._turns.release()
@@ -76,8 +76,8 @@ class FairPool(AsyncAdaptedQueuePool):
             self._dec_overflow()
         return super()._do_get()
 
-    def _has_connections(self) -> bool:
-        return self.checkedin() + self.checkedout() > 0
+    def _is_worth_waiting(self) -> bool:
+        return self.checkedin() > 0 or self._turns.admitted > 1
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         if record.dbapi_connection is None:

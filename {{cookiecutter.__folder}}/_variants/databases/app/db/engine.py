@@ -71,6 +71,7 @@ class Pool:
             record_class=Row,
             **connect_options(settings) | {"connect": connect, "connection_class": _Connection},
         )
+        self._backend: Any = self._pool._backend  # noqa: SLF001 - nothing public leads to it
         self._turns = Turns(settings.pool_max_size)
         # At INFO it repeats what is said here, at DEBUG it shows the values of every query.
         logging.getLogger("databases").setLevel(logging.WARNING)
@@ -91,8 +92,8 @@ class Pool:
         if not self._pool.is_connected:
             raise RuntimeError("the database is not open: enter it with `async with`")
         # Not `database.connection()`, which gives the same one to everything in a task: reads
-        # would join the transaction beside them. Nothing public makes another.
-        connection = Connection(self._pool, self._pool._backend)  # noqa: SLF001
+        # would join the transaction beside them.
+        connection = Connection(self._pool, self._backend)
         try:
             async with asyncio.timeout(self._timeout):
                 await self._enter(connection)
@@ -101,14 +102,14 @@ class Pool:
         except (OSError, *DRIVER_ERRORS) as error:
             self._turns.warn(error)
             raise UnavailableError("The database cannot be reached.") from error
+        raw = connection.raw_connection
         try:
-            raw = connection.raw_connection
-            try:
-                yield connection
-            finally:
-                await _end(raw, connection.__aexit__)
+            yield connection
         finally:
-            self._turns.release()
+            try:
+                await _end(raw, connection.__aexit__)
+            finally:
+                self._turns.release()
 
     async def _enter(self, connection: Connection) -> None:
         """Wait for a turn, and enter a connection that the server has not closed."""
@@ -121,20 +122,17 @@ class Pool:
                     await _end(connection.raw_connection, connection.__aexit__)
                     await connection.__aenter__()
             except TooManyConnectionsError as error:
-                if not self._has_connections():
+                idle: int = self._backend._pool.get_idle_size()  # noqa: SLF001
+                if idle == 0 and self._turns.admitted == 1:
                     self._turns.release()
                     raise
                 self._turns.warn(error)
                 self._turns.withhold()
+                continue
             except BaseException:
                 self._turns.release()
                 raise
-            else:
-                return
-
-    def _has_connections(self) -> bool:
-        backend: Any = self._pool._backend  # noqa: SLF001 - it has no public one
-        return bool(backend._pool.get_size())  # noqa: SLF001
+            return
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:

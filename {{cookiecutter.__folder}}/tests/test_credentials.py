@@ -1,0 +1,78 @@
+"""What a DSN leaves out comes from the environment, or an error says what is missing."""
+
+import getpass
+from pathlib import Path
+
+import pytest
+
+from app.main import create_app
+from app.settings import SettingsError
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home directory, with the folder of the driver's files."""
+    for name in ("PGUSER", "PGPASSFILE", "PGSSLMODE", "PGSSLCERT", "PGSSLKEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / ".postgresql").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("error", [KeyError("getpwuid(): uid not found: 4242"), OSError("No name")])
+def test_a_user_without_a_name_is_told_to_give_one(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def getuser() -> str:
+        raise error
+
+    monkeypatch.setattr(getpass, "getuser", getuser)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/name")
+    with pytest.raises(SettingsError, match="DATABASE_URL names no user"):
+        create_app()
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.setenv("POSTGRES_HOST", "localhost")
+    with pytest.raises(SettingsError, match="POSTGRES_USER is missing"):
+        create_app()
+    monkeypatch.setenv("PGUSER", "me")
+    create_app()
+
+
+def test_a_certificate_that_cannot_be_read_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me@localhost/name")
+    create_app()
+    # Root may read any file, but no folder.
+    certificate = home / ".postgresql" / "postgresql.crt"
+    certificate.mkdir()
+    with pytest.raises(SettingsError, match=r"postgresql\.crt.*HOME.*PGSSLCERT"):
+        create_app()
+    for url in ("postgresql://me@localhost/name?sslmode=disable", "postgresql://me@/name"):
+        monkeypatch.setenv("DATABASE_URL", url)
+        create_app()
+
+
+@pytest.mark.parametrize("option", ["sslcert", "sslkey", "sslrootcert", "sslcrl"])
+def test_a_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    url = "postgresql://me:hush@localhost/name?sslmode=require"
+    monkeypatch.setenv("DATABASE_URL", f"{url}&{option}=/nowhere/file")
+    with pytest.raises(SettingsError, match=f"DATABASE_URL: {option}=/nowhere/file: No") as raised:
+        create_app()
+    assert "hush" not in str(raised.value)
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv(f"PG{option.upper()}", "/nowhere/file")
+    with pytest.raises(SettingsError, match=f"PG{option.upper()}=/nowhere/file: No"):
+        create_app()
+
+
+def test_a_password_file_that_cannot_be_read_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSFILE", str(home))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:hush@localhost/name")
+    create_app()
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me@localhost/name")
+    with pytest.raises(SettingsError, match=f"PGPASSFILE={home}"):
+        create_app()

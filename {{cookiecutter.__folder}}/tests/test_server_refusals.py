@@ -1,0 +1,149 @@
+"""A server that refuses connections or transactions: it is full, or it is a standby."""
+
+import asyncio
+import logging
+from typing import Any
+
+import asyncpg
+import pytest
+from asyncpg.exceptions import FeatureNotSupportedError, TooManyConnectionsError
+from sqlalchemy import text
+
+from app.db import Database
+from app.db.repositories.base import Reader
+from app.errors import AppError, UnavailableError
+from app.settings import Settings
+
+ANSWER = text("SELECT 1")
+SLEEP = text("SELECT pg_sleep(0.01)")
+
+
+class FullServer:
+    """Accepts a number of connections, and counts what it refuses."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.accepted = 0
+        self.refused = 0
+        self._connect = asyncpg.connect
+
+    async def connect(self, *args: Any, **options: Any) -> asyncpg.Connection:
+        """In place of `asyncpg.connect`."""
+        await asyncio.sleep(0)
+        if self.accepted == self.limit:
+            self.refused += 1
+            raise TooManyConnectionsError("sorry, too many clients already")
+        self.accepted += 1
+        connection: asyncpg.Connection = await self._connect(*args, **options)
+        return connection
+
+
+@pytest.fixture
+def full_server(monkeypatch: pytest.MonkeyPatch) -> FullServer:
+    """A server with room for two."""
+    server = FullServer(2)
+    monkeypatch.setattr(asyncpg, "connect", server.connect)
+    return server
+
+
+async def test_a_full_server_shares_the_connections_of_the_pool(
+    settings: Settings, full_server: FullServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    limits = {"pool_min_size": 0, "pool_max_size": 10}
+
+    async def read() -> None:
+        await Reader(database).fetch_one(SLEEP)
+
+    async def write() -> None:
+        async with database.transaction() as transaction:
+            await transaction.execute(SLEEP)
+
+    async with Database(settings.database.model_copy(update=limits)) as database:
+        # Twice as many as the pool could have.
+        await asyncio.gather(*(work() for work in [read, write] * 10))
+        await asyncio.gather(*(work() for work in [read, write] * 10))
+        assert 0 < full_server.refused <= 20
+    warnings = [r.message for r in caplog.records if r.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    assert "too many clients" in warnings[0]
+
+
+async def test_a_full_server_is_asked_again(
+    settings: Settings, full_server: FullServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.db.turns._PAUSE", 0.05)
+    limits = {"pool_min_size": 0, "pool_max_size": 5}
+    async with Database(settings.database.model_copy(update=limits)) as database:
+        reader = Reader(database)
+        await reader.fetch_one(ANSWER)
+        await asyncio.gather(*(reader.fetch_one(SLEEP) for _ in range(10)))
+        full_server.limit = 5
+        await asyncio.sleep(0.1)
+        pid = text("SELECT pg_backend_pid(), pg_sleep(0.1)")
+        found = await asyncio.gather(*(reader.fetch_one(pid) for _ in range(5)))
+        assert len({row[0] for row in found}) == 5
+
+
+async def test_a_pool_without_connections_does_not_wait(
+    settings: Settings, full_server: FullServer
+) -> None:
+    full_server.limit = 0
+    async with Database(settings.database) as database, asyncio.timeout(2):
+        with pytest.raises(UnavailableError, match="reached"):
+            await Reader(database).fetch_one(ANSWER)
+
+
+async def test_a_wait_at_a_full_server_has_a_limit(
+    settings: Settings, full_server: FullServer
+) -> None:
+    full_server.limit = 1
+    limits = {"pool_min_size": 0, "pool_max_size": 2, "pool_timeout": 0.2}
+    async with Database(settings.database.model_copy(update=limits)) as database:
+        async with database.transaction() as transaction:
+            await transaction.execute(ANSWER)
+            with pytest.raises(UnavailableError, match="in time"):
+                await Reader(database).fetch_one(ANSWER)
+        assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (FeatureNotSupportedError("of a standby"), UnavailableError),
+        (ZeroDivisionError(), ZeroDivisionError),
+        (asyncio.CancelledError(), asyncio.CancelledError),
+    ],
+)
+async def test_a_connection_that_cannot_begin_is_not_used_again(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    raised: type[BaseException],
+) -> None:
+    pid = text("SELECT pg_backend_pid()")
+    execute = asyncpg.Connection.execute
+
+    async def refuse(self: asyncpg.Connection, query: str, *args: Any, **options: Any) -> str:
+        if query.startswith("BEGIN"):
+            raise error
+        return await execute(self, query, *args, **options)
+
+    limits = {"pool_min_size": 0, "pool_max_size": 1}
+    async with Database(settings.database.model_copy(update=limits)) as database:
+        first = await Reader(database).fetch_one(pid)
+        with monkeypatch.context() as patch:
+            patch.setattr(asyncpg.Connection, "execute", refuse)
+            with pytest.raises(raised):
+                async with database.transaction() as transaction:
+                    await transaction.execute(ANSWER)
+        async with database.transaction() as transaction:
+            await transaction.execute(ANSWER)
+        assert (await Reader(database).fetch_one(pid))[0] != first[0]
+
+
+async def test_only_a_standby_makes_an_unknown_feature_unavailable(database: Database) -> None:
+    unknown = text("DO $$BEGIN RAISE SQLSTATE '0A000'; END$$")
+    with pytest.raises(Exception, match="0A000") as raised:
+        async with database.transaction() as transaction:
+            await transaction.execute(unknown)
+    assert not isinstance(raised.value, AppError)
