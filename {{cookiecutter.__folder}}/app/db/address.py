@@ -33,7 +33,7 @@ _SESSION_ATTRS = ("any", "read-write", "read-only", "primary", "standby", "prefe
 
 
 def connect_options(settings: DatabaseSettings, *, limits: bool = True) -> dict[str, Any]:
-    """Keyword arguments for `app.db.connection.connect`.
+    """Return keyword arguments for `app.db.connection.connect`.
 
     `limits=False` leaves out what a request is held to and a migration is not: the limits on
     statements, and to write in a transaction.
@@ -121,11 +121,10 @@ def _is_tcp(hosts: Hosts) -> bool:
 
 
 def _session_attrs(value: Any) -> str:
-    source, value = (
-        ("DATABASE_URL: target_session_attrs", value)
-        if value is not None
-        else ("PGTARGETSESSIONATTRS", os.environ.get("PGTARGETSESSIONATTRS") or "any")
-    )
+    source = "DATABASE_URL: target_session_attrs"
+    if value is None:
+        source = "PGTARGETSESSIONATTRS"
+        value = os.environ.get(source) or "any"
     if value not in _SESSION_ATTRS:
         raise SettingsError(f"{source} is none of: {', '.join(_SESSION_ATTRS)}")
     return str(value)

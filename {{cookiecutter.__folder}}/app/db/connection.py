@@ -1,4 +1,4 @@
-"""Connections to the database: which server they go to, and what may be done on them."""
+"""Connections to the database: which server they go to, and what can be done on them."""
 
 import select
 import sys

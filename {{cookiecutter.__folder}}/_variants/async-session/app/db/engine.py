@@ -28,7 +28,7 @@ from app.settings import DatabaseSettings
 
 
 class FairPool(AsyncAdaptedQueuePool):
-    """Serves callers in the order of their arrival, with connections that the server keeps open.
+    """Serves callers in the order of their arrival, and only with open connections.
 
     By itself the pool serves whoever asks when a connection comes back, before those who wait.
     """
@@ -59,7 +59,7 @@ class FairPool(AsyncAdaptedQueuePool):
             except BaseException:
                 self._turns.release()
                 raise
-            # Whoever had it last may have changed that, and a new one is for reading yet.
+            # A transaction may write, unless this is changed until the connection comes back.
             adapted: Any = record.dbapi_connection
             adapted.autocommit = adapted.readonly = False
             return record
@@ -72,7 +72,6 @@ class FairPool(AsyncAdaptedQueuePool):
             if driver.is_usable():
                 return record
             driver.terminate()
-            record.invalidate()
             self._dec_overflow()
         return super()._do_get()
 
@@ -81,7 +80,7 @@ class FairPool(AsyncAdaptedQueuePool):
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         if record.dbapi_connection is None:
-            # Not kept: whoever takes it would wait for a new connection while others are idle.
+            # Not kept: the next caller would try to connect while other connections are idle.
             self._dec_overflow()
         else:
             super()._do_return_conn(record)
@@ -112,8 +111,8 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
 
 
 def _begin_nothing(connection: Any, _record: ConnectionPoolEntry) -> None:
-    # What SQLAlchemy asks the server first can be asked of a standby, unlike to begin a
-    # transaction that may write.
+    # SQLAlchemy reads the server's version and the like first. A standby would refuse to begin
+    # the transaction around that, since it may write.
     connection.autocommit = True
 
 
@@ -129,9 +128,10 @@ def _drop_broken(context: ExceptionContext) -> UnavailableError | None:
 
 def _driver_error(error: BaseException) -> BaseException:
     # Not `driver_exception`, which raises where a cached plan no longer fits the schema.
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        error = error.orig
-    return error.__cause__ or error
+    adapted = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(adapted, EmulatedDBAPIException):
+        adapted = adapted.__cause__
+    return adapted or error
 
 
 @contextmanager
