@@ -15,10 +15,11 @@ from urllib.parse import quote
 import psutil
 
 from dev import DevelopmentError
-from dev.programs import find_program, lend, run_program
+from dev.programs import ANOTHER_SERVER, find_program, keeps_permissions, lend, run_program
 
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 4.0
+RENAME_TIMEOUT = 10.0
 
 
 class Cluster:
@@ -40,12 +41,18 @@ class Cluster:
         if set('"$`') & set(str(find_program("initdb"))):
             # initdb starts the server by a line for the shell.
             raise DevelopmentError('initdb cannot run in a folder whose path has one of " $ `')
+        if not keeps_permissions(self._folder):
+            raise DevelopmentError(
+                f"The file system of {self._folder} does not keep permissions, which PostgreSQL "
+                f"requires: {ANOTHER_SERVER}"
+            )
         unfinished = Path(tempfile.mkdtemp(prefix="initdb-", dir=self._folder))
         lend(unfinished)
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8"]
         # The same order and case rules on every machine, whatever its locale.
         options += ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         options += [] if is_durable else ["--no-sync"]
+        said_before = self._log_size()
         initdb = run_program("initdb", *options, data=unfinished, log=self._log)
         try:
             while initdb.poll() is None:
@@ -56,16 +63,17 @@ class Cluster:
             with suppress(subprocess.TimeoutExpired):
                 initdb.wait(STOP_TIMEOUT)
             if initdb.returncode == 0:
-                unfinished.rename(self._data)
+                _rename(unfinished, self._data)
             for leftover in self._folder.glob("initdb-*"):
                 shutil.rmtree(leftover, ignore_errors=True)
         if initdb.returncode != 0:
-            raise DevelopmentError(f"initdb failed, see {self._log}")
+            raise self._failure("initdb failed", said_before)
 
     def start(self, checkpoint: Callable[[], None], options: list[str]) -> None:
         """Start the server unless it runs, and wait until it is ready or `checkpoint` raises."""
         deadline = time.monotonic() + START_TIMEOUT
         delay = 0.02
+        said_before = self._log_size()
         while delay < 2 and time.monotonic() < deadline:
             if self._process() is None:
                 # Again and again for some seconds: the last processes of a killed server may
@@ -76,7 +84,7 @@ class Cluster:
                 return
             checkpoint()
             time.sleep(delay)
-        raise DevelopmentError(f"PostgreSQL does not start, see {self._log}")
+        raise self._failure("PostgreSQL does not start", said_before)
 
     def stop(self) -> None:
         """Stop the server within seconds: politely to its clients, then not, then by force."""
@@ -100,7 +108,7 @@ class Cluster:
 
     def _launch(self, options: list[str]) -> None:
         # Its process id may be another program's by now, and would keep the server from starting.
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        self._pid_path.unlink(missing_ok=True)
         sockets = self._socket_folder()
         shutil.rmtree(sockets, ignore_errors=True)
         sockets.mkdir(mode=0o700)
@@ -123,6 +131,11 @@ class Cluster:
             process = psutil.Process(int(self._pid_file()[0]))
             if process.name().startswith("postgres") and self._data.samefile(process.cwd()):
                 return process
+        except psutil.AccessDenied as error:
+            raise DevelopmentError(
+                f"Another user's process {error.pid} may be a server on {self._data}: stop it, or "
+                f"remove {self._pid_path} if it is not"
+            ) from None
         except (IndexError, ValueError, OSError, psutil.Error):
             pass
         return None
@@ -130,7 +143,35 @@ class Cluster:
     def _pid_file(self) -> list[str]:
         """Process id, data folder, start time, port, socket folder, host, memory key, state."""
         try:
-            lines = (self._data / "postmaster.pid").read_text().splitlines()
+            # The data folder is in the encoding of whatever started the server; the rest is ASCII.
+            lines = self._pid_path.read_text("utf-8", errors="replace").splitlines()
         except FileNotFoundError:
             return []
         return [line.strip() for line in lines]
+
+    @property
+    def _pid_path(self) -> Path:
+        return self._data / "postmaster.pid"
+
+    def _log_size(self) -> int:
+        return self._log.stat().st_size if self._log.exists() else 0
+
+    def _failure(self, what: str, said_before: int) -> DevelopmentError:
+        """Return an error with the last lines that were logged since the log had that size."""
+        said = self._log.read_bytes()[said_before:].decode("utf-8", errors="replace")
+        reason = "\n".join(["", *said.strip().splitlines()[-3:]])
+        return DevelopmentError(f"{what}, see {self._log}, or {ANOTHER_SERVER}.{reason}")
+
+
+def _rename(folder: Path, target: Path) -> None:
+    """Rename a folder; on Windows a virus scanner may still have one of its files open."""
+    deadline = time.monotonic() + RENAME_TIMEOUT
+    while True:
+        try:
+            folder.rename(target)
+        except PermissionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,8 +17,9 @@ from app.db.connection import connect
 from app.settings import SERVICE_NAME, SettingsError, load_settings
 from dev import DevelopmentError
 from dev.postgres import embedded_postgres
+from dev.programs import keeps_permissions
 
-DATA = Path(__file__).parents[1] / ".data" / "postgres"
+PROJECT = Path(__file__).parents[1]
 
 
 @contextmanager
@@ -35,15 +37,25 @@ def development_database(checkpoint: Callable[[], None] = lambda: None) -> Itera
         asyncio.run(_check(options))
         yield _without_password(options)
         return
-    try:
-        DATA.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DevelopmentError(
-            f"Cannot keep a database in {DATA} ({error.strerror}): set DATABASE_URL"
-        ) from None
-    with embedded_postgres(DATA, checkpoint=checkpoint) as server:
+    with embedded_postgres(data_folder(PROJECT), checkpoint=checkpoint) as server:
         os.environ["DATABASE_URL"] = ensure_database(server, SERVICE_NAME)
         yield os.environ["DATABASE_URL"]
+
+
+def data_folder(project: Path) -> Path:
+    """Return `.data/postgres` of the project, or a folder outside if it cannot be there."""
+    folder = project / ".data" / "postgres"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK) or (folder / "18").exists() or keeps_permissions(folder):
+        return folder
+    name = f"{project.name}-{sha256(str(project).encode()).hexdigest()[:8]}"
+    outside = Path.home() / ".local" / "share" / "postgres" / name
+    print(
+        f"The file system of {folder} does not keep permissions, which PostgreSQL requires.\n"
+        f"The data is in {outside}",
+        flush=True,
+    )
+    return outside
 
 
 def ensure_database(server: str, name: str) -> str:

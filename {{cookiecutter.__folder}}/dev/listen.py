@@ -34,7 +34,7 @@ def find_port(listen: ListenSettings) -> int:
         if is_free(listen.host, port):
             return port
     taken = f"PORT={listen.port} is" if listen.port else f"Ports {PORTS[0]} to {PORTS[-1]} are"
-    raise DevelopmentError(f"{taken} taken on HOST={listen.host}")
+    raise DevelopmentError(f"{taken} taken or reserved on HOST={listen.host}")
 
 
 def is_free(host: str, port: int) -> bool:
@@ -47,7 +47,8 @@ def is_free(host: str, port: int) -> bool:
         try:
             probe.bind((host, port))
         except OSError as error:
-            if error.errno == errno.EADDRINUSE:
+            # Windows reserves ports for itself, others those below 1024.
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
                 return False
             raise DevelopmentError(f"Cannot listen on HOST={host} PORT={port}: {error}") from None
     return True

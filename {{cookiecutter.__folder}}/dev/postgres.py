@@ -6,12 +6,14 @@ adds an account to the system when root calls it.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import fasteners
 
+from dev import DevelopmentError
 from dev.cluster import Cluster
 from dev.windows import WindowsCluster
 
@@ -31,7 +33,9 @@ def embedded_postgres(
         # What libpq, asyncpg and the server take by default: meant for another server.
         del os.environ[name]
     folder = folder.resolve()
-    cluster = WindowsCluster(folder) if os.name == "nt" else Cluster(folder)
+    # The server asks for no password, and a HOME of another account cannot be searched for one.
+    os.environ["PGPASSFILE"] = str(folder / "no-passwords")
+    cluster = _cluster(folder)
     # The kernel drops a lock together with the process that holds it: none is ever stale.
     gate = fasteners.InterProcessLock(folder / "gate")
     users = fasteners.InterProcessReaderWriterLock(folder / "users")
@@ -49,3 +53,34 @@ def embedded_postgres(
             else:
                 # The lock in vain has left it open.
                 users.lockfile.close()
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the data of a server whose users were all killed, and stop it if it runs.
+
+    Does nothing if `folder` is not the data of a server, or is in use.
+    """
+    # Without this file, the first user may be about to take the lock.
+    if not (folder / "gate").exists():
+        return
+    folder = folder.resolve()
+    users = fasteners.InterProcessReaderWriterLock(folder / "users")
+    if not users.acquire_write_lock(blocking=False):
+        users.lockfile.close()
+        return
+    try:
+        cluster = _cluster(folder)
+        if (folder / "18").exists():
+            # A server that was killed itself has left shared memory, which its successor frees.
+            with suppress(DevelopmentError):
+                cluster.start(lambda: None, [])
+            cluster.stop()
+    except DevelopmentError:
+        return
+    finally:
+        users.release_write_lock()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cluster(folder: Path) -> Cluster:
+    return WindowsCluster(folder) if os.name == "nt" else Cluster(folder)

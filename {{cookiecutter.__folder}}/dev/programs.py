@@ -5,8 +5,10 @@ Root may not run PostgreSQL: it lends the files to `nobody`, who is on every sys
 
 import os
 import platform
+import stat
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -75,6 +77,24 @@ def lend(folder: Path, *, like: Path | None = None) -> None:
         for package in program.parents[3].glob(f"{_PROGRAMS.parts[0]}*"):
             for path in (package, *package.rglob("*")):
                 _allow(path, (path.stat().st_mode & 0o500) >> 6)
+
+
+def keeps_permissions(folder: Path) -> bool:
+    """Return whether what is made in `folder` can belong to one account alone.
+
+    A drive of Windows in WSL, exFAT and some network drives cannot do that.
+    """
+    if sys.platform == "win32":
+        return True
+    probe = Path(tempfile.mkdtemp(prefix="probe-", dir=folder))
+    try:
+        lend(probe)
+        probe.chmod(0o700)
+        return stat.S_IMODE(probe.stat().st_mode) == 0o700
+    except OSError:
+        return False
+    finally:
+        probe.rmdir()
 
 
 def _allow(path: Path, bits: int) -> None:

@@ -11,6 +11,8 @@ import psutil
 from dev.processes import Module
 
 START_TIMEOUT = 60.0
+# Within which uvicorn starts the next process when it has ended one.
+RESTART_TIMEOUT = 1.0
 
 # A header of each response, by which a server is known to be this one.
 _MARK = "Dev-Server"
@@ -35,12 +37,15 @@ class Server(Module):
     def becomes_ready(self, checkpoint: Callable[[], None]) -> bool:
         """Return whether it answers, as soon as that is known, unless `checkpoint` raises."""
         deadline = time.monotonic() + START_TIMEOUT
+        last_seen: float | None = None
         while time.monotonic() < deadline and self.exit_status is None:
-            if any(_has_ended(child) for child in self.children()):
-                # uvicorn would wait for a change of the files.
+            if any(_serves(child) for child in self.children()):
+                if self._answers():
+                    return True
+                last_seen = time.monotonic()
+            elif last_seen is not None and time.monotonic() > last_seen + RESTART_TIMEOUT:
+                # The module cannot be imported: uvicorn waits for a change of the files.
                 return False
-            if self._answers():
-                return True
             checkpoint()
             time.sleep(0.05)
         return False
@@ -57,7 +62,9 @@ class Server(Module):
         return False
 
 
-def _has_ended(child: psutil.Process) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        return child.status() == psutil.STATUS_ZOMBIE
+def _serves(child: psutil.Process) -> bool:
+    """Return whether it is the process that uvicorn starts again at each change, and runs."""
+    with suppress(psutil.Error):
+        # Of a zombie, and on Windows of a process that has ended, there is no command line.
+        return "--multiprocessing-fork" in child.cmdline()
     return False

@@ -1,5 +1,6 @@
 """What a run of the tests has once, in however many processes: a server, and a folder for it."""
 
+import signal
 import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -8,9 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.servers import PREFIX, drop_from_given_server, folder_in_memory, running_server
+from tests.servers import (
+    FOLDER_PREFIX,
+    drop_from_given_server,
+    folder_in_memory,
+    remove_abandoned_servers,
+    running_server,
+)
 
 FOLDER = pytest.StashKey[Path]()
+PROCESSES = pytest.StashKey[int]()
 STACK = pytest.StashKey[ExitStack]()
 
 
@@ -19,9 +27,18 @@ def pytest_configure(config: pytest.Config) -> None:
     given = getattr(config, "workerinput", None)
     if given is not None:
         config.stash[FOLDER] = Path(given["folder"])
+        config.stash[PROCESSES] = given["workercount"]
         return
+    # As Ctrl-C, so that the server is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     stack = config.stash[STACK] = ExitStack()
-    folder = tempfile.TemporaryDirectory(prefix=PREFIX, dir=folder_in_memory())
+    parent = folder_in_memory() or Path(tempfile.gettempdir())
+    remove_abandoned_servers(parent)
+    # On Windows, a virus scanner may have a file open; the next run removes what is left.
+    folder = tempfile.TemporaryDirectory(
+        prefix=FOLDER_PREFIX, dir=parent, ignore_cleanup_errors=True
+    )
+    config.stash[PROCESSES] = len(config.getoption("tx", None) or "1")
     config.stash[FOLDER] = Path(stack.enter_context(folder))
     stack.callback(drop_from_given_server, config.stash[FOLDER].name)
 
@@ -39,7 +56,8 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None]:
     yield
     config = session.config
     if config.pluginmanager.has_plugin("dsession"):
-        config.stash[STACK].enter_context(running_server(config.stash[FOLDER]))
+        server = running_server(config.stash[FOLDER], config.stash[PROCESSES])
+        config.stash[STACK].enter_context(server)
     else:
         # Not in this file, which is loaded in any case: the service takes a second to load.
         config.pluginmanager.import_plugin("tests.fixtures")
@@ -55,3 +73,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def folder(pytestconfig: pytest.Config) -> Path:
     """Where the data of the server is; its name is also that of the database to copy."""
     return pytestconfig.stash[FOLDER]
+
+
+@pytest.fixture(scope="session")
+def processes(pytestconfig: pytest.Config) -> int:
+    """How many processes share the server."""
+    return pytestconfig.stash[PROCESSES]

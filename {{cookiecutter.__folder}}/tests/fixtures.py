@@ -38,9 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def server(folder: Path) -> Iterator[str]:
+def server(folder: Path, processes: int) -> Iterator[str]:
     """The address of the server, for tests that make databases of their own."""
-    with running_server(folder) as server:
+    with running_server(folder, processes) as server:
         yield server
 
 

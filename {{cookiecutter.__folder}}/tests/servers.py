@@ -3,18 +3,23 @@
 import asyncio
 import os
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dev.postgres import embedded_postgres
+from dev.postgres import embedded_postgres, remove_abandoned
 
 #: The tests drop databases whose names begin so, and no others.
 PREFIX = "test_"
+#: The folders of embedded servers.
+FOLDER_PREFIX = f"{PREFIX}postgres_"
+#: Each process of a run has a few pools, with at most 15 connections each.
+CONNECTIONS = 30
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[str]:
+def running_server(folder: Path, processes: int = 1) -> Iterator[str]:
     """The address of a server: `TEST_DATABASE_URL`, else an embedded one with its data here.
 
     All processes of a run share it. `DATABASE_URL` is never looked at: it may hold data that
@@ -24,9 +29,24 @@ def running_server(folder: Path) -> Iterator[str]:
     if given:
         yield given
         return
+    connections = str(max(100, CONNECTIONS * processes))
     # The data is thrown away, so nothing need reach the disk.
-    with embedded_postgres(folder, fsync="off", synchronous_commit="off") as server:
+    with embedded_postgres(
+        folder, fsync="off", synchronous_commit="off", max_connections=connections
+    ) as server:
         yield server
+
+
+def remove_abandoned_servers(parent: Path) -> None:
+    """Remove the servers of runs that were killed, and what is left of their folders."""
+    for folder in parent.glob(f"{FOLDER_PREFIX}*"):
+        with suppress(OSError):
+            if os.name == "posix" and folder.stat().st_uid != os.geteuid():
+                continue
+            remove_abandoned(folder)
+            if time.time() - folder.stat().st_mtime > 60:
+                # Killed before there was a server in it, if it is empty.
+                folder.rmdir()
 
 
 def drop_from_given_server(name: str) -> None:

@@ -15,7 +15,10 @@ from tests.databases import address_in, address_of, connected, settings_for
 ANSWER = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(5)")
 SETTINGS = text("SELECT name, setting FROM pg_settings WHERE source = 'client'")
-COUNT = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1"
+COUNT = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = $1
+"""
 
 
 async def test_the_server_knows_the_limits(settings: Settings) -> None:
@@ -82,10 +85,13 @@ async def test_a_statement_has_a_limit(settings: Settings) -> None:
 
 
 async def test_a_server_that_is_silent_is_away(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.db.address._SILENCE", 0)
-    limits = settings.database.model_copy(update={"statement_timeout": 0.2, "pool_max_size": 2})
+    # The statements go on when their connections have been dropped, until their database is.
+    limits = settings_for(empty_database).model_copy(
+        update={"statement_timeout": 0.2, "pool_max_size": 2}
+    )
     async with Database(limits) as database:
         for _ in range(3):
             # So that it is not the server that ends a statement.

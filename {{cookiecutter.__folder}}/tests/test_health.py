@@ -99,7 +99,8 @@ async def test_it_is_ready_while_every_connection_is_busy(
         responses = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
         assert {response.status_code for response in responses} == {200}
         count = text(
-            "SELECT count(*) AS number FROM pg_stat_activity WHERE application_name = 'small'"
+            "SELECT count(*) AS number FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'small'"
         )
         assert (await Reader(database).fetch_one(count)).number == 2
 

@@ -13,7 +13,7 @@ from app.db import Database
 from app.db.repositories.base import Reader
 from app.errors import InvalidError, UnavailableError
 from app.settings import Settings
-from tests.databases import address_in, connected
+from tests.databases import address_in, connected, settings_for
 from tests.layer import CLOSE_TIMEOUT
 
 ANSWER = text("SELECT 1")
@@ -165,11 +165,12 @@ async def test_a_connection_that_breaks_in_a_transaction_is_reported(
 
 
 async def test_closing_does_not_wait_for_ever(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(CLOSE_TIMEOUT, 0.1)
     async with asyncio.timeout(20):
-        async with Database(settings.database) as database:
+        # The statement goes on when the connection has been dropped, until its database is.
+        async with Database(settings_for(empty_database)) as database:
             task = asyncio.create_task(sleep(database, 25))
             await asyncio.sleep(0.1)
         task.cancel()

@@ -21,6 +21,7 @@ from tests.auth.users import AUTH, EMAIL, ME, PASSWORD, log_in, new_user, regist
 IN_TRANSACTION = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+        AND backend_type = 'client backend'
 """
 WRONG = "wrong password"
 ACCENTED, DECOMPOSED = "caf\u00e9 cr\u00e8me", "cafe\u0301 cre\u0300me"
