@@ -173,7 +173,7 @@ def _wait_until_answered(running: Running, process: subprocess.Popen[Any], log: 
             continue
         if status == http.HTTPStatus.OK:
             return
-    raise VoidError(f"{running.service.name} does not start:\n{log.read_text()[-3000:]}")
+    raise VoidError(f"{running.service.name} does not start:\n{log.read_text('utf-8')[-3000:]}")
 
 
 def _free_port() -> int:

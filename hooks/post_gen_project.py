@@ -6,6 +6,8 @@ Runs in the new project and touches nothing else; may run again on the same fold
 
 import os
 import sys
+import time
+from collections.abc import Callable
 
 
 def is_true(rendered: str) -> bool:
@@ -28,40 +30,21 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
     (
         {},
         [
-            ".dockerignore",
-            ".editorconfig",
-            ".env.example",
-            ".gitattributes",
-            ".gitignore",
-            ".pre-commit-config.yaml",
+            ".*",
             "Dockerfile",
             "LICENSE",
             "Makefile",
             "README.md",
             "compose.yaml",
             "pyproject.toml",
-            "app/__init__.py",
-            "app/api/__init__.py",
-            "app/api/middleware.py",
-            "app/api/openapi.py",
-            "app/api/pagination.py",
-            "app/api/paths.py",
-            "app/api/problems.py",
-            "app/api/router.py",
+            "app/*.py",
+            "app/api/*.py",
             "app/api/routes/__init__.py",
             "app/api/routes/health.py",
             "app/db/*.py",
-            "app/env_file.py",
-            "app/environment.py",
-            "app/errors.py",
-            "app/log.py",
-            "app/main.py",
-            "app/readiness.py",
             "app/schemas/__init__.py",
             "app/schemas/base.py",
             "app/schemas/types.py",
-            "app/settings.py",
-            "app/shutdown.py",
             "dev/*.py",
             "docs/add-a-resource.md",
             "docs/migrations.md",
@@ -134,16 +117,22 @@ def choose_database_layer(layer: str) -> None:
         target = os.path.relpath(folder, overlay)
         os.makedirs(target, exist_ok=True)
         for name in names:
-            os.replace(os.path.join(folder, name), os.path.join(target, name))
+            insist(os.replace, os.path.join(folder, name), os.path.join(target, name))
     remove("_variants")
 
 
 def make_plain() -> None:
-    """Let no file be a program, as on some drives every file of the template is."""
+    """Let no file be a program, as on some drives every file of the template is.
+
+    And drop what the Finder of macOS has left in a local copy of the template.
+    """
     for folder, folders, names in os.walk("."):
         folders[:] = [name for name in folders if name not in {".git", ".venv"}]
         for name in names:
             path = os.path.join(folder, name)
+            if name == ".DS_Store":
+                insist(os.unlink, path)
+                continue
             mode = os.stat(path).st_mode
             if mode & 0o111:
                 os.chmod(path, mode & ~0o111)
@@ -161,13 +150,23 @@ def remove(path: str) -> None:
     """Remove a file, or a folder with all that is in it, if it is there."""
     for folder, folders, names in os.walk(path, topdown=False):
         for name in names:
-            os.unlink(os.path.join(folder, name))
+            insist(os.unlink, os.path.join(folder, name))
         for name in folders:
-            os.rmdir(os.path.join(folder, name))
+            insist(os.rmdir, os.path.join(folder, name))
     if os.path.isdir(path):
-        os.rmdir(path)
+        insist(os.rmdir, path)
     elif os.path.exists(path):
-        os.unlink(path)
+        insist(os.unlink, path)
+
+
+def insist(action: Callable[..., None], *paths: str) -> None:
+    """Do it within seconds: on Windows, a virus scanner may have a new file open."""
+    for _ in range(50):
+        try:
+            return action(*paths)
+        except PermissionError:
+            time.sleep(0.1)
+    return action(*paths)
 
 
 def quote(path: str) -> str:

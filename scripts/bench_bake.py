@@ -22,8 +22,8 @@ def make_empty_template(folder: Path) -> Path:
     template = folder / "empty"
     source = template / "{{cookiecutter.project_slug}}"
     source.mkdir(parents=True)
-    (template / "cookiecutter.json").write_text('{"project_slug": "my-service"}')
-    (source / "README.md").write_text("# {{ cookiecutter.project_slug }}\n")
+    (template / "cookiecutter.json").write_text('{"project_slug": "my-service"}', "utf-8")
+    (source / "README.md").write_text("# {{ cookiecutter.project_slug }}\n", "utf-8")
     return template
 
 
@@ -36,7 +36,7 @@ def processor_seconds() -> float:
 def bake_command(template: Path, folder: Path, *answers: str) -> list[str]:
     """The line that makes a project in `folder`, whatever this person's own defaults are."""
     config = folder / "config.yaml"
-    config.write_text(json.dumps({"replay_dir": str(folder / "replay")}))
+    config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
     command = [sys.executable, "-m", "cookiecutter", str(template), "--no-input"]
     return [*command, "--config-file", str(config), "--output-dir", str(folder), *answers]
 

@@ -67,6 +67,6 @@ def release(template: Repository) -> None:
     source = Repository(template.path / "{{cookiecutter.__folder}}")
     source.change(".editorconfig", "root = true\n", "root = true\n# From the next version.\n")
     source.change("README.md", "\n{{ cookiecutter.project_description }}\n", "\nNews.\n")
-    (source.path / "app" / "news.py").write_text('"""New in the next version."""\n')
+    (source.path / "app" / "news.py").write_text('"""New in the next version."""\n', "utf-8")
     template.commit("The next version")
     template.git("tag", "v99.0.0")

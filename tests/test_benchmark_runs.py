@@ -66,7 +66,7 @@ def test_a_very_short_run_reports_every_service(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(tmp_path)]
     Project(TEMPLATE).run(*command, "--repetitions", "1", "--seconds", "1")
 
-    results = json.loads((tmp_path / "results.json").read_text())
+    results = json.loads((tmp_path / "results.json").read_text("utf-8"))
     names = {service.name for service in SERVICES}
     routes = {route.name for route in QUICK_ROUTES}
     assert {(run["service"], run["route"]) for run in results["runs"]} == set(

@@ -58,11 +58,11 @@ def test_a_load_with_one_error_is_void() -> None:
 
 def test_a_service_that_logged_an_error_makes_the_run_void(tmp_path: Path) -> None:
     log = tmp_path / "service.log"
-    log.write_text('{"level": "INFO"}\n')
+    log.write_text('{"level": "INFO"}\n', "utf-8")
     empty_log(log)
-    assert log.read_text() == ""
+    assert log.read_text("utf-8") == ""
 
-    log.write_text('{"level": "ERROR"}\n')
+    log.write_text('{"level": "ERROR"}\n', "utf-8")
     with pytest.raises(VoidError):
         empty_log(log)
 

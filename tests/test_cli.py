@@ -24,7 +24,7 @@ sys.addaudithook(refuse)
 def test_the_defaults_make_a_project_without_the_network(tmp_path: Path) -> None:
     blocker = tmp_path / "replay" / "sitecustomize.py"
     blocker.parent.mkdir()
-    blocker.write_text(NO_NETWORK)
+    blocker.write_text(NO_NETWORK, "utf-8")
 
     done = cookiecutter(tmp_path, variables={"PYTHONPATH": str(blocker.parent)})
 
@@ -79,7 +79,7 @@ def test_what_is_there_already_is_not_overwritten(*, is_project: bool, tmp_path:
         assert cookiecutter(tmp_path).returncode == 0
     project = Project(tmp_path / "work" / "my-service")
     (project.path / "kubernetes").mkdir(parents=True, exist_ok=True)
-    (project.path / "kubernetes" / "mine.yaml").write_text("mine: 1\n")
+    (project.path / "kubernetes" / "mine.yaml").write_text("mine: 1\n", "utf-8")
     before = tree_hash(project)
 
     done = cookiecutter(tmp_path, "example=false", flags=["--no-input", "--overwrite-if-exists"])

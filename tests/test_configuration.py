@@ -82,7 +82,7 @@ def test_the_last_answers_can_be_given_again(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.rename(tmp_path / "first")
     [stored] = (tmp_path / "replay").iterdir()
-    assert json.loads(stored.read_text())["cookiecutter"]["ci"] == "none"
+    assert json.loads(stored.read_text("utf-8"))["cookiecutter"]["ci"] == "none"
 
     again = cookiecutter(tmp_path, flags=["--replay"])
 

@@ -79,9 +79,9 @@ def test_the_quick_bake_of_the_tests_makes_the_same(layer: str, tmp_path: Path) 
 def test_a_hash_tells_contents_names_and_run_bits_apart(tmp_path: Path) -> None:
     def hashes() -> Iterator[str]:
         file = tmp_path / "a"
-        file.write_text("1")
+        file.write_text("1", "utf-8")
         yield tree_hash(Project(tmp_path))
-        file.write_text("2")
+        file.write_text("2", "utf-8")
         yield tree_hash(Project(tmp_path))
         file.chmod(0o755)
         yield tree_hash(Project(tmp_path))

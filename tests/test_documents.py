@@ -33,7 +33,7 @@ def targets(makefile: str) -> set[str]:
 
 
 def test_every_target_that_is_named_exists(bake: Bake) -> None:
-    known = targets((TEMPLATE / "Makefile").read_text()) | targets(bake().read("Makefile"))
+    known = targets((TEMPLATE / "Makefile").read_text("utf-8")) | targets(bake().read("Makefile"))
 
     for document in DOCUMENTS:
         named = set(
@@ -97,7 +97,7 @@ def test_the_commands_of_a_page_work_one_after_the_other(
     page = (TEMPLATE / "docs" / f"{name}.md").read_text("utf-8")
     for step in STEP.finditer(page):
         if step["file"]:
-            (work / step["file"]).write_text(step["text"])
+            (work / step["file"]).write_text(step["text"], "utf-8")
         else:
             # Each block begins where the page began, unless it goes on in a project.
             script += step["commands"]

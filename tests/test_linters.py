@@ -100,7 +100,7 @@ def test_a_commit_with_a_mistake_or_a_bad_format_is_stopped(bake: Bake) -> None:
     project.run(*hooks)
 
     for text in ("import os\n", "x  =  1\n"):
-        (project.path / "app" / "news.py").write_text(f'"""News."""\n\n{text}')
+        (project.path / "app" / "news.py").write_text(f'"""News."""\n\n{text}', "utf-8")
         project.run("git", "add", ".")
         assert project.try_to_run(*hooks).returncode == 1
 

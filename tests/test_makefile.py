@@ -64,7 +64,7 @@ def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
     shutil.copy(TEMPLATE / "Makefile", tmp_path)
     python = tmp_path / "bin" / "python3"
     python.parent.mkdir()
-    python.write_text(OLD_PYTHON)
+    python.write_text(OLD_PYTHON, "utf-8")
     python.chmod(0o755)
 
     done = make("demo", folder=tmp_path, PATH=str(python.parent))
@@ -88,7 +88,7 @@ def test_uv_is_fetched_when_it_is_missing(tmp_path: Path) -> None:
 
 def test_make_bake_asks_and_makes_the_project_where_it_is_told_to(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
-    config.write_text(f"replay_dir: {tmp_path / 'replay'}\n")
+    config.write_text(f"replay_dir: {tmp_path / 'replay'}\n", "utf-8")
 
     done = make(
         *("bake", f"OUTPUT={tmp_path}"),

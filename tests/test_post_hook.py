@@ -5,10 +5,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import LAYERS, Bake
-from rendered_hooks import render_hook
+from conftest import LAYERS, TEMPLATE, Bake
+from rendered_hooks import load_hook, render_hook
 
 
 def run_hook(folder: Path, *, encoding: str = "utf-8", **answers: object) -> str:
@@ -92,3 +93,50 @@ def test_a_path_that_the_console_cannot_show_is_no_error(encoding: str, tmp_path
 
     assert "\\u65e5" in output
     assert "make run" in output
+
+
+def test_a_file_that_a_virus_scanner_has_open_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = load_hook(tmp_path, "post_gen_project")
+    overlay = tmp_path / "project" / "_variants" / LAYERS[0]
+    overlay.mkdir(parents=True)
+    (overlay / "new.py").write_text("", "utf-8")
+    monkeypatch.chdir(tmp_path / "project")
+    tries = {"replace": 0, "rmdir": 0}
+
+    def fails_twice(name: str) -> Any:
+        original = getattr(os, name)
+
+        def action(*paths: str) -> None:
+            tries[name] += 1
+            if tries[name] <= 2:
+                raise PermissionError(13, "Access is denied")
+            original(*paths)
+
+        return action
+
+    for name in tries:
+        monkeypatch.setattr(os, name, fails_twice(name))
+
+    hook.choose_database_layer(LAYERS[0])
+
+    assert sorted(path.name for path in Path().iterdir()) == ["new.py"]
+
+
+def test_what_the_finder_leaves_in_the_template_reaches_no_project(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    for layer in LAYERS:
+        (folder / "_variants" / layer / "app").mkdir(parents=True)
+    (folder / ".DS_Store").write_bytes(b"\0")
+    (folder / "_variants" / LAYERS[0] / "app" / ".DS_Store").write_bytes(b"\0")
+
+    run_hook(folder)
+
+    assert not [*folder.rglob(".DS_Store")]
+
+
+def test_what_editors_and_the_finder_leave_is_ignored(bake: Bake) -> None:
+    for folder in (TEMPLATE, bake().path):
+        lines = (folder / ".gitignore").read_text("utf-8").splitlines()
+        assert {".DS_Store", ".idea/", ".vscode/"} <= set(lines)

@@ -48,6 +48,16 @@ def test_python_has_no_template_blocks_and_expressions_only_in_strings(path: Pat
     assert not re.search(r"\{\{.*cookiecutter", "\n".join(without_strings))
 
 
+@python_files()
+def test_text_files_are_read_and_written_in_a_named_encoding(path: Path) -> None:
+    before_encoding = {"read_text": 0, "write_text": 1}
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            position = before_encoding.get(node.func.attr)
+            is_named = any(keyword.arg == "encoding" for keyword in node.keywords)
+            assert position is None or is_named or len(node.args) > position, node.lineno
+
+
 @pytest.mark.parametrize("command", [("check",), ("format", "--check")], ids=" ".join)
 def test_ruff_accepts_the_sources(command: tuple[str, ...]) -> None:
     done = subprocess.run(

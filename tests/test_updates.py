@@ -79,7 +79,7 @@ def create(
 
 def owned_edits(project: Repository) -> dict[str, str]:
     """What an owner does: a resource, a setting, a word in the README. What they made of it."""
-    (project.path / "app" / "api" / "routes" / "things.py").write_text(RESOURCE)
+    (project.path / "app" / "api" / "routes" / "things.py").write_text(RESOURCE, "utf-8")
     project.change("app/settings.py", "shutdown_timeout: Seconds = 20", SETTING)
     project.change(".env.example", "# SHUTDOWN_TIMEOUT=20\n", f"{LISTED}\n")
     project.change("README.md", "\nAn async service on FastAPI and PostgreSQL.\n", "\nOurs.\n")

@@ -66,7 +66,7 @@ def postgres(project: Project, folder: Path, **options: str) -> Iterator[Server]
     """Run the embedded server of a project; again with the same folder, at the same address."""
     folder.mkdir(exist_ok=True)
     authentication = folder / "pg_hba.conf"
-    authentication.write_text(AUTHENTICATION)
+    authentication.write_text(AUTHENTICATION, "utf-8")
     options = {"hba_file": str(authentication), "max_connections": "60", "fsync": "off", **options}
     holder = subprocess.Popen(
         [python(project), "-m", "hold_server", folder, PASSWORD, json.dumps(options)],
@@ -110,7 +110,7 @@ class Service:
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Its log, but for what uvicorn says before the service is there."""
-        for line in self.log.read_text().splitlines():
+        for line in self.log.read_text("utf-8").splitlines():
             if line.startswith("{"):
                 yield json.loads(line)
 
@@ -156,15 +156,15 @@ async def serving(
 async def _address(process: asyncio.subprocess.Process, log: Path) -> str:
     async with asyncio.timeout(60):
         while process.returncode is None:
-            if found := re.search(r"running on (http://[0-9.:]+)", log.read_text()):
+            if found := re.search(r"running on (http://[0-9.:]+)", log.read_text("utf-8")):
                 return found[1]
             await asyncio.sleep(0.05)
-    raise AssertionError(f"it has ended\n{log.read_text()}")
+    raise AssertionError(f"it has ended\n{log.read_text('utf-8')}")
 
 
 def assert_quiet(log: Path) -> None:
     """A log without the password, and without an error or a traceback on lines of its own."""
-    text = log.read_text()
+    text = log.read_text("utf-8")
     assert not [trace for trace in TRACES if trace in text]
     errors = [line for line in text.splitlines() if re.search(r"^Traceback|\bERROR\b", line)]
     # The last word on requests that outlive a stop is uvicorn's.

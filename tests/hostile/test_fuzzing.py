@@ -38,7 +38,7 @@ expected-statuses = ["2xx", "401", "404", "409", "422", "5xx"]
 async def test_schemathesis_finds_nothing(
     project: Project, server: Server, database: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "schemathesis.toml").write_text(EXPECTATIONS)
+    (tmp_path / "schemathesis.toml").write_text(EXPECTATIONS, "utf-8")
     async with serving(project, server.url(database), tmp_path / "log", **PATIENT) as service:
         header = "--header", f"Authorization: Bearer {await token(service)}"
         phases = "--phases", "examples,coverage,fuzzing"

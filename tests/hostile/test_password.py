@@ -51,7 +51,9 @@ async def test_it_opens_the_database(
         await run_all(project, **variables)
         return
     settings = project.path / ".env"
-    settings.write_text("".join(f"{name}={quoted(it)}\n" for name, it in variables.items()))
+    settings.write_text(
+        "".join(f"{name}={quoted(it)}\n" for name, it in variables.items()), "utf-8"
+    )
     try:
         await run_all(project)
     finally:

@@ -49,9 +49,9 @@ async def pooler(server: Server, short_folder: Path) -> AsyncIterator[Server]:
         pytest.skip("there is no pgbouncer on this machine (Debian: apt-get install pgbouncer)")
     configuration, users, log = (short_folder / name for name in ("ini", "users", "log"))
     configuration.write_text(
-        CONFIGURATION.format(server=server, size=SERVER_CONNECTIONS, folder=short_folder)
+        CONFIGURATION.format(server=server, size=SERVER_CONNECTIONS, folder=short_folder), "utf-8"
     )
-    users.write_text('"service" "{}"'.format(PASSWORD.replace('"', '""')))
+    users.write_text('"service" "{}"'.format(PASSWORD.replace('"', '""')), "utf-8")
     # It refuses to run as root, as PostgreSQL does, whose socket is its owner's only.
     owner = Path(server.host).stat()
     os.chown(short_folder, owner.st_uid, owner.st_gid)
@@ -66,7 +66,7 @@ async def pooler(server: Server, short_folder: Path) -> AsyncIterator[Server]:
     try:
         async with asyncio.timeout(30):
             while not Path(pooler.socket).exists():
-                assert process.poll() is None, log.read_text()
+                assert process.poll() is None, log.read_text("utf-8")
                 await asyncio.sleep(0.05)
         yield pooler
     finally:

@@ -26,7 +26,10 @@ class Cluster:
     """The caller sees to it that one process at a time initialises, starts or stops it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DevelopmentError(f"Cannot keep data in {folder}: {error.strerror}") from None
         if not os.access(folder, os.W_OK):
             raise DevelopmentError(f"{folder} belongs to another user")
         self._folder = folder
@@ -159,8 +162,8 @@ class Cluster:
     def _failure(self, what: str, said_before: int) -> DevelopmentError:
         """Return an error with the last lines that were logged since the log had that size."""
         said = self._log.read_bytes()[said_before:].decode("utf-8", errors="replace")
-        reason = "\n".join(["", *said.strip().splitlines()[-3:]])
-        return DevelopmentError(f"{what}, see {self._log}, or {ANOTHER_SERVER}.{reason}")
+        reason = "\n".join(f"    {line}" for line in said.strip().splitlines()[-3:])
+        return DevelopmentError(f"{what}, see {self._log}:\n{reason}\nOr {ANOTHER_SERVER}.")
 
 
 def _rename(folder: Path, target: Path) -> None:

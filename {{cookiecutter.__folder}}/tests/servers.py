@@ -5,9 +5,12 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
+from dev import DevelopmentError
 from dev.postgres import embedded_postgres, remove_abandoned
 
 #: The tests drop databases whose names begin so, and no others.
@@ -31,9 +34,14 @@ def running_server(folder: Path, processes: int = 1) -> Iterator[str]:
         return
     connections = str(max(100, CONNECTIONS * processes))
     # The data is thrown away, so nothing need reach the disk.
-    with embedded_postgres(
+    embedded = embedded_postgres(
         folder, fsync="off", synchronous_commit="off", max_connections=connections
-    ) as server:
+    )
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(embedded)
+        except DevelopmentError as error:
+            pytest.exit(str(error), returncode=1)
         yield server
 
 

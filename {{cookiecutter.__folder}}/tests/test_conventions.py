@@ -73,7 +73,9 @@ def test_no_type_of_the_server_lists_values() -> None:
 def test_no_statement_changes_its_connection() -> None:
     # The next request has the same one: only SET LOCAL, and locks that end with the transaction.
     lasting = re.compile(r"[\"']SET (?!LOCAL)|pg_(try_)?advisory_(lock|unlock)|[\"']LISTEN |TEMP")
-    assert [path for path in (ROOT / "app").rglob("*.py") if lasting.search(path.read_text())] == []
+    assert [
+        path for path in (ROOT / "app").rglob("*.py") if lasting.search(path.read_text("utf-8"))
+    ] == []
 
 
 @pytest.mark.slow

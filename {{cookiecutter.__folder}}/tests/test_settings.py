@@ -18,7 +18,7 @@ URL = "postgresql://me:hush@localhost/name"
 
 
 def test_the_example_lists_every_setting_with_its_default() -> None:
-    text = (ROOT / ".env.example").read_text()
+    text = (ROOT / ".env.example").read_text("utf-8")
     listed = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", text, re.MULTILINE))
     others = {"HOST", "PORT", "TEST_DATABASE_URL"}
     assert listed.keys() - others == setting_names()
@@ -32,10 +32,10 @@ def test_the_example_lists_every_setting_with_its_default() -> None:
 def test_every_line_of_the_example_can_be_uncommented(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = (ROOT / ".env.example").read_text().splitlines()
+    lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
     set_lines = [line[2:] for line in lines if re.match(r"# [A-Z_]+=", line)]
     one_database = [line for line in set_lines if not line.startswith("POSTGRES_")]
-    (tmp_path / ".env").write_text("\n".join(one_database))
+    (tmp_path / ".env").write_text("\n".join(one_database), "utf-8")
     monkeypatch.chdir(tmp_path)
     for group in GROUPS:
         monkeypatch.setitem(group.model_config, "env_file", ".env")
@@ -45,7 +45,7 @@ def test_every_line_of_the_example_can_be_uncommented(
 def test_the_environment_goes_before_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / ".env").write_text("LOG_LEVEL=ERROR\nDEBUG=true\n")
+    (tmp_path / ".env").write_text("LOG_LEVEL=ERROR\nDEBUG=true\n", "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(ServiceSettings.model_config, "env_file", ".env")
     monkeypatch.setenv("LOG_LEVEL", "WARNING")
