@@ -71,6 +71,12 @@ def is_for_the_project(variable: str) -> bool:
     return variable not in {"VIRTUAL_ENV", "DATABASE_URL"} and not variable.startswith("POSTGRES_")
 
 
+def environment() -> dict[str, str]:
+    """The environment of the project; on the Python that runs this, so that none is downloaded."""
+    kept = {name: value for name, value in os.environ.items() if is_for_the_project(name)}
+    return {"UV_PYTHON": sys.executable, **kept}
+
+
 def follow(output: Iterable[str]) -> None:
     """Pass on what the server says, with the sample rows in place before its address."""
     hints = ""
@@ -89,7 +95,7 @@ def serve(project: Path) -> int:
     server = subprocess.Popen(
         [os.environ.get("UV", "uv"), "run", "python", "-m", "dev.serve"],
         cwd=project,
-        env={name: value for name, value in os.environ.items() if is_for_the_project(name)},
+        env=environment(),
         stdout=subprocess.PIPE,
         text=True,
     )

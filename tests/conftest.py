@@ -1,6 +1,7 @@
 """One way to make a project, and one way to run things in it."""
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 SOURCES = TEMPLATE / "{{cookiecutter.__folder}}"
+PYTHON = ".".join(platform.python_version_tuple()[:2])
 LAYERS = ("async-session", "databases")
 
 # What tools leave behind, in the sources or in a project that has been run.
@@ -92,7 +94,10 @@ class Project:
 
 
 def clean_environment(variables: Mapping[str, str] = {}) -> dict[str, str]:
-    """The environment of a person's shell: no database, and nothing of this suite's own tools."""
+    """The environment of a person's shell: no database, and nothing of this suite's own tools.
+
+    But projects run on the Python of this suite, whichever their own is: it may not be here.
+    """
     # Without its bytecode, every process would compile the whole environment anew.
     foreign = re.compile(
         "PYTHONDONTWRITEBYTECODE|VIRTUAL_ENV|(TEST_)?DATABASE_URL|(POSTGRES|PYTEST|COV|MAKE|MFLAGS).*"
@@ -101,7 +106,7 @@ def clean_environment(variables: Mapping[str, str] = {}) -> dict[str, str]:
     # A uv that the Makefile has fetched is not on PATH, where the projects look for it.
     if uv := os.environ.get("UV"):
         clean["PATH"] = os.pathsep.join([str(Path(uv).parent), clean["PATH"]])
-    return {**clean, **variables}
+    return {"UV_PYTHON": PYTHON, **clean, **variables}
 
 
 Bake = Callable[..., Project]

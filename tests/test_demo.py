@@ -6,13 +6,14 @@ import shlex
 import signal
 import socket
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import LAYERS, TEMPLATE, Bake, clean_environment
-from running import Running, left_behind, processes, running
+from running import Running, free_port, left_behind, processes, running
 
 pytestmark = pytest.mark.slow
 
@@ -125,3 +126,40 @@ def test_a_port_that_was_asked_for_and_is_taken_is_named() -> None:
     assert done.returncode == 1
     assert port in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# On Windows, a child that has ended is no zombie: it is not there.
+WITHOUT_ZOMBIES = """
+import psutil
+
+children = psutil.Process.children
+
+
+def running(process, recursive=False):
+    found = children(process, recursive)
+    return [child for child in found if child.status() != psutil.STATUS_ZOMBIE]
+
+
+psutil.Process.children = running
+"""
+
+
+@pytest.mark.parametrize("system", ["like Linux", "like Windows"])
+def test_a_module_that_cannot_be_imported_ends_it(system: str, bake: Bake, tmp_path: Path) -> None:
+    project = bake()
+    (project.path / "app" / "main.py").write_text("import nothing_of_this_name\n", "utf-8")
+    if system == "like Windows":
+        (tmp_path / "sitecustomize.py").write_text(WITHOUT_ZOMBIES, "utf-8")
+    project.run("uv", "sync", "--quiet")
+
+    started = time.monotonic()
+    done = project.try_to_run(
+        *("uv", "run", "python", "-m", "dev.serve"),
+        variables={"PYTHONPATH": str(tmp_path), "PORT": str(free_port())},
+    )
+
+    assert done.returncode == 1
+    assert done.stdout.endswith("The service did not start, see above.\n")
+    # It would wait for a minute.
+    assert time.monotonic() - started < 45
+    assert not left_behind(project.path)

@@ -1,0 +1,87 @@
+"""Which Python a project runs on, and that its dependencies have wheels for it everywhere."""
+
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from conftest import LAYERS, TEMPLATE, Bake, clean_environment
+from matrix import FULL, OPTIONS
+
+PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.15"]
+PLATFORMS = [
+    *("aarch64-apple-darwin", "x86_64-apple-darwin"),
+    *("aarch64-pc-windows-msvc", "x86_64-pc-windows-msvc"),
+    *("aarch64-manylinux_2_28", "x86_64-manylinux_2_28"),
+]
+# Nobody has built these wheels; the template itself is not worked on there.
+NOT_FOR_THE_TEMPLATE = {("3.11", "aarch64-pc-windows-msvc"): "pyyaml"}
+
+
+def packages_without_wheels(folder: Path, python: str, target: str) -> str:
+    """What uv says if the dependencies of `folder` cannot be installed from wheels alone."""
+    done = subprocess.run(
+        [
+            *("uv", "pip", "compile", "--quiet", "--no-header", "--only-binary", ":all:"),
+            *("--python-version", python, "--python-platform", target, "--group", "dev"),
+            "pyproject.toml",
+        ],
+        cwd=folder,
+        env=clean_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return done.stderr
+
+
+@pytest.mark.parametrize("version", OPTIONS["python_version"])
+def test_a_project_names_the_python_that_was_answered(version: str, bake: Bake) -> None:
+    project = bake(python_version=version)
+
+    # A machine without any interpreter, which uv would install one on.
+    done = project.try_to_run(
+        *("uv", "python", "find"),
+        variables={
+            "UV_PYTHON": "",
+            "UV_PYTHON_DOWNLOADS": "never",
+            "UV_PYTHON_INSTALL_DIR": str(project.path / "none"),
+            "UV_PYTHON_PREFERENCE": "only-managed",
+        },
+    )
+
+    assert f"No interpreter found for Python {version} " in done.stdout
+
+
+@pytest.mark.parametrize("folder", ["template", "project"])
+def test_the_versions_that_are_promised_are_those_that_are_tried(folder: str, bake: Bake) -> None:
+    path = TEMPLATE if folder == "template" else bake().path
+    promised = tomllib.loads((path / "pyproject.toml").read_text("utf-8"))["project"]
+
+    last = int(PYTHONS[-1].removeprefix("3."))
+    assert promised["requires-python"] == f">={PYTHONS[0]},<3.{last + 1}"
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_dependency_of_a_project_has_wheels(layer: str, python: str, bake: Bake) -> None:
+    project = bake(**FULL, database_layer=layer)
+
+    for target in PLATFORMS:
+        assert packages_without_wheels(project.path, python, target) == "", target
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_dependency_of_the_template_has_wheels(python: str) -> None:
+    for target in PLATFORMS:
+        missing = packages_without_wheels(TEMPLATE, python, target)
+        if package := NOT_FOR_THE_TEMPLATE.get((python, target)):
+            assert package in missing, f"{package} has wheels for {target} now"
+        else:
+            assert missing == "", target
