@@ -163,3 +163,12 @@ def test_a_module_that_cannot_be_imported_ends_it(system: str, bake: Bake, tmp_p
     # It would wait for a minute.
     assert time.monotonic() - started < 45
     assert not left_behind(project.path)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root lends its files")
+def test_root_may_have_installed_it_under_a_strict_umask(bake: Bake) -> None:
+    project = bake(example=False, auth=False)
+
+    project.run("sh", "-c", "umask 077 && uv sync --quiet")
+
+    project.run("uv", "run", "pytest", "tests/test_servers.py")

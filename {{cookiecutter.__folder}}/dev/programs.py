@@ -69,11 +69,12 @@ def lend(folder: Path, *, like: Path | None = None) -> None:
     program = find_program("postgres")
     for parent in {*folder.parents, *program.parents}:
         _allow(parent, 0o001)
-    if program.stat().st_mode & 0o005 != 0o005:
+    # With its libraries, which are in a folder beside it.
+    package = [*program.parents[3].glob(f"{_PROGRAMS.parts[0]}*")]
+    if any(path.stat().st_mode & 0o005 != 0o005 for path in [program, *package]):
         # Installed under a strict umask: what the owner may read and run, everyone may.
-        # Its libraries are in a folder beside it.
-        for package in program.parents[3].glob(f"{_PROGRAMS.parts[0]}*"):
-            for path in (package, *package.rglob("*")):
+        for folder in package:
+            for path in (folder, *folder.rglob("*")):
                 _allow(path, (path.stat().st_mode & 0o500) >> 6)
 
 
