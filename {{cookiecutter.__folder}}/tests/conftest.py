@@ -38,7 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.TemporaryDirectory(
         prefix=FOLDER_PREFIX, dir=parent, ignore_cleanup_errors=True
     )
-    config.stash[PROCESSES] = len(config.getoption("tx", None) or "1")
+    # One for each worker of pytest-xdist.
+    config.stash[PROCESSES] = max(1, len(config.getoption("tx", None) or []))
     config.stash[FOLDER] = Path(stack.enter_context(folder))
     stack.callback(drop_from_given_server, config.stash[FOLDER].name)
 
