@@ -1,6 +1,5 @@
 """Projects exactly as they come, each with its environment; kept until the template changes."""
 
-import fcntl
 import json
 import os
 import secrets
@@ -26,6 +25,10 @@ _UV = os.environ.get("UV", "uv")
 @contextmanager
 def exclusive_cache() -> Iterator[None]:
     """One process at a time makes projects, or measures: two would measure each other."""
+    if sys.platform == "win32":
+        raise SystemExit("The benchmark runs on Linux and macOS only.")
+    import fcntl
+
     CACHE.mkdir(exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

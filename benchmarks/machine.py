@@ -1,7 +1,6 @@
 """What the figures depend on: the machine, and the versions of what was measured."""
 
 import json
-import os
 import platform
 import subprocess
 from pathlib import Path
@@ -24,7 +23,7 @@ print(json.dumps({"Python": platform.python_version()} | {n: version(n) for n in
 def describe_machine() -> str:
     """The machine in words, and what else it was doing."""
     memory = psutil.virtual_memory().total / 2**30
-    load = os.getloadavg()[0]
+    load = psutil.getloadavg()[0]
     return (
         f"{platform.system()} on {_processor()}, {psutil.cpu_count()} processors, "
         f"{memory:.0f} GiB, load {load:.1f} before"

@@ -26,7 +26,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         client: socket.socket = self.request
-        with socket.socket(socket.AF_UNIX) as database:
+        with socket.socket(self.server.address_family) as database:
             database.connect(self.server.target)
             is_waiting = False
             while True:
@@ -39,13 +39,15 @@ class _Connection(socketserver.BaseRequestHandler):
                     (database if is_waiting else client).sendall(data)
 
 
-class Proxy(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class Proxy(socketserver.ThreadingTCPServer):
     """Stands between a service and PostgreSQL and counts how often the service waits."""
 
+    # Not a UnixStreamServer, without which this module could not be imported on Windows.
+    address_family = getattr(socket, "AF_UNIX", socket.AF_INET)
     daemon_threads = True
 
     def __init__(self, listen: str, target: str) -> None:
-        super().__init__(listen, _Connection)
+        super().__init__(listen, _Connection)  # type: ignore[arg-type] # The path of a socket.
         self.target = target
         self.round_trips = 0
 

@@ -37,6 +37,8 @@ def read(terminal: int) -> str:
 
 def record(folder: Path) -> str:
     """Make a project in `folder` and return what was on the screen."""
+    if sys.platform == "win32":
+        raise SystemExit("A session is recorded on Linux and macOS only.")
     config = folder / "config.yaml"
     config.write_text(f"replay_dir: {folder / 'replay'}\n", "utf-8")
     command = [sys.executable, "-m", "cookiecutter", "--config-file", str(config), str(TEMPLATE)]

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,13 @@ def clean_environment(variables: Mapping[str, str] = {}) -> dict[str, str]:
     if uv := os.environ.get("UV"):
         clean["PATH"] = os.pathsep.join([str(Path(uv).parent), clean["PATH"]])
     return {"UV_PYTHON": PYTHON, **clean, **variables}
+
+
+@pytest.fixture
+def socket_folder() -> Iterator[Path]:
+    """Yield a folder for Unix sockets, whose paths have at most 103 bytes: TMPDIR may be longer."""
+    with tempfile.TemporaryDirectory(prefix="template-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 Bake = Callable[..., Project]

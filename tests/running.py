@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 from conftest import clean_environment
 
 READY = re.compile(r"^Ready: (\S+)\n.*?(postgresql://\S+)", re.MULTILINE | re.DOTALL)
@@ -47,6 +49,17 @@ def left_behind(folder: Path) -> set[int]:
     return found
 
 
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Do what Ctrl-C does to a process group; on Windows, kill the processes."""
+    if sys.platform == "win32":
+        # There, Ctrl-C reaches every process of the console, this one too.
+        root = psutil.Process(process.pid)
+        for child in [*root.children(recursive=True), root]:
+            child.kill()
+    else:
+        os.killpg(process.pid, signal.SIGINT)
+
+
 @dataclass
 class Running:
     """A server that has said `Ready:`."""
@@ -75,7 +88,7 @@ class Running:
 
     def interrupt(self) -> int:
         """Do what Ctrl-C does, and return the exit status."""
-        os.killpg(self.process.pid, signal.SIGINT)
+        interrupt(self.process)
         return self.process.wait(timeout=15)
 
     def terminate(self) -> int:
@@ -107,7 +120,7 @@ def running(command: Sequence[str], folder: Path, **variables: str) -> Iterator[
         raise AssertionError(f"exit {process.wait()} before it was ready\n{seen}")
     finally:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)
+            interrupt(process)
             process.wait(timeout=30)
         if process.stdout:
             process.stdout.close()

@@ -6,6 +6,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,9 @@ from conftest import LAYERS, TEMPLATE, Bake, clean_environment
 from running import Running, free_port, left_behind, processes, running
 
 pytestmark = pytest.mark.slow
+
+if sys.platform == "win32":
+    pytest.skip("the Makefile is for Linux and macOS", allow_module_level=True)
 
 
 def demo_command(layer: str) -> list[str]:

@@ -1,6 +1,6 @@
 """For each layer one project, installed once; for each run one server; for each test a database."""
 
-import tempfile
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from conftest import LAYERS, Project
 from hostile.servers import Server, create_database, create_migrated_database, postgres
 
 HERE = Path(__file__).parent
+# Its servers and proxies listen on Unix sockets.
+collect_ignore_glob = ["*"] if sys.platform == "win32" else []
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -44,13 +46,6 @@ def server(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A server whose user `service` has a difficult password."""
     with postgres(project, tmp_path_factory.mktemp("server") / "postgres") as server:
         yield server
-
-
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """A folder for sockets, whose paths have 103 bytes at most."""
-    with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
-        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -42,19 +42,19 @@ auth_file = {folder}/users
 
 
 @pytest.fixture
-async def pooler(server: Server, short_folder: Path) -> AsyncIterator[Server]:
+async def pooler(server: Server, socket_folder: Path) -> AsyncIterator[Server]:
     """The server as it is seen through PgBouncer."""
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         pytest.skip("there is no pgbouncer on this machine (Debian: apt-get install pgbouncer)")
-    configuration, users, log = (short_folder / name for name in ("ini", "users", "log"))
+    configuration, users, log = (socket_folder / name for name in ("ini", "users", "log"))
     configuration.write_text(
-        CONFIGURATION.format(server=server, size=SERVER_CONNECTIONS, folder=short_folder), "utf-8"
+        CONFIGURATION.format(server=server, size=SERVER_CONNECTIONS, folder=socket_folder), "utf-8"
     )
     users.write_text('"service" "{}"'.format(PASSWORD.replace('"', '""')), "utf-8")
     # It refuses to run as root, as PostgreSQL does, whose socket is its owner's only.
     owner = Path(server.host).stat()
-    os.chown(short_folder, owner.st_uid, owner.st_gid)
+    os.chown(socket_folder, owner.st_uid, owner.st_gid)
     account: dict[str, Any] = {}
     if os.geteuid() == 0:
         account = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
@@ -62,7 +62,7 @@ async def pooler(server: Server, short_folder: Path) -> AsyncIterator[Server]:
         process = subprocess.Popen(
             [program, configuration], stdout=output, stderr=output, **account
         )
-    pooler = Server(str(short_folder), server.port)
+    pooler = Server(str(socket_folder), server.port)
     try:
         async with asyncio.timeout(30):
             while not Path(pooler.socket).exists():

@@ -18,11 +18,11 @@ AT_MOST = {"get": 1.2, "list": 1.2, "search": 3.2, "create": 4, "redeem": 4}
 
 
 async def test_a_read_is_one_round_trip_and_a_write_four_at_most(
-    project: Project, server: Server, database: str, short_folder: Path, tmp_path: Path
+    project: Project, server: Server, database: str, socket_folder: Path, tmp_path: Path
 ) -> None:
     pool = {"DB_POOL_MIN_SIZE": "1", "DB_POOL_MAX_SIZE": "2"}
     async with (
-        counting(server, short_folder) as (proxy, through),
+        counting(server, socket_folder) as (proxy, through),
         serving(project, through.url(database), tmp_path / "log", **pool) as service,
         client_of(service) as client,
     ):

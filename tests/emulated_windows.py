@@ -1,0 +1,65 @@
+"""A pytest plugin that removes from Python what Windows lacks, before anything is collected.
+
+It emulates names, not behavior: an import that fails here also fails on Windows.
+"""
+
+import ast
+import asyncio
+import importlib
+import os
+import select
+import signal
+import socket
+import socketserver
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+MODULES = ("fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty")
+NAMES = {
+    asyncio: "open_unix_connection start_unix_server",
+    os: "chown fork forkpty getegid geteuid getgid getloadavg getpgid getpgrp getuid initgroups"
+    " kill_on_parent_death killpg mkfifo nice openpty sched_getaffinity setgid setgroups setpgid"
+    " setsid setuid sysconf uname wait3 wait4",
+    select: "epoll kqueue poll",
+    signal: "SIGALRM SIGCHLD SIGCONT SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2"
+    " alarm pause pthread_sigmask setitimer",
+    socket: "AF_UNIX SO_REUSEPORT",
+    socketserver: "ForkingTCPServer UnixDatagramServer UnixStreamServer",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Import the packages that the sources need, then remove the names."""
+    for folder in early_config.known_args_namespace.file_or_dir:
+        for path in Path(folder).rglob("*.py"):
+            for name in imported_modules(path):
+                if is_foreign(name.partition(".")[0]):
+                    importlib.import_module(name)
+    sys.modules |= dict.fromkeys(MODULES)  # type: ignore[arg-type] # `None` fails the import.
+    for module, names in NAMES.items():
+        for name in names.split():
+            vars(module).pop(name, None)
+    sys.platform = "win32"
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Return the modules that a file imports by their full names."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+    return found
+
+
+def is_foreign(package: str) -> bool:
+    """Return whether a package is installed, from the standard library or another one."""
+    if package in sys.stdlib_module_names:
+        return package not in {"winreg", "msvcrt"}
+    spec = find_spec(package)
+    return spec is not None and "site-packages" in str(spec.origin)

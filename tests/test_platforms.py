@@ -1,0 +1,53 @@
+"""What can be known about Windows and macOS on another system: imports and types."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import LAYERS, TEMPLATE, Bake, Project
+
+HERE = Path(__file__).parent
+# Every module is collected, as if all of them held tests.
+COLLECT = ["-m", "pytest", "--collect-only", "--quiet", "-p", "emulated_windows"]
+COLLECT += ["--override-ini", "python_files=*.py", "--ignore-glob", "*/inside"]
+# The first is run by an interpreter that has gevent, the second controls a terminal.
+OTHERS = ["--ignore=benchmarks/generator.py", "--ignore=scripts/record_session.py"]
+
+
+def test_every_module_can_be_imported_on_windows() -> None:
+    folders = ["benchmarks", "scripts", "tests"]
+
+    # The plugin is beside this file.
+    Project(TEMPLATE).run(
+        *(sys.executable, *COLLECT, *OTHERS, *folders), variables={"PYTHONPATH": str(HERE)}
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_types_are_right_on_other_platforms(platform: str, tmp_path: Path) -> None:
+    cache = ("--cache-dir", str(tmp_path))
+    files = ["benchmarks", "hooks", "scripts", "tests"]
+    # The hostile tests are not collected on Windows.
+    options = ["--exclude", "/inside/", "--exclude", "tests/hostile/"]
+
+    Project(TEMPLATE).run(
+        *(sys.executable, "-m", "mypy", "--platform", platform, *cache, *options, *files)
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_project_can_be_imported_and_has_right_types_on_other_platforms(
+    layer: str, bake: Bake
+) -> None:
+    project = bake(database_layer=layer)
+    project.run("uv", "sync", "--quiet")
+
+    project.run(
+        *("uv", "run", "python", *COLLECT, "app", "dev", "tests"),
+        variables={"PYTHONPATH": os.pathsep.join([".", str(HERE)])},
+    )
+    for platform in ("darwin", "win32"):
+        project.run("uv", "run", "mypy", "--platform", platform)
