@@ -189,6 +189,9 @@ def main() -> None:
             f"    cd {quote(path)}\n"
             "    make run     # serves on an embedded PostgreSQL; needs only uv\n"
             "    make test\n"
+            "Without make, as on Windows:\n"
+            "    uv run python -m dev.serve\n"
+            "    uv run pytest --cov -n auto --dist worksteal\n"
         )
         # The console may lack characters of the path.
         encoding = sys.stdout.encoding

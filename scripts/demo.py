@@ -26,7 +26,7 @@ ARTICLES = [
 COUPON = {"code": "WELCOME", "init_count": 3}
 
 HINTS = """
-Try, in another terminal:
+Try {address}/docs in a browser, or in another terminal:
     curl {address}/api/v1/articles
     curl {address}/api/v1/articles -H 'Content-Type: application/json' \\
         -d '{{"title": "Mine", "slug": "mine", "text": "Some text."}}'

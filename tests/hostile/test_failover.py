@@ -111,9 +111,9 @@ async def stored_slugs(node: Node, database: str) -> set[str]:
 
 
 async def test_a_replica_is_promoted_when_the_primary_is_killed(
-    project: Project, short_folder: Path, tmp_path: Path
+    project: Project, socket_folder: Path, tmp_path: Path
 ) -> None:
-    async with primary(project, short_folder) as old:
+    async with primary(project, socket_folder) as old:
         database = await create_migrated_database(old.server, project)
         async with standby(old) as new:
             url = dsn(database, old, new, attrs="read-write")
@@ -141,9 +141,9 @@ async def test_a_replica_is_promoted_when_the_primary_is_killed(
 
 
 async def test_a_server_becomes_a_standby_and_is_promoted(
-    project: Project, short_folder: Path, tmp_path: Path
+    project: Project, socket_folder: Path, tmp_path: Path
 ) -> None:
-    async with primary(project, short_folder) as node:
+    async with primary(project, socket_folder) as node:
         database = await create_migrated_database(node.server, project)
         async with (
             serving(
@@ -178,9 +178,9 @@ async def become_standby(node: Node) -> None:
 
 @pytest.mark.parametrize("attrs", [None, "standby"])
 async def test_a_service_that_starts_on_a_standby_reads_and_is_not_ready(
-    project: Project, short_folder: Path, tmp_path: Path, attrs: str | None
+    project: Project, socket_folder: Path, tmp_path: Path, attrs: str | None
 ) -> None:
-    async with primary(project, short_folder) as node:
+    async with primary(project, socket_folder) as node:
         database = await create_migrated_database(node.server, project)
         await become_standby(node)
         async with (
@@ -198,7 +198,7 @@ async def test_a_service_that_starts_on_a_standby_reads_and_is_not_ready(
 
 
 async def test_session_attributes_mean_what_they_mean_to_libpq(
-    project: Project, short_folder: Path
+    project: Project, socket_folder: Path
 ) -> None:
     expected = {
         # On a primary, a primary that is read-only by default, a standby, and any of them.
@@ -209,7 +209,7 @@ async def test_session_attributes_mean_what_they_mean_to_libpq(
         "standby": ["refused", "refused", "standby", "standby"],
         "prefer-standby": ["primary", "primary", "standby", "standby"],
     }
-    async with primary(project, short_folder) as first, standby(first) as second:
+    async with primary(project, socket_folder) as first, standby(first) as second:
         await first.execute(
             "CREATE DATABASE plain OWNER service",
             "CREATE DATABASE frozen OWNER service",
@@ -234,8 +234,8 @@ async def test_session_attributes_mean_what_they_mean_to_libpq(
                 assert reached == results, attrs
 
 
-async def test_migrations_go_to_the_primary(project: Project, short_folder: Path) -> None:
-    async with primary(project, short_folder) as first, standby(first) as second:
+async def test_migrations_go_to_the_primary(project: Project, socket_folder: Path) -> None:
+    async with primary(project, socket_folder) as first, standby(first) as second:
         await first.execute("CREATE DATABASE empty OWNER service")
         url = dsn("empty", second, first, attrs="read-write")
         await run(project, "alembic", "upgrade", "head", DATABASE_URL=url)
