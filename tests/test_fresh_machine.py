@@ -1,0 +1,125 @@
+"""The two commands of a project on machines that have little more than uv.
+
+In CI these tests run on Linux, macOS and Windows, with the tools of the CI image hidden.
+"""
+
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Bake, clean_environment, find_python
+from matrix import OPTIONS
+from running import running
+from test_without_make import read_table
+
+pytestmark = pytest.mark.slow
+
+SYSTEM_FOLDERS = {
+    # With /usr/bin, where other Linux machines have Python.
+    "linux": [],
+    # With Apple's Python 3.9.
+    "darwin": ["/usr/bin", "/bin", "/usr/sbin", "/sbin"],
+    # Without Git and MinGW, whose libraries would stand in for missing ones.
+    "win32": [rf"{os.environ.get('SYSTEMROOT')}\System32", os.environ.get("SYSTEMROOT", "")],
+}
+POSIX_LIMITS = ["/bin/sh", "-c", 'ulimit -n 256 && exec "$@"', "sh"]
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """Return a folder that only has uv."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    uv = os.environ.get("UV") or shutil.which("uv")
+    assert uv
+    shutil.copy(uv, folder)
+    return folder
+
+
+@pytest.fixture
+def variables(programs: Path) -> Iterator[dict[str, str]]:
+    """Yield an environment in which `programs` comes first, with a TMPDIR like that of a Mac."""
+    path = os.pathsep.join([str(programs), *SYSTEM_FOLDERS[sys.platform]])
+    # Where CI or a developer chooses a Python, that one is not used.
+    variables = {"PATH": path, "UV": "", "UV_PYTHON": ""}
+    if sys.platform == "win32":
+        yield variables
+    else:
+        with tempfile.TemporaryDirectory(prefix="t" * 47, dir="/tmp") as folder:
+            yield variables | {"TMPDIR": folder}
+
+
+def find_default_python() -> str:
+    """Return the interpreter that a project asks for by default."""
+    version = OPTIONS["python_version"][0]
+    if python := find_python(version):
+        return python
+    pytest.skip(f"there is no Python {version} on this machine")
+
+
+def link_managed_python(folder: Path) -> None:
+    """Let an installed interpreter stand in for the one that uv would download."""
+    code = "import platform, sys; print(platform.python_version(), sys.base_prefix)"
+    command = [find_default_python(), "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    version, prefix = done.stdout.strip().split(maxsplit=1)
+    managed = folder / f"cpython-{version}-linux-{platform.machine()}-gnu"
+    managed.mkdir(parents=True)
+    for path in Path(prefix).iterdir():
+        (managed / path.name).symlink_to(path)
+
+
+def check_commands(project_commands: dict[str, list[str]], folder: Path, **variables: str) -> None:
+    """Serve, ask the service, stop it, and run the tests of the project."""
+    limits = [] if sys.platform == "win32" else POSIX_LIMITS
+    [run], [test] = project_commands["make run"], project_commands["make test"]
+    with running([*limits, *shlex.split(run)], folder, **variables) as service:
+        assert service.ask("GET", "/readyz")[0] == 200
+        assert service.interrupt() == 0 or sys.platform == "win32"
+    done = subprocess.run(
+        [*limits, *shlex.split(test)],
+        cwd=folder,
+        env=clean_environment(variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_only_uv_is_needed(bake: Bake, tmp_path: Path, variables: dict[str, str]) -> None:
+    project = bake(database_layer="async-session")
+    variables |= {"UV_PYTHON_PREFERENCE": "only-managed"}
+    if sys.platform == "linux":
+        pythons = tmp_path / "pythons"
+        link_managed_python(pythons)
+        variables |= {"UV_PYTHON_INSTALL_DIR": str(pythons), "UV_PYTHON_DOWNLOADS": "never"}
+
+    check_commands(read_table(project), project.path, **variables)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no python3")
+def test_an_old_python3_is_passed_over(
+    bake: Bake, programs: Path, variables: dict[str, str]
+) -> None:
+    # Apple's version.
+    old = find_python("3.9")
+    if old is None:
+        pytest.skip("there is no Python 3.9 on this machine")
+    new = find_default_python()
+    (programs / "python3").symlink_to(old)
+    (programs / Path(new).resolve().name).symlink_to(new)
+    project = bake(database_layer="databases")
+
+    check_commands(
+        read_table(project), project.path, UV_PYTHON_PREFERENCE="only-system", **variables
+    )
