@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import LAYERS, TEMPLATE, Bake, Project
 
 HERE = Path(__file__).parent
@@ -22,6 +23,20 @@ def test_every_module_can_be_imported_on_windows() -> None:
     Project(TEMPLATE).run(
         *(sys.executable, *COLLECT, *OTHERS, *folders), variables={"PYTHONPATH": str(HERE)}
     )
+
+
+@pytest.mark.parametrize("system", ["macos-latest", "windows-latest"])
+def test_ci_runs_a_project_whatever_becomes_of_the_tests_of_the_template(system: str) -> None:
+    workflow = yaml.safe_load((TEMPLATE / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    [job] = [
+        job
+        for job in workflow["jobs"].values()
+        if system in job.get("strategy", {}).get("matrix", {}).get("os", []) and "needs" not in job
+        if any("test_fresh_machine" in step.get("run", "") for step in job["steps"])
+    ]
+
+    tests = [step["run"] for step in job["steps"] if "pytest" in step.get("run", "")]
+    assert tests == ["uv run pytest --verbose tests/test_fresh_machine.py"]
 
 
 @pytest.mark.slow
