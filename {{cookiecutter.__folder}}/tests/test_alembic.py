@@ -28,7 +28,7 @@ INDEXES = "SELECT relname FROM pg_class JOIN pg_index ON indexrelid = oid WHERE 
 REVISION = """
 from alembic import op
 
-revision = "own"
+revision = "revision_of_tests"
 down_revision = {head!r}
 {body}
 """
@@ -85,7 +85,7 @@ def own_config(tmp_path: Path) -> Path:
     head = ScriptDirectory.from_config(Config(toml_file=CONFIG)).get_current_head()
     example = (ROOT / "docs" / "migrations.md").read_text().split("```")
     [body] = [block.removeprefix("python") for block in example if block.startswith("python")]
-    own = folder / "migrations" / "versions" / "own.py"
+    own = folder / "migrations" / "versions" / "revision_of_tests.py"
     own.write_text(REVISION.format(head=head, body=body))
     return folder / CONFIG.name
 

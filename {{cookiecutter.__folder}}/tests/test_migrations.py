@@ -68,13 +68,13 @@ async def test_a_constraint_has_the_name_that_its_model_gives_it(settings: Setti
 
 
 async def test_a_migration_does_not_wait_long_for_a_table(empty_database: str) -> None:
-    def upgrade(config: Config, revision: str) -> None:
+    def check(config: Config, _: str) -> None:
         connection = config.attributes["connection"]
         with connection.begin():
-            command.upgrade(config, revision)
+            command.current(config)
             assert connection.scalar(text("SHOW lock_timeout")) == "5s"
 
-    await migrate(empty_database, "head", upgrade)
+    await migrate(empty_database, do=check)
 
 
 async def test_loggers_go_on_after_a_migration(empty_database: str) -> None:
