@@ -1,6 +1,7 @@
 <%!
 def docstring(message):
-    """Return a string literal for any message."""
+    """Return a string literal for any message, of which Python takes no lone surrogates."""
+    message = message.encode("utf-8", "backslashreplace").decode()
     is_plain = message.isprintable() and not set(message) & {'"', "\\"}
     return f'"""{message}"""' if is_plain else repr(message)
 %>\

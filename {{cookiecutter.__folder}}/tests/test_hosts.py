@@ -100,12 +100,24 @@ def with_host_before(address: str, host: str, port: int, **query: str) -> str:
 @asynccontextmanager
 async def unresponsive_server() -> AsyncIterator[int]:
     """The port of a server that accepts connections, and sends nothing."""
-    server = await asyncio.start_server(lambda *_: asyncio.sleep(60), "127.0.0.1", 0)
+    writers: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
     try:
         port: int = server.sockets[0].getsockname()[1]
         yield port
     finally:
         server.close()
+        for writer in writers:
+            writer.close()
+
+
+@asynccontextmanager
+async def closing_server() -> AsyncIterator[int]:
+    """The port of a server that closes each connection at once, as one does that has just died."""
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    async with server:
+        port: int = server.sockets[0].getsockname()[1]
+        yield port
 
 
 async def test_a_host_that_does_not_answer_leaves_time_for_the_next(settings: Settings) -> None:
@@ -113,6 +125,13 @@ async def test_a_host_that_does_not_answer_leaves_time_for_the_next(settings: Se
         url = with_host_before(address_in(settings), "127.0.0.1", port, sslmode="disable")
         limits = {"pool_timeout": 1, "pool_min_size": 0}
         async with Database(settings_for(url).model_copy(update=limits)) as database:
+            assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+
+
+async def test_a_host_that_closes_the_connection_is_passed_over(settings: Settings) -> None:
+    async with closing_server() as port:
+        url = with_host_before(address_in(settings), "127.0.0.1", port, sslmode="disable")
+        async with Database(settings_for(url)) as database:
             assert (await Reader(database).fetch_one(ANSWER))[0] == 1
 
 

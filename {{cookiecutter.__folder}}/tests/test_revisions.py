@@ -40,11 +40,13 @@ def test_a_message_is_the_docstring_of_its_revision(tmp_path: Path) -> None:
     (folder / "script.py.mako").write_text((MIGRATIONS / "script.py.mako").read_text())
     history = ScriptDirectory(folder)
     paths = []
+    # Python takes no lone surrogate in a source file.
+    docstrings = [text.encode("utf-8", "backslashreplace").decode() for text in MESSAGES]
     for number, message in enumerate(MESSAGES):
         script = history.generate_revision(f"r{number}", message, head="base", splice=True)
         assert script is not None
         paths.append(Path(script.path))
-        assert docstring(paths[-1]) == message
+        assert docstring(paths[-1]) == docstrings[number]
     assert paths[0].read_text().startswith('"""add tags"""\n')
 
     for command in ["check", "--fix-only"], ["format"], ["check"]:
@@ -53,4 +55,4 @@ def test_a_message_is_the_docstring_of_its_revision(tmp_path: Path) -> None:
             cwd=tmp_path,
             check=True,
         )
-    assert [docstring(path).strip() for path in paths] == [text.strip() for text in MESSAGES]
+    assert [docstring(path).strip() for path in paths] == [text.strip() for text in docstrings]

@@ -8,11 +8,20 @@ import asyncpg
 from asyncpg.exceptions import (
     CannotConnectNowError,
     FeatureNotSupportedError,
+    PostgresConnectionError,
     ReadOnlySQLTransactionError,
     TargetServerAttributeNotMatched,
 )
 
 _READ_ONLY = "default_transaction_read_only"
+
+# What is wrong with one host, and need not be with the next.
+_HOST_ERRORS = (
+    OSError,
+    CannotConnectNowError,
+    PostgresConnectionError,
+    TargetServerAttributeNotMatched,
+)
 
 
 class ServiceConnection(asyncpg.Connection):
@@ -81,7 +90,7 @@ async def connect(dsn: str | None = None, **options: Any) -> asyncpg.Connection:
         share = {"timeout": options["timeout"] / len(attempts)}
         try:
             return await _connect_to_one(dsn, **options | attempt | share)
-        except (OSError, CannotConnectNowError, TargetServerAttributeNotMatched) as error:
+        except _HOST_ERRORS as error:
             errors.append(error)
     if len(errors) == 1:
         raise errors[0]
