@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,6 +83,19 @@ def test_the_path_that_it_prints_is_one_to_change_to(folder: str, tmp_path: Path
         ["sh", "-c", f"{command} && pwd -P"], cwd="/", capture_output=True, check=True
     )
     assert Path(os.fsdecode(done.stdout).strip()) == project.resolve()
+
+
+@pytest.mark.parametrize(
+    ("path", "quoted"),
+    [("C:\\work\\api", "C:\\work\\api"), ("C:\\my work\\api", '"C:\\my work\\api"')],
+)
+def test_a_path_on_windows_is_quoted_as_its_shells_take_it(
+    path: str, quoted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = load_hook(tmp_path, "post_gen_project")
+    monkeypatch.setattr(hook, "os", SimpleNamespace(name="nt", sep="\\"))
+
+    assert hook.quote(path) == quoted
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
