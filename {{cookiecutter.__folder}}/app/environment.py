@@ -69,7 +69,7 @@ class Group(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where values come from, the first source with a value wins."""
+        """Return the sources of values; the first one that has a value wins."""
         return init_settings, env_settings, EnvFileSource(settings_cls), file_secret_settings
 
 
