@@ -17,12 +17,13 @@ class SearchLimits:
     """How long a search may run, and how many may run at once."""
 
     def __init__(self, settings: DatabaseSettings) -> None:
-        # A third of the pool: other requests never wait for searches only.
+        # A third of the pool, so that searches alone never keep other requests waiting.
         self._slots = asyncio.Semaphore(max(1, settings.pool_max_size // 3))
         self._pool_timeout = settings.pool_timeout
-        # The server ends a search, which would outlive a client's own timeout. SET LOCAL holds
-        # behind a connection pooler too, and takes no round trip in the message that begins.
-        milliseconds = ceil(settings.search_timeout * 1000)
+        # The server enforces it: a query may outlive a timeout of the client. SET LOCAL works
+        # through a connection pooler too, and in the message that begins it costs no round trip.
+        timeout = min(settings.search_timeout, settings.statement_timeout)
+        milliseconds = ceil(timeout * 1000)
         self._begin = f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
 
     @asynccontextmanager

@@ -54,8 +54,7 @@ def search_column(text: str) -> Column[str]:
     """Return a column that the server fills with the words of `text`, an SQL expression.
 
     A stored vector is searched without parsing the text again. It weighs about as much as the
-    text, so no entity has it, and no writer
-    returns it.
+    text, so no entity has it, and no writer returns it.
     """
     words = Computed(f"to_tsvector('english', {text})", persisted=True)
     return Column("search_vector", TSVECTOR, words)
