@@ -105,15 +105,15 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
     )
     # SQLAlchemy's own pools are as quiet, unless their loggers are told to speak.
     logging.getLogger(f"{__name__}.{FairPool.__name__}").setLevel(logging.WARNING)
-    event.listen(engine.sync_engine, "connect", _begin_nothing, insert=True)
+    event.listen(engine.sync_engine, "connect", _initialise_read_only, insert=True)
     event.listen(engine.sync_engine, "handle_error", _drop_broken)
     return engine
 
 
-def _begin_nothing(connection: Any, _record: ConnectionPoolEntry) -> None:
-    # SQLAlchemy reads the server's version and the like first. A standby would refuse to begin
-    # the transaction around that, since it may write.
-    connection.autocommit = True
+def _initialise_read_only(connection: Any, _record: ConnectionPoolEntry) -> None:
+    # SQLAlchemy reads the server's version and the like in a transaction, which a standby would
+    # refuse to begin if it could write.
+    connection.readonly = True
 
 
 def _drop_broken(context: ExceptionContext) -> UnavailableError | None:
