@@ -110,6 +110,13 @@ def clean_environment(variables: Mapping[str, str] = {}) -> dict[str, str]:
 
 
 @pytest.fixture
+def long_folder() -> Iterator[Path]:
+    """Yield a folder with a path of 60 characters, longer than the TMPDIR of a Mac."""
+    with tempfile.TemporaryDirectory(prefix="x" * 47, dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def socket_folder() -> Iterator[Path]:
     """Yield a folder for Unix sockets, whose paths have at most 103 bytes: TMPDIR may be longer."""
     with tempfile.TemporaryDirectory(prefix="template-", dir="/tmp") as folder:

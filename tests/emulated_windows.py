@@ -12,6 +12,7 @@ import signal
 import socket
 import socketserver
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,7 +22,7 @@ MODULES = ("fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "term
 NAMES = {
     asyncio: "open_unix_connection start_unix_server",
     os: "chown fork forkpty getegid geteuid getgid getloadavg getpgid getpgrp getuid initgroups"
-    " kill_on_parent_death killpg mkfifo nice openpty sched_getaffinity setgid setgroups setpgid"
+    " killpg mkfifo nice openpty sched_getaffinity setgid setgroups setpgid"
     " setsid setuid sysconf uname wait3 wait4",
     select: "epoll kqueue poll",
     signal: "SIGALRM SIGCHLD SIGCONT SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2"
@@ -38,7 +39,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         for path in Path(folder).rglob("*.py"):
             for name in imported_modules(path):
                 if is_foreign(name.partition(".")[0]):
-                    importlib.import_module(name)
+                    # Some are for Windows only.
+                    with suppress(ImportError):
+                        importlib.import_module(name)
     sys.modules |= dict.fromkeys(MODULES)  # type: ignore[arg-type] # `None` fails the import.
     for module, names in NAMES.items():
         for name in names.split():
@@ -59,7 +62,5 @@ def imported_modules(path: Path) -> set[str]:
 
 def is_foreign(package: str) -> bool:
     """Return whether a package is installed, from the standard library or another one."""
-    if package in sys.stdlib_module_names:
-        return package not in {"winreg", "msvcrt"}
-    spec = find_spec(package)
-    return spec is not None and "site-packages" in str(spec.origin)
+    spec = None if package in sys.stdlib_module_names else find_spec(package)
+    return spec is None or "site-packages" in str(spec.origin)

@@ -9,8 +9,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,16 +42,14 @@ def programs(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def variables(programs: Path) -> Iterator[dict[str, str]]:
-    """Yield an environment in which `programs` comes first, with a TMPDIR like that of a Mac."""
+def variables(programs: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return an environment in which only `programs` and the system's own folders are on PATH."""
     path = os.pathsep.join([str(programs), *SYSTEM_FOLDERS[sys.platform]])
     # Where CI or a developer chooses a Python, that one is not used.
     variables = {"PATH": path, "UV": "", "UV_PYTHON": ""}
-    if sys.platform == "win32":
-        yield variables
-    else:
-        with tempfile.TemporaryDirectory(prefix="t" * 47, dir="/tmp") as folder:
-            yield variables | {"TMPDIR": folder}
+    if sys.platform == "linux":
+        variables["TMPDIR"] = str(request.getfixturevalue("long_folder"))
+    return variables
 
 
 def find_default_python() -> str:

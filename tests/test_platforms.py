@@ -25,6 +25,14 @@ def test_every_module_can_be_imported_on_windows() -> None:
     )
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no Unix sockets")
+def test_sockets_have_short_paths_whatever_tmpdir_is(long_folder: Path) -> None:
+    Project(TEMPLATE).run(
+        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/test_benchmarks.py"),
+        variables={"TMPDIR": str(long_folder)},
+    )
+
+
 @pytest.mark.parametrize("system", ["macos-latest", "windows-latest"])
 def test_ci_runs_a_project_whatever_becomes_of_the_tests_of_the_template(system: str) -> None:
     workflow = yaml.safe_load((TEMPLATE / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
