@@ -122,10 +122,7 @@ def choose_database_layer(layer: str) -> None:
 
 
 def make_plain() -> None:
-    """Let no file be a program, as on some drives every file of the template is.
-
-    And drop what the Finder of macOS has left in a local copy of the template.
-    """
+    """Let no file be a program, as all are on some drives, and drop what the Finder has left."""
     for folder, folders, names in os.walk("."):
         folders[:] = [name for name in folders if name not in {".git", ".venv"}]
         for name in names:

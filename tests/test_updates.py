@@ -131,11 +131,11 @@ def test_migrations_of_an_owner_and_of_later_versions_can_be_merged(
 ) -> None:
     repository = create(cruft, template, tmp_path / "mine", "--checkout", old)
     project = Project(repository.path)
-    (project.path / "app" / "db" / "models" / "things.py").write_text(TABLE)
+    (project.path / "app" / "db" / "models" / "things.py").write_text(TABLE, "utf-8")
     own = OWN.replace("0001_articles", "0004_notes").replace("DROP VIEW own", "DROP TABLE things")
     table = "CREATE TABLE things (id SERIAL CONSTRAINT pk_things PRIMARY KEY)"
     own = own.replace("CREATE VIEW own AS SELECT 1 AS one", table)
-    (project.path / "migrations" / "versions" / "0005_things.py").write_text(own)
+    (project.path / "migrations" / "versions" / "0005_things.py").write_text(own, "utf-8")
     project.run("make", "migrate")
     repository.commit("Ours")
 

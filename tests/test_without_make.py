@@ -30,7 +30,8 @@ def read_table(project: Project) -> dict[str, list[str]]:
 def recorded_arguments(project: Project, folder: Path, command: str) -> list[list[str]]:
     """Run a command for a shell; return the arguments of each `uv` that it would have started."""
     uv = folder / "uv"
-    uv.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
+    program = "import json, sys\nprint(json.dumps(sys.argv[1:]))\n"
+    uv.write_text(f"#!{sys.executable}\n{program}", "utf-8")
     uv.chmod(0o755)
     search_path = os.pathsep.join([str(folder), os.environ["PATH"]])
     done = subprocess.run(

@@ -59,18 +59,18 @@ class Node:
         await asyncio.to_thread(process.wait)
         assert process.stdin
         process.stdin.close()
-        assert process.returncode == 0, self.data.with_suffix(".log").read_text()
+        assert process.returncode == 0, self.data.with_suffix(".log").read_text("utf-8")
 
     async def start(self, **settings: str) -> None:
         """Start the server, and wait until it lets the superuser in."""
         listen = {"port": str(self.port), "unix_socket_directories": str(self.data)}
         hba = self.folder / "pg_hba.conf"
-        hba.write_text(HBA)
+        hba.write_text(HBA, "utf-8")
         settings = {"listen_addresses": "127.0.0.1", "hba_file": str(hba), **listen, **settings}
         self.process = self._spawn("postgres", *(f"-c{k}={v}" for k, v in settings.items()))
         async with asyncio.timeout(60):
             while True:
-                assert self.process.poll() is None, self.data.with_suffix(".log").read_text()
+                assert self.process.poll() is None, self.data.with_suffix(".log").read_text("utf-8")
                 try:
                     await self.execute("SELECT 1")
                 except (OSError, asyncpg.PostgresError):
@@ -91,7 +91,9 @@ class Node:
         """Send a signal to the server, or kill all its processes, and wait."""
         if self.process is None:
             return
-        postmaster = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+        postmaster = psutil.Process(
+            int((self.data / "postmaster.pid").read_text("utf-8").split()[0])
+        )
         processes = [postmaster]
         if how is signal.SIGKILL:
             postmaster.suspend()

@@ -50,7 +50,7 @@ async def test_a_read_is_one_round_trip_and_a_write_four_at_most(
 async def test_a_read_runs_through_no_event_dispatch(
     project: Project, server: Server, template: str
 ) -> None:
-    if not (project.path / "app/db/engine.py").read_text().count("create_async_engine"):
+    if not (project.path / "app/db/engine.py").read_text("utf-8").count("create_async_engine"):
         pytest.skip("not an engine of SQLAlchemy")
     output = await run(project, "read_events", DATABASE_URL=server.url(template))
     assert output.split() == ["False", "False"]

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -31,6 +31,16 @@ LISTED = (NoDecode, BeforeValidator(_split))
 
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 HeaderNames = Annotated[tuple[HeaderName, ...], *LISTED]
+
+
+def _check_ports(value: int | str) -> int | str:
+    if not all(port.isdecimal() and 0 < int(port) < 65_536 for port in str(value).split(",")):
+        raise ValueError("not a number from 1 to 65535, or several with commas")
+    return value
+
+
+#: A port, or one for each of several hosts.
+Ports = Annotated[int | str, AfterValidator(_check_ports)]
 
 
 class EnvFileSource(EnvSettingsSource):

@@ -6,9 +6,9 @@ Nothing is read at import: `create_app` builds one `Settings` and hands it on.
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from app.environment import LISTED, Group, HeaderNames, Seconds, read
+from app.environment import LISTED, Group, HeaderNames, Ports, Seconds, read
 
 SERVICE_NAME = "{{ cookiecutter.project_slug }}"
 Environment = Literal["development", "test", "production"]
@@ -31,7 +31,7 @@ class DatabaseSettings(Group):
 
     url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
     host: str | None = Field(default=None, alias="POSTGRES_HOST")
-    port: int | str | None = Field(default=None, alias="POSTGRES_PORT")
+    port: Ports | None = Field(default=None, alias="POSTGRES_PORT")
     user: str | None = Field(default=None, alias="POSTGRES_USER")
     password: SecretStr | None = Field(default=None, alias="POSTGRES_PASSWORD")
     name: str | None = Field(default=None, alias="POSTGRES_DB")
@@ -47,14 +47,6 @@ class DatabaseSettings(Group):
     search_timeout: Seconds = Field(default=3, alias="DB_SEARCH_TIMEOUT")
     lock_timeout: Seconds = Field(default=5, alias="DB_LOCK_TIMEOUT")
     idle_in_transaction_timeout: Seconds = Field(default=60, alias="DB_IDLE_IN_TRANSACTION_TIMEOUT")
-
-    @field_validator("port")
-    @classmethod
-    def _are_ports(cls, value: int | str | None) -> int | str | None:
-        ports = [] if value is None else str(value).split(",")
-        if not all(port.isdecimal() and 0 < int(port) < 65_536 for port in ports):
-            raise ValueError("not a number from 1 to 65535, or several with commas")
-        return value
 
     @property
     def parts(self) -> dict[str, object]:

@@ -83,10 +83,10 @@ def own_config(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "migrations", folder / "migrations")
     shutil.copy(CONFIG, folder)
     head = ScriptDirectory.from_config(Config(toml_file=CONFIG)).get_current_head()
-    example = (ROOT / "docs" / "migrations.md").read_text().split("```")
+    example = (ROOT / "docs" / "migrations.md").read_text("utf-8").split("```")
     [body] = [block.removeprefix("python") for block in example if block.startswith("python")]
     own = folder / "migrations" / "versions" / "revision_of_tests.py"
-    own.write_text(REVISION.format(head=head, body=body))
+    own.write_text(REVISION.format(head=head, body=body), "utf-8")
     return folder / CONFIG.name
 
 

@@ -32,7 +32,9 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_a_value_is_taken_as_it_is_written(file: Path, written: str, value: str) -> None:
-    file.write_text(f"# a = b # c\n\nexport POSTGRES_HOST = db\nPOSTGRES_PASSWORD={written}\n")
+    file.write_text(
+        f"# a = b # c\n\nexport POSTGRES_HOST = db\nPOSTGRES_PASSWORD={written}\n", "utf-8"
+    )
     settings = load_settings().database
     assert settings.password is not None
     assert settings.password.get_secret_value() == value
@@ -68,7 +70,7 @@ def test_a_line_that_is_not_clear_is_named(file: Path, written: bytes) -> None:
 
 
 def test_a_line_without_a_value_is_named(file: Path) -> None:
-    file.write_text("POSTGRES_HOST=db\nPOSTGRES_PASSWORD\n")
+    file.write_text("POSTGRES_HOST=db\nPOSTGRES_PASSWORD\n", "utf-8")
     with pytest.raises(SettingsError, match=r"^\.env, line 2: "):
         load_settings()
 

@@ -37,7 +37,8 @@ def docstring(path: Path) -> str:
 def test_a_message_is_the_docstring_of_its_revision(tmp_path: Path) -> None:
     folder = tmp_path / "migrations"
     (folder / "versions").mkdir(parents=True)
-    (folder / "script.py.mako").write_text((MIGRATIONS / "script.py.mako").read_text())
+    template = (MIGRATIONS / "script.py.mako").read_text("utf-8")
+    (folder / "script.py.mako").write_text(template, "utf-8")
     history = ScriptDirectory(folder)
     paths = []
     # Python takes no lone surrogate in a source file.
@@ -47,7 +48,7 @@ def test_a_message_is_the_docstring_of_its_revision(tmp_path: Path) -> None:
         assert script is not None
         paths.append(Path(script.path))
         assert docstring(paths[-1]) == docstrings[number]
-    assert paths[0].read_text().startswith('"""add tags"""\n')
+    assert paths[0].read_text("utf-8").startswith('"""add tags"""\n')
 
     for command in ["check", "--fix-only"], ["format"], ["check"]:
         subprocess.run(

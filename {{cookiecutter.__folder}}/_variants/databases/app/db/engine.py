@@ -122,8 +122,7 @@ class Pool:
                     await _end(connection.raw_connection, connection.__aexit__)
                     await connection.__aenter__()
             except TooManyConnectionsError as error:
-                idle: int = self._backend._pool.get_idle_size()  # noqa: SLF001
-                if idle == 0 and self._turns.admitted == 1:
+                if self._backend._pool.get_idle_size() == 0 and self._turns.admitted == 1:  # noqa: SLF001
                     self._turns.release()
                     raise
                 self._turns.warn(error)
