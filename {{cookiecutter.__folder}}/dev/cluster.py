@@ -29,9 +29,13 @@ class Cluster:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DevelopmentError(f"Cannot keep data in {folder}: {error.strerror}") from None
+            raise DevelopmentError(
+                f"Cannot keep data in {folder} ({error.strerror}): {ANOTHER_SERVER}"
+            ) from None
         if not os.access(folder, os.W_OK):
-            raise DevelopmentError(f"{folder} belongs to another user")
+            raise DevelopmentError(
+                f"{folder} is read-only or belongs to another user: {ANOTHER_SERVER}"
+            )
         self._folder = folder
         self._data = folder / "18"
         self._log = folder / "server.log"
