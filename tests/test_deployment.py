@@ -103,7 +103,7 @@ def test_without_secrets_the_migrations_fail_and_name_the_variable(bake: Bake) -
         variables={"ENVIRONMENT": "production", **unset},
     )  # fmt: skip
 
-    assert done.returncode == 1
+    assert done.returncode != 0
     assert "AUTH_SECRETS is missing" in done.stdout.splitlines()[-1]
 
 
