@@ -17,7 +17,7 @@ ANSWER = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(:seconds)")
 RUNNING = """
 SELECT count(*) FROM pg_sleep(0.02), pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
+WHERE datname = current_database() AND application_name = 'three' AND state <> 'idle'
 """
 
 
@@ -25,8 +25,8 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idl
 async def three(settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
     """A pool of three, of which searches may use one."""
     limits = {"pool_min_size": 0, "pool_max_size": 3, "pool_timeout": 0.3, "search_timeout": 1}
-    pooler = {"pooler": request.param}
-    async with Database(settings.database.model_copy(update=limits | pooler)) as database:
+    names = {"pooler": request.param, "application_name": "three"}
+    async with Database(settings.database.model_copy(update=limits | names)) as database:
         yield database
 
 
