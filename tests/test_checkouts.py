@@ -2,16 +2,17 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from conftest import LAYERS, Project
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(os.name == "nt", reason="the Makefile is for Linux and macOS"),
-]
+pytestmark = pytest.mark.slow
+
+if sys.platform == "win32":
+    pytest.skip("the Makefile is for Linux and macOS", allow_module_level=True)
 
 MESSAGE = 'rename "slug" to \'it\'s\\\' $HOME $(id) `id` """\n-- é'
 

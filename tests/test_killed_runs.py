@@ -1,7 +1,5 @@
 """Runs of a project's tests that are stopped or killed, and what the next run finds of them."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -83,7 +81,7 @@ def test_the_next_run_removes_what_a_killed_one_left(
         for process in family:
             with suppress(psutil.NoSuchProcess):
                 if process.name() != survivor:
-                    os.kill(process.pid, signal.SIGKILL)
+                    process.kill()
         run.wait()
         assert folder.exists()
 

@@ -5,6 +5,8 @@ import sys
 
 _SIGNALS = [signal.SIGINT, signal.SIGTERM]
 # What a terminal sends when it is closed, unless `nohup` says to go on.
+if hasattr(signal, "SIGBREAK"):
+    _SIGNALS.append(signal.SIGBREAK)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
     _SIGNALS.append(signal.SIGHUP)
 

@@ -10,7 +10,8 @@ from app.main import create_app
 from app.settings import DatabaseSettings, ServiceSettings, Settings
 
 NOWHERE = Settings(
-    service=ServiceSettings(), database=DatabaseSettings(POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=1)
+    service=ServiceSettings(),
+    database=DatabaseSettings(POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=1, POSTGRES_USER="me"),
 )
 DOCUMENT = create_app(NOWHERE).openapi()
 

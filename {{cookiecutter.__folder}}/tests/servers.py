@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -49,7 +50,7 @@ def remove_abandoned_servers(parent: Path) -> None:
     """Remove the servers of runs that were killed, and what is left of their folders."""
     for folder in parent.glob(f"{FOLDER_PREFIX}*"):
         with suppress(OSError):
-            if os.name == "posix" and folder.stat().st_uid != os.geteuid():
+            if sys.platform != "win32" and folder.stat().st_uid != os.geteuid():
                 continue
             remove_abandoned(folder)
             if time.time() - folder.stat().st_mtime > 60:

@@ -69,7 +69,7 @@ def test_what_cannot_be_understood_is_named_without_the_password(url: str, named
 
 def test_limits_are_set_with_the_connection() -> None:
     settings = DatabaseSettings(
-        POSTGRES_HOST="db", DB_STATEMENT_TIMEOUT=0.0001, DB_LOCK_TIMEOUT=2.5
+        POSTGRES_HOST="db", POSTGRES_USER="me", DB_STATEMENT_TIMEOUT=0.0001, DB_LOCK_TIMEOUT=2.5
     )
     assert connect_options(settings)["server_settings"] == {
         "application_name": settings.application_name,
@@ -81,11 +81,13 @@ def test_limits_are_set_with_the_connection() -> None:
 
 
 def test_migrations_may_take_their_time() -> None:
-    settings = DatabaseSettings(POSTGRES_HOST="db")
+    settings = DatabaseSettings(POSTGRES_HOST="db", POSTGRES_USER="me")
     assert connect_options(settings, limits=False)["server_settings"].keys() == {"application_name"}
 
 
 def test_a_transaction_pooler_gets_no_statements_to_keep() -> None:
-    found = connect_options(DatabaseSettings(POSTGRES_HOST="db", DB_POOLER="pgbouncer"))
+    found = connect_options(
+        DatabaseSettings(POSTGRES_HOST="db", POSTGRES_USER="me", DB_POOLER="pgbouncer")
+    )
     assert found["statement_cache_size"] == 0
     assert found["server_settings"].keys() == {"application_name"}

@@ -123,7 +123,7 @@ async def test_a_request_that_is_refused_takes_no_connection(
         return number
 
     async with Database(
-        DatabaseSettings(POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=1)
+        DatabaseSettings(POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=1, POSTGRES_USER="me")
     ) as app.state.database:
         assert (await committing_client.post("/probe/x")).status_code == 422
         assert (await committing_client.post("/probe/1")).status_code == 503

@@ -77,7 +77,7 @@ def _from_url(address: SecretStr) -> dict[str, Any]:
         source="DATABASE_URL",
     )
     user = url.username or None
-    check_user(user, "DATABASE_URL")
+    check_user(user, "DATABASE_URL names no user")
     check_files(tls, password=url.password, is_tcp=_is_tcp(host))
     return {
         "host": host,
@@ -137,7 +137,7 @@ def _from_parts(settings: DatabaseSettings) -> dict[str, Any]:
     source = "POSTGRES_HOST, POSTGRES_PORT"
     host, port = parse_hosts(settings.host, ports, is_quoted=False, source=source)
     password = settings.password.get_secret_value() if settings.password else None
-    check_user(settings.user, "POSTGRES_USER is missing: DATABASE_URL")
+    check_user(settings.user, "POSTGRES_USER is missing")
     check_files({}, password=password, is_tcp=_is_tcp(host))
     return {
         "host": host,

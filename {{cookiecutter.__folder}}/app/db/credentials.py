@@ -21,16 +21,14 @@ _TLS_FILES = {
 _VERIFYING_MODES = {"require", "verify-ca", "verify-full"}
 
 
-def check_user(user: str | None, source: str) -> None:
-    """Raise `SettingsError` if there is neither a user nor a default for one."""
+def check_user(user: str | None, missing: str) -> None:
+    """Raise `SettingsError`, which begins with `missing`, without a user or a default for one."""
     if user is not None or os.environ.get("PGUSER"):
         return
     try:
         getpass.getuser()
     except (KeyError, OSError, ImportError):
-        raise SettingsError(
-            f"{source} names no user, and the user that runs this process has no name"
-        ) from None
+        raise SettingsError(f"{missing}, and the user that runs this process has no name") from None
 
 
 def check_files(options: Mapping[str, Any], *, password: str | None, is_tcp: bool) -> None:
