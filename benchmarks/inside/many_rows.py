@@ -31,17 +31,21 @@ FROM generate_series(1, {rows}::bigint) AS n
 """
 
 
-async def fill(server: str, project: Path, rows: int) -> dict[str, str | float]:
-    """Return the address of a new database, and the seconds that its rows took."""
-    url = await create_database(server, project.parent.name)
-    await asyncio.to_thread(
-        subprocess.run,
+def migrate(project: Path, url: str) -> None:
+    """Make the tables of a project in a database."""
+    subprocess.run(
         [project / ".venv" / "bin" / "python", "-m", "alembic", "upgrade", "head"],
         cwd=project,
         env={**os.environ, "DATABASE_URL": url},
         stderr=subprocess.DEVNULL,
         check=True,
     )
+
+
+async def fill(server: str, project: Path, rows: int) -> dict[str, str | float]:
+    """Return the address of a new database, and the seconds that its rows took."""
+    url = await create_database(server, project.parent.name)
+    await asyncio.to_thread(migrate, project, url)
     connection = await asyncpg.connect(url)
     start = time.perf_counter()
     await connection.execute(ARTICLES.format(rows=rows))

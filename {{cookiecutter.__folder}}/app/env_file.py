@@ -50,6 +50,11 @@ def _find_problem(binding: Binding) -> str | None:
     is_quoted = written.lstrip().startswith(("'", '"'))
     if binding.key is not None and not is_quoted and re.search(r"\s#", written):
         return "the value or a comment? Quote a value with ' #', and give a comment its own line"
+    if is_quoted and "\n" in str(binding.value):
+        return "the quote at the start of the value has none at the end of the line"
+    # The parser decodes escapes.
+    if is_quoted and str(binding.value) not in written:
+        return "a backslash in quotes is not clear; write the value without quotes"
     return None
 
 

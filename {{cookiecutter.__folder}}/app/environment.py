@@ -33,10 +33,11 @@ HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 HeaderNames = Annotated[tuple[HeaderName, ...], *LISTED]
 
 
-def _check_ports(value: int | str) -> int | str:
-    if not all(port.isdecimal() and 0 < int(port) < 65_536 for port in str(value).split(",")):
+def _check_ports(value: int | str) -> str:
+    ports = [port.strip() for port in str(value).split(",")]
+    if not all(port.isdecimal() and 0 < int(port) < 65_536 for port in ports):
         raise ValueError("not a number from 1 to 65535, or several with commas")
-    return value
+    return ",".join(str(int(port)) for port in ports)
 
 
 #: A port, or one for each of several hosts.

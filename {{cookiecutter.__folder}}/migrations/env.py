@@ -5,6 +5,8 @@ https://alembic.sqlalchemy.org/en/latest/cookbook.html#using-asyncio-with-alembi
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
 
@@ -13,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, func, pool, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 import app.db.models  # noqa: F401 - fills the metadata
 from app.db import metadata
@@ -94,9 +96,7 @@ def skip_empty_revision(_: object, __: object, directives: list[Any]) -> None:
     """Write no file if the models and the database agree."""
     if _is_autogenerate and directives[0].upgrade_ops.is_empty():
         directives.clear()
-        context.config.print_stdout(
-            "No changes: the models and the database agree, so no revision is written."
-        )
+        logger.info("No changes: the models and the database agree, so no revision is written.")
 
 
 async def acquire_lock(connection: AsyncConnection) -> None:
@@ -133,11 +133,25 @@ async def run_online() -> None:
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool
     )
     # The lock has a separate connection: a revision may commit, and hold it all the same.
-    async with engine.connect() as lock:
+    async with connected(engine) as lock:
         await acquire_lock(lock)
-        async with engine.connect() as connection:
+        async with connected(engine) as connection:
             await connection.run_sync(run_on, is_locked=True)
     await engine.dispose()
+
+
+@asynccontextmanager
+async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Yield a connection; raise `CommandError` if there is none to be had."""
+    try:
+        connection = await engine.connect()
+    except (OSError, DBAPIError) as error:
+        reason = str(getattr(error, "orig", error)) or "timeout"
+        raise CommandError(f"Cannot connect to the database: {reason}") from None
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def run_command_line() -> None:
@@ -146,14 +160,16 @@ def run_command_line() -> None:
         asyncio.run(run_online())
     except SettingsError as error:
         raise CommandError(str(error)) from None
-    except OSError as error:
-        raise CommandError(f"Cannot connect to the database: {error or 'timeout'}") from None
     except DBAPIError as error:
-        if error.statement is None:
-            raise CommandError(f"Cannot connect to the database: {error.orig}") from None
-        if getattr(error.orig, "sqlstate", None) != "55P03":
+        state = getattr(error.orig, "sqlstate", None)
+        if state == "25006":
+            raise CommandError(
+                "The server is read-only, as a standby is: connect to the primary, as with"
+                " target_session_attrs=read-write in DATABASE_URL."
+            ) from None
+        if state != "55P03":
             raise
-        statement = " ".join(error.statement.split())
+        statement = " ".join(str(error.statement).split())
         raise CommandError(
             "A migration waited too long for a lock that another transaction holds, and was rolled"
             f" back. Try again later: {statement}"

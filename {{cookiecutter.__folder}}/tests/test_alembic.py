@@ -151,15 +151,35 @@ async def test_a_database_that_cannot_be_used_is_an_error_in_one_line(
     assert not re.search("hu(%|%25)sh", "".join(shown))
 
 
+async def test_a_server_that_is_read_only_is_an_error_in_one_line(
+    empty_database: str, command_line: CommandLine
+) -> None:
+    async with connected(empty_database) as connection:
+        name = await connection.fetchval("SELECT current_database()")
+        await connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    with pytest.raises(CommandError, match="target_session_attrs=read-write"):
+        await command_line(empty_database, CONFIG, "upgrade", "head")
+
+
+async def test_a_revision_that_fails_is_not_taken_for_a_lost_connection(
+    empty_database: str, own_config: Path, command_line: CommandLine
+) -> None:
+    [own] = own_config.parent.rglob("revision_of_tests.py")
+    own.write_text(own.read_text("utf-8") + "\nopen('/nowhere/file')\n", "utf-8")
+    with pytest.raises(FileNotFoundError):
+        await command_line(empty_database, own_config, "upgrade", "head")
+
+
 async def test_a_revision_needs_an_up_to_date_database_and_a_change(
     empty_database: str,
     own_config: Path,
     command_line: CommandLine,
-    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def files() -> int:
         return len([*own_config.parent.rglob("versions/*.py")])
 
+    caplog.set_level("INFO")
     revision = "revision", "--autogenerate", "--message", "nothing"
     before = files()
     async with connected(empty_database) as connection:
@@ -170,7 +190,7 @@ async def test_a_revision_needs_an_up_to_date_database_and_a_change(
         await connection.execute("DROP TABLE tags")
         await command_line(empty_database, own_config, *revision)
         assert files() == before
-        assert "No changes" in capfd.readouterr().out
+        assert "No changes" in caplog.text
         await connection.execute(TABLE)
         await command_line(empty_database, own_config, *revision)
         assert files() == before + 1

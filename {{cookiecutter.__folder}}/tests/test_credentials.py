@@ -54,6 +54,18 @@ def test_a_certificate_that_cannot_be_read_is_named(
         create_app()
 
 
+def test_a_key_that_cannot_be_read_is_named_if_it_has_a_certificate(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me@localhost/name")
+    key = home / ".postgresql" / "postgresql.key"
+    key.mkdir()
+    create_app()
+    key.with_suffix(".crt").touch()
+    with pytest.raises(SettingsError, match=r"postgresql\.key.*HOME.*PGSSLKEY"):
+        create_app()
+
+
 @pytest.mark.parametrize("option", ["sslcert", "sslkey", "sslrootcert", "sslcrl"])
 def test_a_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
     url = "postgresql://me:hush@localhost/name?sslmode=require"

@@ -53,6 +53,8 @@ def test_hosts_are_those_of_libpq(url: str, host: object, port: object) -> None:
     [
         ("postgresql://me:hush@a:1,b:2/name?port=1,2,3", "3 ports for 2 hosts"),
         ("postgresql://me:hush@/name?host=a,b,c&port=1,2", "2 ports for 3 hosts"),
+        ("postgresql://me:p@hush@a:1,b:2/name", "percent-encoded"),
+        ("postgresql://me:p@hush@a/name", "percent-encoded"),
         ("postgresql://me:hush@a:1,b:x/name", "port"),
         ("postgresql://me:hush@a:1,b:65536/name", "port"),
         ("postgresql://me:hush@a,,b/name", "host is empty"),
@@ -73,6 +75,11 @@ def test_hosts_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found["host"], found["port"]) == (["a", "b"], None)
     monkeypatch.setenv("POSTGRES_PORT", "1,2")
     assert connect_options(DatabaseSettings())["port"] == [1, 2]
+    # As files with a line break at their end become variables.
+    monkeypatch.setenv("POSTGRES_HOST", "a, b\n")
+    monkeypatch.setenv("POSTGRES_PORT", "1, 02\n")
+    found = connect_options(DatabaseSettings())
+    assert (found["host"], found["port"]) == (["a", "b"], [1, 2])
     monkeypatch.setenv("POSTGRES_PORT", "1,2,3")
     with pytest.raises(SettingsError, match="POSTGRES_PORT: 3 ports for 2 hosts"):
         connect_options(DatabaseSettings())

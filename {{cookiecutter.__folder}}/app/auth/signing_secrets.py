@@ -21,6 +21,8 @@ _PUBLISHED = (
     "404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970",
     "5367566b59703373367639792f423f4528482b4d6251655468576d5a71347437",
     "9a4f2c8d3b7a1e6f45c8a0b3f267d8b1d4e6f3c8a9d2b5f8e3a9c8b5f6v8a3d9",
+    # SHA-256 of nothing
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 )
 
 _SEQUENCES = (
@@ -53,6 +55,7 @@ _KNOWN = "-".join(["", *_SEQUENCES.split(), *_SEQUENCES[::-1].split(), *_WORDS.s
 _MIN_KNOWN = 4
 # A random text has almost as many pieces as characters, a typed one hardly half as many.
 _MIN_SHARE = 0.55
+_STANDARD_BASE64 = str.maketrans("-_", "+/")
 # As in "s3cr3t" and "p4$$w0rd".
 _SUBSTITUTED = str.maketrans("013457@$", "oieastas")
 
@@ -69,7 +72,8 @@ def find_weakness(secret: str) -> str | None:
 def _decode(secret: str) -> str:
     """Return the text that the secret is in base64, or an empty string if it is not."""
     try:
-        text = b64decode(secret, validate=True).decode("ascii")
+        padded = secret.translate(_STANDARD_BASE64) + "=" * (-len(secret) % 4)
+        text = b64decode(padded, validate=True).decode("ascii")
     except ValueError:
         return ""
     return text if text.isprintable() else ""

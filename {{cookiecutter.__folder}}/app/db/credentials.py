@@ -16,7 +16,7 @@ _TLS_FILES = {
     "sslcert": ("PGSSLCERT", "postgresql.crt"),
     "sslrootcert": ("PGSSLROOTCERT", "root.crt"),
     "sslcrl": ("PGSSLCRL", "root.crl"),
-    "sslkey": ("PGSSLKEY", None),
+    "sslkey": ("PGSSLKEY", "postgresql.key"),
 }
 _VERIFYING_MODES = {"require", "verify-ca", "verify-full"}
 
@@ -54,8 +54,10 @@ def _tls_files(
             yield Path(path), f"DATABASE_URL: {option}={path}", False
         elif path := os.environ.get(variable):
             yield Path(path), f"{variable}={path}", False
-        elif default and (home := _home()):
+        elif home := _home():
             path = home / ".postgresql" / default
+            if option == "sslkey" and not path.with_suffix(".crt").exists():
+                continue
             yield path, f"{path} (of HOME, or set {variable} or sslmode=disable)", True
 
 

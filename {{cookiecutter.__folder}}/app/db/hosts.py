@@ -29,7 +29,7 @@ def parse_hosts(hosts: str, ports: str, *, is_quoted: bool, source: str) -> tupl
     the ports: one for all hosts, or one for each.
     Raises `SettingsError`, beginning with `source`, if they do not fit together.
     """
-    entries = [_parse_entry(entry, is_quoted, source) for entry in hosts.split(",")]
+    entries = [_parse_entry(entry.strip(), is_quoted, source) for entry in hosts.split(",")]
     given = ports.split(",") if ports else [port for _, port in entries]
     if len(given) == 1:
         given *= len(entries)
@@ -46,6 +46,9 @@ def parse_hosts(hosts: str, ports: str, *, is_quoted: bool, source: str) -> tupl
 
 
 def _parse_entry(entry: str, is_quoted: bool, source: str) -> tuple[str, str]:
+    if is_quoted and "@" in entry:
+        # The rest of a password, which no message may contain.
+        raise SettingsError(f"{source}: special characters in the password are percent-encoded")
     if not is_quoted and entry.count(":") > 1 and entry[0] not in "/[":
         return entry, ""
     match = _ENTRY.fullmatch(entry)

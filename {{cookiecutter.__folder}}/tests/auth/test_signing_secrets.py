@@ -49,6 +49,7 @@ WEAK = [
     "default-jwt-key-for-development-only",
     "the quick brown fox jumps over the lazy dog",
     b64encode(b"my-jwt-signing-key-for-production").decode(),
+    b64encode(b"password" * 4).decode().rstrip("="),
     "404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970",
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
     "0123456789abcdef" * 4,
