@@ -5,7 +5,6 @@ import os
 import sys
 from contextvars import ContextVar
 
-from pydantic import ValidationError
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
@@ -60,7 +59,7 @@ def log_refused_start(error: SettingsError) -> None:
     """Log why the service cannot start, as the one line that the process ends with."""
     try:
         service = ServiceSettings()
-    except ValidationError:
+    except ValueError:
         # The environment names the form of the line, and else nothing can be relied on.
         name = os.environ.get("ENVIRONMENT") or "development"
         service = ServiceSettings.model_construct(environment=name)

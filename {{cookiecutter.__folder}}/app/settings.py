@@ -146,14 +146,14 @@ class AuthSettings(Group):
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
-        # Imported here, since a project without users has no `app.auth`.
+        # Not at the top, since the modules of `app.auth` import this one.
         from app.auth.signing_secrets import GENERATE_HINT, find_weakness
 
         is_production = self.environment == "production"
-        weaknesses = [find_weakness(secret.get_secret_value()) for secret in self.secrets]
         problems = [
-            f"AUTH_SECRETS has one that {weakness}; {GENERATE_HINT}"
-            for weakness in filter(None, weaknesses)
+            f"AUTH_SECRETS contains a secret that {weakness}; {GENERATE_HINT}"
+            for secret in self.secrets
+            if (weakness := find_weakness(secret.get_secret_value()))
         ]
         if is_production and not self.secrets:
             problems.append(f"AUTH_SECRETS is missing; {GENERATE_HINT}")

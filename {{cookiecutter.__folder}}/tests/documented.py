@@ -8,6 +8,10 @@ from httpx2 import Response
 
 from app.main import create_app
 from app.settings import DatabaseSettings, ServiceSettings, Settings
+from tests.environment import forget_settings
+
+# Before settings are read: the file `.env` of a developer may be invalid.
+forget_settings()
 
 NOWHERE = Settings(
     service=ServiceSettings(),

@@ -1,11 +1,8 @@
 """Alembic's command line, as an operator runs it."""
 
 import asyncio
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from traceback import format_exception
@@ -16,14 +13,8 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from tests.databases import CONFIG, ROOT, connected
+from tests.upgrades import upgrade, upgrade_at_once
 
-# The advisory lock of `migrations/env.py`.
-LOCK = 7_244_119
-# The other connections to this database.
-OTHERS = """
-SELECT count(*) FROM pg_sleep(0.02), pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
-"""
 INDEXES = "SELECT relname FROM pg_class JOIN pg_index ON indexrelid = oid WHERE indisvalid"
 REVISION = """
 from alembic import op
@@ -33,33 +24,6 @@ down_revision = {head!r}
 {body}
 """
 TABLE = "CREATE TABLE tags (name text)"
-
-
-def upgrade(address: str, config: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Migrate in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", str(config), "upgrade", "head"],
-        cwd=folder,
-        env={**os.environ, "DATABASE_URL": address, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-async def upgrade_at_once(
-    address: str, config: Path, folders: list[Path]
-) -> list[subprocess.CompletedProcess[str]]:
-    """Run a process in each folder; none of them begins before all are connected."""
-    async with connected(address) as connection, asyncio.timeout(60):
-        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
-        running = [asyncio.to_thread(upgrade, address, config, folder) for folder in folders]
-        results = asyncio.gather(*running)
-        while await connection.fetchval(OTHERS) < len(folders) and not results.done():
-            pass
-        await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
-        return await results
-
 
 CommandLine = Callable[..., Awaitable[None]]
 
@@ -94,10 +58,9 @@ def own_config(tmp_path: Path) -> Path:
 async def test_several_at_once_make_one_history_from_whatever_folder(
     empty_database: str, tmp_path: Path
 ) -> None:
-    results = await upgrade_at_once(empty_database, CONFIG, [ROOT, tmp_path])
-    assert [result.returncode for result in results] == [0, 0], results
-    said = [result.stderr for result in results]
-    assert all("Waiting for another process" in text for text in said)
+    results = await upgrade_at_once(empty_database, CONFIG, [ROOT, tmp_path], tmp_path)
+    assert [result.status for result in results] == [0, 0], results
+    said = [result.output for result in results]
     # What each of them did, or that there was nothing left to do.
     assert all("Running upgrade" in text or "already up to date" in text for text in said)
     assert sum("Running upgrade" in text for text in said) <= 1
@@ -105,12 +68,12 @@ async def test_several_at_once_make_one_history_from_whatever_folder(
 
 @pytest.mark.slow
 async def test_an_index_is_created_concurrently_by_one_of_several(
-    empty_database: str, own_config: Path, command_line: CommandLine
+    empty_database: str, own_config: Path, command_line: CommandLine, tmp_path: Path
 ) -> None:
     async with connected(empty_database) as connection:
         await connection.execute(TABLE)
-        results = await upgrade_at_once(empty_database, own_config, [ROOT] * 3)
-        assert [result.returncode for result in results] == [0, 0, 0], results
+        results = await upgrade_at_once(empty_database, own_config, [ROOT] * 3, tmp_path)
+        assert [result.status for result in results] == [0, 0, 0], results
         assert "ix_tags_name" in {row["relname"] for row in await connection.fetch(INDEXES)}
         await command_line(empty_database, own_config, "downgrade", "-1")
         assert "ix_tags_name" not in {row["relname"] for row in await connection.fetch(INDEXES)}
@@ -118,14 +81,14 @@ async def test_an_index_is_created_concurrently_by_one_of_several(
 
 @pytest.mark.slow
 async def test_an_older_release_has_nothing_to_do(
-    empty_database: str, command_line: CommandLine
+    empty_database: str, command_line: CommandLine, tmp_path: Path
 ) -> None:
     async with connected(empty_database) as connection:
         await connection.execute("CREATE TABLE alembic_version (version_num text)")
         await connection.execute("INSERT INTO alembic_version VALUES ('from_a_newer_release')")
-        done = await asyncio.to_thread(upgrade, empty_database, CONFIG, ROOT)
-        assert done.returncode == 0, done.stderr
-        assert "from_a_newer_release, which this release does not know" in done.stderr
+        done = await asyncio.to_thread(upgrade, empty_database, CONFIG, ROOT, tmp_path / "log")
+        assert done.status == 0, done.output
+        assert "from_a_newer_release, which this release does not know" in done.output
         assert await connection.fetchval("SELECT * FROM alembic_version") == "from_a_newer_release"
     # Anything else that cannot be done is still an error.
     for command in ("downgrade", "base"), ("upgrade", "no_such_revision"):

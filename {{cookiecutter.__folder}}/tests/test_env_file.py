@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.env_file import EnvFileError, read_env_file
-from app.settings import DatabaseSettings, SettingsError, load_settings
+from app.main import create_app
+from app.settings import DatabaseSettings, ServiceSettings, SettingsError, load_settings
 from dev import DevelopmentError
 from dev.listen import ListenSettings, load_listen_settings
 
@@ -14,7 +15,7 @@ from dev.listen import ListenSettings, load_listen_settings
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of the working directory, which tests do not read otherwise."""
     monkeypatch.chdir(tmp_path)
-    for group in (DatabaseSettings, ListenSettings):
+    for group in (DatabaseSettings, ListenSettings, ServiceSettings):
         monkeypatch.setitem(group.model_config, "env_file", ".env")
     return tmp_path / ".env"
 
@@ -70,6 +71,13 @@ def test_a_line_that_is_not_clear_is_named(file: Path, written: bytes) -> None:
     assert "cret" not in str(raised.value)
     with pytest.raises(DevelopmentError, match=r"^\.env, line 4: "):
         load_listen_settings()
+
+
+def test_a_refused_start_names_the_line(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file.write_text('POSTGRES_PASSWORD="secret\n', "utf-8")
+    with pytest.raises(SettingsError, match=r"^\.env, line 1: "):
+        create_app()
+    assert [record.levelname for record in caplog.records] == ["CRITICAL"]
 
 
 def test_a_line_without_a_value_is_named(file: Path) -> None:

@@ -1,7 +1,4 @@
-"""Limits on full-text searches.
-
-The cost of a search depends on how many rows have its words, so no index bounds it.
-"""
+"""Full-text search: a stored column of words, and limits on how long and how many."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,12 +6,33 @@ from contextlib import asynccontextmanager
 from math import ceil
 from typing import Any
 
+from sqlalchemy import Column, Computed, Table
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
 
+def search_column(text: str) -> Column[str]:
+    """Return a column that the server fills with the words of `text`, an SQL expression.
+
+    A stored vector is searched without parsing the text again. It weighs about as much as the
+    text, so no entity has it, and no writer returns it.
+    """
+    words = Computed(f"to_tsvector('english', {text})", persisted=True)
+    return Column("search_vector", TSVECTOR, words)
+
+
+def returned_columns(table: Table) -> list[Column[Any]]:
+    """Return the columns of `table` that a writer returns: all but search vectors."""
+    return [column for column in table.c if not isinstance(column.type, TSVECTOR)]
+
+
 class SearchLimits:
-    """How long a search may run, and how many may run at once."""
+    """Bounds how long a search runs, and how many run at once.
+
+    The cost of a search depends on how many rows have its words, so no index bounds it.
+    """
 
     def __init__(self, settings: DatabaseSettings) -> None:
         # A third of the pool, so that searches alone never keep other requests waiting.

@@ -1,9 +1,11 @@
-"""Turns at a pool of connections, for both database layers."""
+"""A queue in front of the connection pool."""
 
 import asyncio
 import logging
 from time import monotonic
 from typing import Literal
+
+from asyncpg.exceptions import TooManyConnectionsError
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +41,19 @@ class Turns(asyncio.Semaphore):
         self.admitted -= 1
         super().release()
 
-    def withhold(self) -> None:
-        """Give a turn back later, since the server accepts no more connections at present.
+    def withhold_if_full(self, error: BaseException, *, idle: int) -> bool:
+        """Return whether to wait, since the server is full and the pool has a connection.
 
-        Until then, as many callers are admitted as the pool has connections.
+        The turn is then given back later: until that, as many callers are admitted as the pool has
+        connections. `idle` is the number of those that are not in use.
         """
+        has_connections = idle > 0 or self.admitted > 1
+        if not (isinstance(error, TooManyConnectionsError) and has_connections):
+            return False
+        self.warn(error)
         self.admitted -= 1
         asyncio.get_running_loop().call_later(_PAUSE, super().release)
+        return True
 
     def warn(self, error: BaseException) -> None:
         """Log why there is no connection: not for each request, while none can be had."""

@@ -4,11 +4,10 @@ https://docs.sqlalchemy.org/en/21/orm/declarative_tables.html
 """
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Column, Computed, DateTime, MetaData, Table, Text, func
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy import DateTime, MetaData, Table, Text, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -48,21 +47,6 @@ class Timestamped:
     """The moment at which the row was made."""
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=1)
-
-
-def search_column(text: str) -> Column[str]:
-    """Return a column that the server fills with the words of `text`, an SQL expression.
-
-    A stored vector is searched without parsing the text again. It weighs about as much as the
-    text, so no entity has it, and no writer returns it.
-    """
-    words = Computed(f"to_tsvector('english', {text})", persisted=True)
-    return Column("search_vector", TSVECTOR, words)
-
-
-def returned_columns(table: Table) -> list[Column[Any]]:
-    """Return the columns of `table` that a writer returns: all but search vectors."""
-    return [column for column in table.c if not isinstance(column.type, TSVECTOR)]
 
 
 metadata = Base.metadata

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-from asyncpg.exceptions import TooManyConnectionsError
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
@@ -48,10 +47,9 @@ class FairPool(AsyncAdaptedQueuePool):
                 record = self._get_open()
             except (OSError, DBAPIError, EmulatedDBAPIException, *DRIVER_ERRORS) as error:
                 reason = _driver_error(error)
-                self._turns.warn(reason)
-                if isinstance(reason, TooManyConnectionsError) and self._is_worth_waiting():
-                    self._turns.withhold()
+                if self._turns.withhold_if_full(reason, idle=self.checkedin()):
                     continue
+                self._turns.warn(reason)
                 self._turns.release()
                 # What the server says here, such as that it knows no such database, has no place
                 # in the table of errors: whatever it is, the database cannot be had.
@@ -74,9 +72,6 @@ class FairPool(AsyncAdaptedQueuePool):
             driver.terminate()
             self._dec_overflow()
         return super()._do_get()
-
-    def _is_worth_waiting(self) -> bool:
-        return self.checkedin() > 0 or self._turns.admitted > 1
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         if record.dbapi_connection is None:

@@ -11,8 +11,7 @@ from uuid import UUID
 
 import asyncpg
 from databases.backends.dialects.psycopg import dialect
-from sqlalchemy import Column, Computed, DateTime, MetaData, Select, Table, Uuid, func
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy import Column, DateTime, MetaData, Select, Uuid, func
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 metadata = MetaData(
@@ -37,21 +36,6 @@ def uuid_key() -> Column[UUID]:
 def created_at() -> Column[datetime]:
     """The moment at which the row was made."""
     return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
-
-
-def search_column(text: str) -> Column[str]:
-    """Return a column that the server fills with the words of `text`, an SQL expression.
-
-    A stored vector is searched without parsing the text again. It weighs about as much as the
-    text, so no writer returns it.
-    """
-    words = Computed(f"to_tsvector('english', {text})", persisted=True)
-    return Column("search_vector", TSVECTOR, words)
-
-
-def returned_columns(table: Table) -> list[Column[Any]]:
-    """Return the columns of `table` that a writer returns: all but search vectors."""
-    return [column for column in table.c if not isinstance(column.type, TSVECTOR)]
 
 
 class Row(asyncpg.Record):

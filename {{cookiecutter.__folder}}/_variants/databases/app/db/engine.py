@@ -12,7 +12,6 @@ from typing import Any
 import databases
 from anyio import fail_after
 from asyncpg import InterfaceError, PostgresError
-from asyncpg.exceptions import TooManyConnectionsError
 from databases.core import Connection
 
 from app.db.address import connect_options
@@ -121,14 +120,10 @@ class Pool:
                     _drop(connection.raw_connection)
                     await _end(connection.raw_connection, connection.__aexit__)
                     await connection.__aenter__()
-            except TooManyConnectionsError as error:
-                if self._backend._pool.get_idle_size() == 0 and self._turns.admitted == 1:  # noqa: SLF001
-                    self._turns.release()
-                    raise
-                self._turns.warn(error)
-                self._turns.withhold()
-                continue
-            except BaseException:
+            except BaseException as error:
+                idle = self._backend._pool.get_idle_size()  # noqa: SLF001
+                if self._turns.withhold_if_full(error, idle=idle):
+                    continue
                 self._turns.release()
                 raise
             return

@@ -3,7 +3,8 @@
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, Timestamped, UuidKey, search_column
+from app.db.base import Base, Timestamped, UuidKey
+from app.db.search import search_column
 
 
 class Article(UuidKey, Timestamped, Base):

@@ -5,7 +5,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, Timestamped, search_column
+from app.db.base import Base, Timestamped
+from app.db.search import search_column
 
 
 class Note(Timestamped, Base):

@@ -10,9 +10,10 @@ from sqlalchemy import Executable, Row, Table, insert, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
-from app.db.base import Base, returned_columns
+from app.db.base import Base
 from app.db.database import Database
 from app.db.dependencies import WriteIn, get_database
+from app.db.search import returned_columns
 from app.errors import NotFoundError
 
 ModelT = TypeVar("ModelT", bound=Base)

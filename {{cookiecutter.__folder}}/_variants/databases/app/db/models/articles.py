@@ -2,7 +2,8 @@
 
 from sqlalchemy import Column, Index, String, Table, Text
 
-from app.db.base import created_at, metadata, search_column, uuid_key
+from app.db.base import created_at, metadata, uuid_key
+from app.db.search import search_column
 
 articles = Table(
     "articles",

@@ -2,7 +2,8 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, String, Table
 
-from app.db.base import created_at, metadata, search_column
+from app.db.base import created_at, metadata
+from app.db.search import search_column
 
 notes = Table(
     "notes",

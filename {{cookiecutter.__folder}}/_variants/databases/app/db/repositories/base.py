@@ -20,9 +20,10 @@ from sqlalchemy import (
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.dml import ReturningInsert
 
-from app.db.base import Row, prepare, returned_columns
+from app.db.base import Row, prepare
 from app.db.database import Database, Transaction
 from app.db.dependencies import WriteIn, get_database
+from app.db.search import returned_columns
 from app.errors import NotFoundError
 
 
