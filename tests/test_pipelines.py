@@ -41,7 +41,8 @@ def test_dependabot_updates_everything_once_it_is_a_week_old(bake: Bake) -> None
         assert found == {"github-actions", "uv"} | wanted
         assert {update["cooldown"]["default-days"] for update in updates} == {7}
         for update in updates:
-            assert (project.path / update["directory"].lstrip("/")).is_dir()
+            for name in update.get("directories") or [update["directory"]]:
+                assert (project.path / name.lstrip("/")).is_dir()
 
 
 def test_renovate_updates_everything_once_it_is_a_week_old(bake: Bake) -> None:

@@ -45,11 +45,11 @@ def _decode(content: bytes, path: Path) -> str:
 
 def _find_problem(binding: Binding) -> str | None:
     if binding.error or (binding.key is not None and binding.value is None):
-        return "not NAME=value, or a quote at the start of the value has none at its end"
+        return "not NAME=value, or the closing quote is missing"
     written = binding.original.string.partition("=")[2]
     is_quoted = written.lstrip().startswith(("'", '"'))
     if binding.key is not None and not is_quoted and re.search(r"\s#", written):
-        return "the value or a comment? Quote a value with ' #', and give a comment its own line"
+        return "' #' is ambiguous: quote the value, or move the comment to its own line"
     if is_quoted and "\n" in str(binding.value):
         return "the quote at the start of the value has none at the end of the line"
     # The parser decodes escapes.
@@ -60,5 +60,5 @@ def _find_problem(binding: Binding) -> str | None:
 
 def _line_of(binding: Binding) -> int:
     text = binding.original.string
-    # Its text begins with the blank lines before it.
+    # The text of a binding includes the blank lines above it.
     return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")

@@ -60,7 +60,7 @@ def log_refused_start(error: SettingsError) -> None:
     try:
         service = ServiceSettings()
     except ValueError:
-        # The environment names the form of the line, and else nothing can be relied on.
+        # The other settings may be invalid; the form of the line depends on ENVIRONMENT only.
         name = os.environ.get("ENVIRONMENT") or "development"
         service = ServiceSettings.model_construct(environment=name)
     configure_logging(service)

@@ -64,7 +64,7 @@ class Readiness:
         except Exception as error:
             raise UnavailableError("The database does not answer, or has no schema.") from error
         if any(row.is_standby for row in rows):
-            raise UnavailableError("The database is a standby, which stores nothing.")
+            raise UnavailableError("The database is a standby and read-only.")
         current = {row.version_num for row in rows}
         if self._has_migrations and current <= self._older:
             raise UnavailableError("The database schema is older than this code.")

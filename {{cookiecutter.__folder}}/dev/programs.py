@@ -69,7 +69,7 @@ def lend(folder: Path, *, like: Path | None = None) -> None:
     program = find_program("postgres")
     for parent in {*folder.parents, *program.parents}:
         _allow(parent, 0o001)
-    # With its libraries, which are in a folder beside it.
+    # Including its libraries, which are in a sibling folder.
     package = [*program.parents[3].glob(f"{_PROGRAMS.parts[0]}*")]
     if any(path.stat().st_mode & 0o005 != 0o005 for path in [program, *package]):
         # Installed under a strict umask: what the owner may read and run, everyone may.

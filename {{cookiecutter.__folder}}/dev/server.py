@@ -11,7 +11,7 @@ import psutil
 from dev.processes import Module
 
 START_TIMEOUT = 60.0
-# Within which uvicorn starts the next process when it has ended one.
+# Seconds within which uvicorn starts the next process after it has ended one.
 RESTART_TIMEOUT = 1.0
 
 # A header of each response, by which a server is known to be this one.

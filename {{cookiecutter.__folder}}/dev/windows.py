@@ -18,8 +18,8 @@ class WindowsCluster(Cluster):
             if process := self._process():
                 options = ["stop", f"--mode={mode}", f"--timeout={STOP_TIMEOUT:.0f}"]
                 run_program("pg_ctl", *options, data=self._data, log=self._log).wait()
-                # It has removed its process id before it closes its files, which nobody can
-                # remove until then.
+                # The server deletes postmaster.pid before it closes its files, which cannot be
+                # removed until then.
                 with suppress(psutil.TimeoutExpired):
                     process.wait(STOP_TIMEOUT)
 

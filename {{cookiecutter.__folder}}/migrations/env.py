@@ -71,7 +71,10 @@ def limit_lock_waits(ctx: MigrationContext, *_: object, **__: object) -> None:
 
 
 def run_migrations() -> None:
-    """Run the command, unless the database is too new for it or too old."""
+    """Run the command, unless the revision of the database rules it out.
+
+    `upgrade head` of an older release does nothing. `revision` needs a database that is up to date.
+    """
     before = set(context.get_context().get_current_heads())
     at = ", ".join(sorted(before)) or "no revision"
     if before - {script.revision for script in context.script.walk_revisions()}:
@@ -127,12 +130,14 @@ async def run_online() -> None:
     """Migrate the database of the settings, on a connection of its own."""
     settings = load_settings()
     configure_logging(settings.service)
+    # It logs one line for each type of object that autogenerate compares.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     options = connect_options(settings.database, limits=False)
     options["async_creator_fn"] = connect
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool
     )
-    # The lock has a separate connection: a revision may commit, and hold it all the same.
+    # On a separate connection, the lock outlives a revision that commits.
     async with connected(engine) as lock:
         await acquire_lock(lock)
         async with connected(engine) as connection:

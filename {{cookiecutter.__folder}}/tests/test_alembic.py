@@ -1,6 +1,7 @@
 """Alembic's command line, as an operator runs it."""
 
 import asyncio
+import logging
 import re
 import shutil
 from collections.abc import Awaitable, Callable
@@ -23,7 +24,9 @@ revision = "revision_of_tests"
 down_revision = {head!r}
 {body}
 """
-TABLE = "CREATE TABLE tags (name text)"
+# No table of a project has this name.
+NAME = "rows_of_tests"
+TABLE = f"CREATE TABLE {NAME} (name text)"
 
 CommandLine = Callable[..., Awaitable[None]]
 
@@ -50,7 +53,7 @@ def own_config(tmp_path: Path) -> Path:
     example = (ROOT / "docs" / "migrations.md").read_text("utf-8").split("```")
     [body] = [block.removeprefix("python") for block in example if block.startswith("python")]
     own = folder / "migrations" / "versions" / "revision_of_tests.py"
-    own.write_text(REVISION.format(head=head, body=body), "utf-8")
+    own.write_text(REVISION.format(head=head, body=body.replace("tags", NAME)), "utf-8")
     return folder / CONFIG.name
 
 
@@ -58,7 +61,7 @@ def own_config(tmp_path: Path) -> Path:
 async def test_several_at_once_make_one_history_from_whatever_folder(
     empty_database: str, tmp_path: Path
 ) -> None:
-    results = await upgrade_at_once(empty_database, CONFIG, [ROOT, tmp_path], tmp_path)
+    results = await upgrade_at_once(empty_database, CONFIG, [ROOT / "docs", tmp_path], tmp_path)
     assert [result.status for result in results] == [0, 0], results
     said = [result.output for result in results]
     # What each of them did, or that there was nothing left to do.
@@ -72,11 +75,11 @@ async def test_an_index_is_created_concurrently_by_one_of_several(
 ) -> None:
     async with connected(empty_database) as connection:
         await connection.execute(TABLE)
-        results = await upgrade_at_once(empty_database, own_config, [ROOT] * 3, tmp_path)
+        results = await upgrade_at_once(empty_database, own_config, [ROOT / "docs"] * 3, tmp_path)
         assert [result.status for result in results] == [0, 0, 0], results
-        assert "ix_tags_name" in {row["relname"] for row in await connection.fetch(INDEXES)}
+        assert f"ix_{NAME}_name" in {row["relname"] for row in await connection.fetch(INDEXES)}
         await command_line(empty_database, own_config, "downgrade", "-1")
-        assert "ix_tags_name" not in {row["relname"] for row in await connection.fetch(INDEXES)}
+        assert f"ix_{NAME}_name" not in {row["relname"] for row in await connection.fetch(INDEXES)}
 
 
 @pytest.mark.slow
@@ -86,7 +89,9 @@ async def test_an_older_release_has_nothing_to_do(
     async with connected(empty_database) as connection:
         await connection.execute("CREATE TABLE alembic_version (version_num text)")
         await connection.execute("INSERT INTO alembic_version VALUES ('from_a_newer_release')")
-        done = await asyncio.to_thread(upgrade, empty_database, CONFIG, ROOT, tmp_path / "log")
+        done = await asyncio.to_thread(
+            upgrade, empty_database, CONFIG, ROOT / "docs", tmp_path / "log"
+        )
         assert done.status == 0, done.output
         assert "from_a_newer_release, which this release does not know" in done.output
         assert await connection.fetchval("SELECT * FROM alembic_version") == "from_a_newer_release"
@@ -139,10 +144,11 @@ async def test_a_revision_needs_an_up_to_date_database_and_a_change(
     command_line: CommandLine,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, "migrations")
+
     def files() -> int:
         return len([*own_config.parent.rglob("versions/*.py")])
 
-    caplog.set_level("INFO")
     revision = "revision", "--autogenerate", "--message", "nothing"
     before = files()
     async with connected(empty_database) as connection:
@@ -150,7 +156,7 @@ async def test_a_revision_needs_an_up_to_date_database_and_a_change(
         with pytest.raises(CommandError, match="make migrate"):
             await command_line(empty_database, own_config, *revision)
         await command_line(empty_database, own_config, "upgrade", "head")
-        await connection.execute("DROP TABLE tags")
+        await connection.execute(f"DROP TABLE {NAME}")
         await command_line(empty_database, own_config, *revision)
         assert files() == before
         assert "No changes" in caplog.text

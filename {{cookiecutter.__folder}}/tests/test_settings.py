@@ -120,8 +120,8 @@ def test_a_refused_start_in_production_is_one_line_of_json() -> None:
     variables = {"ENVIRONMENT": "production", "DATABASE_URL": URL, "DB_POOL_TIMEOUT": "hush"}
     result = subprocess.run(
         command,
-        cwd=ROOT,
-        env={**os.environ, **variables},
+        cwd=ROOT / "docs",
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
         capture_output=True,
         text=True,
         check=False,

@@ -34,9 +34,10 @@ async def serving(settings: Settings, port: int) -> AsyncIterator[asyncio.subpro
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "uvicorn", "--factory", "tests.slow_app:create_slow_app"),
         *("--port", str(port)),
-        cwd=ROOT,
+        cwd=ROOT / "docs",
         env={
             **os.environ,
+            "PYTHONPATH": str(ROOT),
             "DATABASE_URL": address_in(settings),
             "SHUTDOWN_DELAY": "1",
         },

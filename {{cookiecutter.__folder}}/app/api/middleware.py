@@ -171,7 +171,7 @@ class RootPath:
         if scope["type"] in {"http", "websocket"}:
             scope["root_path"] = self.root_path
             path = scope["path"]
-            # Also where the prefix is `/api`, a path below `/api/` is one of the routes here.
+            # A prefix `/api` cannot be told from that of the routes: add it always.
             if not path.startswith(self.root_path + "/") or path.startswith("/api/"):
                 scope["path"] = self.root_path + path
         await self.app(scope, receive, send)

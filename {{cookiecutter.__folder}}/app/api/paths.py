@@ -16,6 +16,6 @@ def encoded_path(scope: Scope, *segments: object) -> str:
     """
     path = quote(scope["path"], safe="/" + _SEGMENT)
     if path.startswith("//"):
-        # It would be read as the name of a host.
+        # A client would read the first segment as a host.
         path = "/%2F" + path[2:]
     return "/".join([path, *(quote(str(segment), safe=_SEGMENT) for segment in segments)])

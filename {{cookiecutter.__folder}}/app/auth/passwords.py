@@ -28,11 +28,7 @@ class Verdict(NamedTuple):
 
 
 class _UpgradingHasher(Argon2Hasher):
-    """Replaces stored hashes by stronger ones only.
-
-    A hash is weaker than another if its memory, its passes or its lanes are fewer, whatever the
-    other two are.
-    """
+    """Replaces a stored hash only by one with at least as much memory, passes and lanes."""
 
     def __init__(self, passes: int, memory: int, lanes: int) -> None:
         super().__init__(passes, memory, lanes)

@@ -9,7 +9,7 @@ from base64 import b64decode
 GENERATE_HINT = 'make one: python -c "import secrets; print(secrets.token_urlsafe(48))"'
 _MIN_BYTES = 32
 
-# Of six letters or more: fewer than one in a million random secrets contain one.
+# Six letters or more: fewer than one in a million random secrets contain one of them.
 _PLACEHOLDERS = ("change", "default", "example", "insecure", "password", "replace", "secret")
 # Published in tutorials, and copied from there into production.
 _PUBLISHED = (
@@ -51,7 +51,7 @@ _WORDS = (
     "write xxx you your yours 2020 2021 2022 2023 2024 2025 2026 2027 2028 2029 2030"
 )
 _KNOWN = "-".join(["", *_SEQUENCES.split(), *_SEQUENCES[::-1].split(), *_WORDS.split(), ""])
-# Shorter strings are in random secrets, too.
+# Random secrets contain shorter strings, too.
 _MIN_KNOWN = 4
 # A random text has almost as many pieces as characters, a typed one hardly half as many.
 _MIN_SHARE = 0.55

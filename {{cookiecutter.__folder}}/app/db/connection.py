@@ -15,7 +15,7 @@ from asyncpg.exceptions import (
 
 _READ_ONLY = "default_transaction_read_only"
 
-# What is wrong with one host, and need not be with the next.
+# Errors of one host, after which the next one is tried.
 _HOST_ERRORS = (
     OSError,
     CannotConnectNowError,
@@ -64,7 +64,7 @@ class ServiceConnection(asyncpg.Connection):
             # The driver would take each later transaction for one nested in this one.
             self.terminate()
             if isinstance(error, FeatureNotSupportedError):
-                # The only feature in question here; other statements fail with this state too.
+                # A standby refuses READ WRITE with this state, which has other causes elsewhere.
                 raise ReadOnlySQLTransactionError("the server is a standby") from error
             raise
 

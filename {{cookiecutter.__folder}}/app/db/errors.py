@@ -42,7 +42,7 @@ def from_driver(error: BaseException) -> AppError | None:
     if state in _RETRYABLE or isinstance(error, InvalidCachedStatementError):
         return RetryableError("Another change came first.")
     if state == "25006":
-        # On a standby; else a statement that writes was given to a reader.
+        # The server is a standby, or a reader executed a statement that writes.
         return UnavailableError("The database allows only a read-only transaction now.")
     if state in _UNAVAILABLE or state[:2] in _UNAVAILABLE or _is_closed(error):
         return UnavailableError("The database could not do this now.")

@@ -17,7 +17,7 @@ Ports = int | list[int] | None
 
 
 def split_hosts(url: str) -> tuple[str, str]:
-    """Return a URL without its hosts, which SQLAlchemy would not read, and these."""
+    """Return a URL without its hosts, of which SQLAlchemy accepts only one, and the hosts."""
     match = re.match(r"([\w+]+://(?:[^:/]*(?::[^@]*)?@)?)([^/?]*)", url)
     return (match[1] + url[match.end() :], match[2]) if match else (url, "")
 

@@ -23,9 +23,9 @@ from sqlalchemy import (
 from app.db.repositories.base import Reader
 
 _LIMIT = bindparam("limit", type_=Integer)
-# How many rows are searched one by one, before the index is.
+# How many of the newest rows are searched before the index is used.
 _NEWEST = 500
-# PostgreSQL's parser fails on more negations in a row than 32, whatever stands between them.
+# PostgreSQL's parser fails on more than 32 consecutive negations, as in `- - -` or `-(-(`.
 _MAX_DASHES = 30
 
 

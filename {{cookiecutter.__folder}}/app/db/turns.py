@@ -9,8 +9,7 @@ from asyncpg.exceptions import TooManyConnectionsError
 
 logger = logging.getLogger(__name__)
 
-# Seconds: until the server is asked again for a connection that it has refused, and between two
-# warnings.
+# Seconds: before another attempt to connect to a full server, and between two warnings.
 _PAUSE = 1
 _QUIET = 10
 

@@ -58,8 +58,8 @@ def run(
 async def test_it_is_a_program(settings: Settings) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", "-m", "app.cli", "deactivate", EMAIL),
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": address_in(settings)},
+        cwd=ROOT / "docs",
+        env={**os.environ, "PYTHONPATH": str(ROOT), "DATABASE_URL": address_in(settings)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -87,7 +87,7 @@ async def test_no_login_counts_as_a_wrong_current_password(
 ) -> None:
     headers = await new_user(committing_client)
     user_id = (await committing_client.get(ME, headers=headers)).json()["id"]
-    await fail(committing_client, 10, f"user:{user_id}")
+    assert await fail(committing_client, 10, f"user:{user_id}") == [401] * 10
     assert await change(committing_client, headers, PASSWORD) == 200
 
 

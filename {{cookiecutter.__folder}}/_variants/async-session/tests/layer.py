@@ -64,7 +64,7 @@ class _IsolatedDatabase(Database):
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         yield self._connection
 
-    # A transaction of its own would end the one around the test.
+    # The search's own BEGIN and COMMIT would end the transaction of the test.
     search = connection
 
     async def read(self, work: Callable[[Connection], T]) -> T:

@@ -42,7 +42,7 @@ class _OneConnection(Pool):
 
 
 class _IsolatedDatabase(Database):
-    # A transaction of its own would end the one around the test.
+    # The search's own BEGIN and COMMIT would end the transaction of the test.
     search = Database.connection
 
 

@@ -19,8 +19,8 @@ Search = Annotated[
     Query(
         max_length=200,
         pattern=NO_NUL,
-        description="Words to find in title and description. At least one must be required to"
-        " occur: `-word` alone finds nothing.",
+        description="Words to find in title and description. `-word` excludes a word; alone it"
+        " finds nothing.",
         examples=["hello -goodbye"],
     ),
 ]

@@ -82,7 +82,7 @@ class Database:
         with errors_translated():
             async with self._search_limits.slot(), self._engine.connect() as connection:
                 raw: Any = await connection.get_raw_connection()
-                # The transaction is not SQLAlchemy's, which begins without the limits.
+                # SQLAlchemy's own BEGIN would not set the limits.
                 raw.dbapi_connection.autocommit = True
                 async with self._search_limits.transaction(raw.driver_connection):
                     yield connection

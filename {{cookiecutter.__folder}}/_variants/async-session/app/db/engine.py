@@ -29,7 +29,7 @@ from app.settings import DatabaseSettings
 class FairPool(AsyncAdaptedQueuePool):
     """Serves callers in the order of their arrival, and only with open connections.
 
-    By itself the pool serves whoever asks when a connection comes back, before those who wait.
+    Without turns, a new caller could take a returned connection before callers that wait.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -51,8 +51,8 @@ class FairPool(AsyncAdaptedQueuePool):
                     continue
                 self._turns.warn(reason)
                 self._turns.release()
-                # What the server says here, such as that it knows no such database, has no place
-                # in the table of errors: whatever it is, the database cannot be had.
+                # Errors of connecting, such as an unknown database, are not in the table of errors:
+                # each of them means that the database is unavailable.
                 raise UnavailableError("The database cannot be reached.") from reason
             except BaseException:
                 self._turns.release()
@@ -112,7 +112,7 @@ def _initialise_read_only(connection: Any, _record: ConnectionPoolEntry) -> None
 
 
 def _drop_broken(context: ExceptionContext) -> UnavailableError | None:
-    # The others may be whole: the pool looks at each before it is used.
+    # Other connections may be intact: the pool checks each one before its use.
     context.invalidate_pool_on_disconnect = False
     if not isinstance(context.original_exception, TimeoutError):
         return None
