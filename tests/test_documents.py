@@ -53,6 +53,15 @@ def test_every_target_that_a_pipeline_makes_exists(ci: str, file: str, bake: Bak
     assert {"lint", "test"} <= made <= targets(project.read("Makefile"))
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/security.md"])
+def test_a_project_says_that_anyone_may_write_articles_and_coupons(name: str, bake: Bake) -> None:
+    text = " ".join(bake().read(name).split())
+
+    assert "open to anyone" in text
+    for resource in ("/articles", "/coupons"):
+        assert resource in text
+
+
 def test_every_version_says_what_the_owner_of_a_project_must_do() -> None:
     versions = (TEMPLATE / "CHANGELOG.md").read_text("utf-8").split("\n## [")[2:]
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from math import ceil
 from typing import Any
 
+from asyncpg import InterfaceError
 from sqlalchemy import Column, Computed, Table
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
@@ -71,7 +72,9 @@ class SearchLimits:
             yield
             await driver.execute("COMMIT")
         except BaseException as error:
-            driver.terminate()
+            # It may be closed already.
+            with suppress(InterfaceError):
+                driver.terminate()
             if isinstance(error, TimeoutError):
                 raise UnavailableError("The database does not answer.") from error
             raise
