@@ -52,9 +52,9 @@ def _find_problem(binding: Binding) -> str | None:
         return "' #' is ambiguous: quote the value, or move the comment to its own line"
     if is_quoted and "\n" in str(binding.value):
         return "the quote at the start of the value has none at the end of the line"
-    # The parser decodes escapes.
-    if is_quoted and str(binding.value) not in written:
-        return "a backslash in quotes is not clear; write the value without quotes"
+    # In double quotes the parser decodes `\t` and the like, which a password may contain.
+    if written.lstrip().startswith('"') and str(binding.value) not in written:
+        return "a backslash in double quotes is ambiguous: use single quotes"
     return None
 
 
