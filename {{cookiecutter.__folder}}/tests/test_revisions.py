@@ -39,7 +39,8 @@ def test_a_message_is_the_docstring_of_its_revision(tmp_path: Path) -> None:
     (folder / "versions").mkdir(parents=True)
     template = (MIGRATIONS / "script.py.mako").read_text("utf-8")
     (folder / "script.py.mako").write_text(template, "utf-8")
-    history = ScriptDirectory(folder)
+    # Not every locale has a name for every file.
+    history = ScriptDirectory(folder, file_template="%(rev)s")
     paths = []
     # Python takes no lone surrogate in a source file.
     docstrings = [text.encode("utf-8", "backslashreplace").decode() for text in MESSAGES]
