@@ -10,7 +10,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 p
 	python=; \
 done
 
-.PHONY: help demo test test-all test-fast test-faults fuzz fuzz-answers lint bake record-session bench-bake bench-green bench bench-search bench-publish sweep uv
+.PHONY: help demo test test-all test-fast test-resilience fuzz fuzz-prompts lint bake update-readme bench-bake bench-setup-to-tests bench bench-search bench-publish sweep uv
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -20,23 +20,23 @@ demo: uv sweep ## Make a project and run it on an embedded PostgreSQL (DATABASE_
 
 test: uv lint sweep ## Run all tests: the template's, and those of the projects that it makes.
 	"$(UV)" run pytest --numprocesses 2 -m "not slow"
-	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m "slow and not exhaustive" --verbose
+	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m "slow and not pairwise" --verbose
 
 test-all: test ## Run these too: any two options together, and the long form of every test.
-	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m exhaustive --verbose
-	$(MAKE) test-faults fuzz fuzz-answers
+	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m pairwise --verbose
+	$(MAKE) test-resilience fuzz fuzz-prompts
 
 test-fast: uv sweep ## Run the tests that install nothing.
 	"$(UV)" run pytest --numprocesses 2 -m "not slow"
 
-test-faults: uv sweep ## Put both layers under faults and load, at length (shorter in make test).
-	HOSTILE_LENGTH=long "$(UV)" run pytest --numprocesses 2 --dist worksteal -m "hostile and not fuzz" --verbose
+test-resilience: uv sweep ## Put both layers under faults and load, at length (shorter in make test).
+	RESILIENCE_PROFILE=long "$(UV)" run pytest --numprocesses 2 --dist worksteal -m "resilience and not fuzz" --verbose
 
 fuzz: uv sweep ## Send both layers what their schema allows and forbids, at length (shorter in make test).
-	HOSTILE_LENGTH=long "$(UV)" run pytest --numprocesses 2 -m fuzz --verbose
+	RESILIENCE_PROFILE=long "$(UV)" run pytest --numprocesses 2 -m fuzz --verbose
 
-fuzz-answers: uv sweep ## Answer 2,000 times, with hostile text, and install 50 of the projects.
-	FUZZ_ANSWERS=2000 "$(UV)" run pytest --numprocesses 2 tests/test_answers.py --verbose
+fuzz-prompts: uv sweep ## Answer 2,000 times, with hostile text, and install 50 of the projects.
+	FUZZ_PROMPTS=2000 "$(UV)" run pytest --numprocesses 2 tests/test_prompt_fuzzing.py --verbose
 
 lint: uv ## Check style and types.
 	"$(UV)" run ruff check --no-cache
@@ -46,14 +46,14 @@ lint: uv ## Check style and types.
 bake: uv sweep ## Ask the questions and make a project (OUTPUT=folder).
 	@"$(UV)" run --quiet cookiecutter . --output-dir "$(OUTPUT)"
 
-record-session: uv sweep ## Show in the README what a person sees who makes a project.
-	@"$(UV)" run --quiet python scripts/record_session.py
+update-readme: uv sweep ## Show in the README what a person sees who makes a project.
+	@"$(UV)" run --quiet python scripts/update_readme.py
 
 bench-bake: uv sweep ## Measure how long a bake takes, beside an empty template.
 	@"$(UV)" run --quiet python scripts/bench_bake.py
 
-bench-green: uv sweep ## Measure how long it is from cookiecutter to green tests, in both layers.
-	@"$(UV)" run --quiet python scripts/bench_green.py
+bench-setup-to-tests: uv sweep ## Measure how long it is from cookiecutter to green tests, in both layers.
+	@"$(UV)" run --quiet python scripts/bench_setup_to_tests.py
 
 bench: uv sweep ## Measure what a request costs in both layers (QUICK=1: two routes, 2 minutes).
 	@"$(UV)" run --quiet python -m benchmarks $(if $(QUICK),--quick)
@@ -66,7 +66,7 @@ bench-publish: uv sweep ## Measure, and put the figures into benchmarks/results 
 
 # Cookiecutter would render what tools leave in the sources, or fail on it.
 sweep:
-	@if [ -e .git ]; then git clean -fdqX -- "{{cookiecutter.__folder}}"; fi
+	@if [ -e .git ]; then git clean -fdqX -- "{{cookiecutter.project_slug}}"; fi
 
 uv:
 	@if [ -x "$(UV)" ]; then exit 0; fi; \

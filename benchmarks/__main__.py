@@ -20,12 +20,12 @@ from benchmarks.environments import (
     prepare_project,
     project_environment,
 )
-from benchmarks.figures import Report
 from benchmarks.load import find_generator
-from benchmarks.machine import describe_machine, find_versions
 from benchmarks.measurement import Bench, Plan, measure, say
+from benchmarks.results_file import Report
 from benchmarks.routes import QUICK_ROUTES, ROUTES
 from benchmarks.services import VoidError, postgres
+from benchmarks.system_info import describe_machine, find_versions
 
 PUBLISHED = Path(__file__).parent / "results"
 
@@ -76,7 +76,7 @@ def run(asked: argparse.Namespace) -> Report:
 def check_surroundings(project: Path) -> None:
     """Raise `VoidError` unless all services stand under the same middleware."""
     environment = project_environment(ENVIRONMENT="production", DATABASE_URL="postgresql://")
-    command = [interpreter(project), "-m", "same_surroundings"]
+    command = [interpreter(project), "-m", "check_middleware_stack"]
     checked = subprocess.run(command, cwd=project, env=environment, check=False)
     if checked.returncode != 0:
         raise VoidError("The services are not comparable, see above.")

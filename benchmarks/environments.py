@@ -16,9 +16,9 @@ TEMPLATE = Path(__file__).resolve().parent.parent
 CACHE = TEMPLATE / ".bench"
 LAYERS: tuple[str, ...] = ("async-session", "databases")
 #: What runs in the environment of a project.
-INSIDE = Path(__file__).parent / "inside"
+INSIDE = Path(__file__).parent / "in_venv"
 
-_RENDERED = ("cookiecutter.json", "hooks", "templates", "{{cookiecutter.__folder}}")
+_RENDERED = ("cookiecutter.json", "hooks", "templates", "{{cookiecutter.project_slug}}")
 _UV = os.environ.get("UV", "uv")
 
 

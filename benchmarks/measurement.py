@@ -7,12 +7,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.checks import check_answers, check_under_load
-from benchmarks.figures import Proof, Report, Run, ServiceFigures
 from benchmarks.load import Generator, make_load
+from benchmarks.results_file import Proof, Report, Run, ServiceFigures
 from benchmarks.round_trips import count_round_trips, counting
 from benchmarks.routes import PROOF, Route
 from benchmarks.services import BARE, SERVICES, Postgres, Running, Service, empty_log, serving
+from benchmarks.validation import check_answers, check_under_load
 
 #: The bare limit is beside the others with this many clients only.
 BARE_CLIENTS = 8

@@ -2,9 +2,9 @@
 
 from xml.sax.saxutils import escape
 
-from benchmarks.figures import Report
-from benchmarks.goals import CLIENTS
+from benchmarks.results_file import Report
 from benchmarks.services import ASYNC_SESSION, DATABASES, LIMIT, TYPICAL
+from benchmarks.targets import CLIENTS
 
 COLOURS = {
     LIMIT.name: "#8a8f98",

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from benchmarks.figures import Report, Spread, spread
-from benchmarks.goals import CLIENTS, judge
+from benchmarks.results_file import Report, Spread, spread
 from benchmarks.services import ASYNC_SESSION, DATABASES, LIMIT, TYPICAL
+from benchmarks.targets import CLIENTS, judge
 
 LAYERS = (ASYNC_SESSION.name, DATABASES.name)
 RATIOS = [f"{layer}: {what}" for what in ("of limit", "times typical") for layer in LAYERS]

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
-from benchmarks.checks import ask
 from benchmarks.routes import Route
 from benchmarks.services import Postgres, Running
+from benchmarks.validation import ask
 
 WARM_UP = 40
 MEASURED = 100

@@ -45,9 +45,9 @@ class Service:
         return self.name.replace(" ", "-")
 
 
-BARE = Service("bare limit", "async-session", "limit:create_bare_app")
-LIMIT = Service("limit", "async-session", "limit:create_app")
-TYPICAL = Service("typical", "async-session", "typical:create_app")
+BARE = Service("bare limit", "async-session", "raw_asyncpg:create_bare_app")
+LIMIT = Service("limit", "async-session", "raw_asyncpg:create_app")
+TYPICAL = Service("typical", "async-session", "documented_pattern:create_app")
 ASYNC_SESSION = Service("async-session", "async-session", "app.main:create_app")
 DATABASES = Service("databases", "databases", "app.main:create_app")
 

@@ -150,9 +150,7 @@ def judge(answers: dict[str, object], lengths: dict[str, int]) -> list[str]:
         quoted = str(answers[name]).replace("\\", "\\\\").replace('"', '\\"')
         if answers[f"__{name}_quoted"] != quoted:
             problems[f"__{name}_quoted"] = [f"follows from {name}: do not set it"]
-    if not problems["project_slug"] and answers["__folder"] != answers["project_slug"]:
-        problems["__folder"] = ["follows from project_slug: do not set it"]
-    known = {*PRIVATE, *ADDED, "__folder", *(f"__{name}_quoted" for name in TEXTS)}
+    known = {*PRIVATE, *ADDED, *(f"__{name}_quoted" for name in TEXTS)}
     for name, value in answers.items():
         if name.startswith("_") and (name not in known or value != PRIVATE.get(name, value)):
             problems[name] = ["is not what this template sets: remove it from the file"]

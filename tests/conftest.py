@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 TEMPLATE = Path(__file__).resolve().parent.parent
-SOURCES = TEMPLATE / "{{cookiecutter.__folder}}"
+SOURCES = TEMPLATE / "{{cookiecutter.project_slug}}"
 PYTHON = ".".join(platform.python_version_tuple()[:2])
 LAYERS = ("async-session", "databases")
 

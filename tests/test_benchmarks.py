@@ -10,12 +10,12 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks import plot, report
-from benchmarks.figures import Proof, Report, Run, ServiceFigures, Spread
-from benchmarks.goals import judge
 from benchmarks.load import Load, make_load, parse
+from benchmarks.results_file import Proof, Report, Run, ServiceFigures, Spread
 from benchmarks.round_trips import Proxy
 from benchmarks.routes import BY_ID, LIST, PAGE_400, PREFIX
 from benchmarks.services import SERVICES, VoidError, empty_log
+from benchmarks.targets import judge
 
 SUMMARY = '{"requests": 10, "errors": %d, "seconds": 1, "p50_ms": 1, "p95_ms": 2, "p99_ms": 3}'
 

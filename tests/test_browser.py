@@ -11,7 +11,7 @@ import pytest
 from conftest import LAYERS, TEMPLATE
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from prefix_proxy import published
-from running import Running, running
+from server_process import Running, running
 from test_demo import demo_command
 
 pytestmark = pytest.mark.slow

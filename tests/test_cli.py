@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from command_line import cookiecutter, made
 from conftest import Project
+from cookiecutter_cli import cookiecutter, made
 from rendered_hooks import QUESTIONS
-from test_determinism import tree_hash
+from test_reproducibility import tree_hash
 
 # Makes any use of the network an error, in cookiecutter and in the hooks that it starts.
 NO_NETWORK = """

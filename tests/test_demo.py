@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import LAYERS, TEMPLATE, Bake, clean_environment
-from running import Running, free_port, left_behind, processes, running
+from server_process import Running, free_port, left_behind, processes, running
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import Bake, clean_environment, find_python
 from matrix import OPTIONS
-from running import running
+from server_process import running
 from test_without_make import read_table
 
 pytestmark = pytest.mark.slow

@@ -65,7 +65,7 @@ def test_the_versions_that_are_promised_are_those_that_are_tried(folder: str, ba
 
 
 @pytest.mark.slow
-@pytest.mark.exhaustive
+@pytest.mark.pairwise
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("layer", LAYERS)
 def test_every_dependency_of_a_project_has_wheels(layer: str, python: str, bake: Bake) -> None:
@@ -76,7 +76,7 @@ def test_every_dependency_of_a_project_has_wheels(layer: str, python: str, bake:
 
 
 @pytest.mark.slow
-@pytest.mark.exhaustive
+@pytest.mark.pairwise
 @pytest.mark.parametrize("python", PYTHONS)
 def test_every_dependency_of_the_template_has_wheels(python: str) -> None:
     for target in PLATFORMS:

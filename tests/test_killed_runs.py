@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import psutil
 import pytest
 from conftest import Project, clean_environment
-from running import left_behind
+from server_process import left_behind
 
 pytestmark = [
     pytest.mark.slow,

@@ -102,4 +102,4 @@ def test_make_bake_asks_and_makes_the_project_where_it_is_told_to(tmp_path: Path
 
 
 def test_the_session_in_the_readme_is_what_a_person_sees() -> None:
-    Project(TEMPLATE).run(sys.executable, "scripts/record_session.py", "--check")
+    Project(TEMPLATE).run(sys.executable, "scripts/update_readme.py", "--check")

@@ -11,9 +11,9 @@ from conftest import LAYERS, TEMPLATE, Bake, Project
 HERE = Path(__file__).parent
 # Every module is collected, as if all of them held tests.
 COLLECT = ["-m", "pytest", "--collect-only", "--quiet", "-p", "emulated_windows"]
-COLLECT += ["--override-ini", "python_files=*.py", "--ignore-glob", "*/inside"]
+COLLECT += ["--override-ini", "python_files=*.py", "--ignore-glob", "*/in_venv"]
 # The first is run by an interpreter that has gevent, the second controls a terminal.
-OTHERS = ["--ignore=benchmarks/generator.py", "--ignore=scripts/record_session.py"]
+OTHERS = ["--ignore=benchmarks/generator.py", "--ignore=scripts/update_readme.py"]
 
 
 def test_every_module_can_be_imported_on_windows() -> None:
@@ -53,7 +53,7 @@ def test_types_are_right_on_other_platforms(platform: str, tmp_path: Path) -> No
     cache = ("--cache-dir", str(tmp_path))
     files = ["benchmarks", "hooks", "scripts", "tests"]
     # The hostile tests are not collected on Windows.
-    options = ["--exclude", "/inside/", "--exclude", "tests/hostile/"]
+    options = ["--exclude", "/in_venv/", "--exclude", "tests/resilience/"]
 
     Project(TEMPLATE).run(
         *(sys.executable, "-m", "mypy", "--platform", platform, *cache, *options, *files)

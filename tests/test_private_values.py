@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from command_line import cookiecutter, made, replay
 from conftest import Project
+from cookiecutter_cli import cookiecutter, made, replay
 from rendered_hooks import QUESTIONS, load_hook
-from test_determinism import tree_hash
+from test_reproducibility import tree_hash
 
 SLUG = {"project_slug": "my-service"}
 OTHERS = [

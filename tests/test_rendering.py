@@ -35,7 +35,7 @@ def test_the_layers_differ_in_nothing_but_the_database(bake: Bake) -> None:
         "README.md",
         "docs/add-a-resource.md",
         "pyproject.toml",
-        "tests/layer.py",
+        "tests/isolation.py",
     }
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from conftest import LAYERS, TEMPLATE, Project
+from git_repo import Repository, copy_history, release
 from matrix import Answers
-from repositories import Repository, copy_history, release
-from test_projects import OWN, check
+from test_generated_projects import OWN, check
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 RELEASED = "aa34f5963adba1a1fe8fb18f2d70b80138181232"
 ANSWERS: Answers = {"project_name": "Old Friend", "database_layer": "databases"}
 SETTING = "shutdown_timeout: Seconds = 30"
-LISTED = "# SHUTDOWN_TIMEOUT=30"
+COMMA_SEPARATED = "# SHUTDOWN_TIMEOUT=30"
 RESOURCE = '"""Things."""\n\nTHINGS = ["one", "two"]\n'
 TABLE = """from sqlalchemy import Column, Integer, Table
 
@@ -81,13 +81,13 @@ def owned_edits(project: Repository) -> dict[str, str]:
     """What an owner does: a resource, a setting, a word in the README. What they made of it."""
     (project.path / "app" / "api" / "routes" / "things.py").write_text(RESOURCE, "utf-8")
     project.change("app/settings.py", "shutdown_timeout: Seconds = 20", SETTING)
-    project.change(".env.example", "# SHUTDOWN_TIMEOUT=20\n", f"{LISTED}\n")
+    project.change(".env.example", "# SHUTDOWN_TIMEOUT=20\n", f"{COMMA_SEPARATED}\n")
     project.change("README.md", "\nAn async service on FastAPI and PostgreSQL.\n", "\nOurs.\n")
     project.commit("Ours")
     return {
         "app/api/routes/things.py": RESOURCE,
         "app/settings.py": SETTING,
-        ".env.example": LISTED,
+        ".env.example": COMMA_SEPARATED,
         "README.md": "Ours.",
     }
 

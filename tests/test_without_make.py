@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import LAYERS, TEMPLATE, Bake, Project, clean_environment
-from test_post_hook import run_hook
+from test_post_gen_hook import run_hook
 
 ROW = re.compile(r"^\| (?:`(?P<target>make .+?)` )?\| `(?P<command>uv run .+)` \|$", re.MULTILINE)
 # Programs with the same name and the same options on every system.

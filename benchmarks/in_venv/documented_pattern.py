@@ -1,0 +1,148 @@
+"""How it is usually done, as the documentation of FastAPI and SQLAlchemy teaches it.
+
+A session per request from a dependency with `yield`, which commits at its end; entities; statements
+made where they are needed; connections asked whether they live before they are used; OFFSET.
+
+https://fastapi.tiangolo.com/tutorial/sql-databases/
+https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html
+https://docs.sqlalchemy.org/en/21/core/pooling.html#disconnect-handling-pessimistic
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from middleware_stack import database_url, make_app
+from sqlalchemy import DateTime, ForeignKey, func, literal_column, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.errors import ConflictError, NotFoundError
+from app.schemas.articles import ArticleCreate, ArticleRead
+from app.schemas.coupons import RedemptionRead
+from app.schemas.fields import NO_NUL_PATTERN
+from app.settings import load_settings
+
+
+class Base(DeclarativeBase):
+    """The base of all models."""
+
+
+class Article(Base):
+    """A text with a title, found by its slug."""
+
+    __tablename__ = "articles"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
+    title: Mapped[str]
+    slug: Mapped[str]
+    text: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Coupon(Base):
+    """A code that may be redeemed a number of times."""
+
+    __tablename__ = "coupons"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
+    code: Mapped[str]
+    init_count: Mapped[int]
+    remaining_count: Mapped[int]
+
+
+class Redemption(Base):
+    """One use of a coupon."""
+
+    __tablename__ = "redemptions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
+    coupon_id: Mapped[UUID] = mapped_column(ForeignKey("coupons.id"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+# No attribute of the entity, which would bring it with every row.
+SEARCH_VECTOR: Any = literal_column("search_vector")
+
+router = APIRouter(prefix="/api/v1")
+
+
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """One session for the request."""
+    async with request.app.state.sessions() as session:
+        yield session
+        await session.commit()
+
+
+SessionDep = Annotated[AsyncSession, Depends(get_session)]
+
+
+@router.get("/articles/{article_id}", response_model=ArticleRead)
+async def get_article(article_id: UUID, session: SessionDep) -> Article:
+    """One article."""
+    article = await session.get(Article, article_id)
+    if article is None:
+        raise NotFoundError("There is no such resource.")
+    return article
+
+
+@router.get("/articles", response_model=list[ArticleRead])
+async def list_articles(
+    session: SessionDep,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    q: Annotated[str | None, Query(max_length=200, pattern=NO_NUL_PATTERN)] = None,
+) -> Sequence[Article]:
+    """Articles, newest first."""
+    statement = select(Article).order_by(Article.id.desc()).offset(offset).limit(limit)
+    if q:
+        matches = SEARCH_VECTOR.bool_op("@@")
+        statement = statement.where(matches(func.websearch_to_tsquery("english", q)))
+    return (await session.scalars(statement)).all()
+
+
+@router.post("/articles", status_code=201, response_model=ArticleRead)
+async def create_article(new: ArticleCreate, session: SessionDep) -> Article:
+    """Publish an article."""
+    article = Article(**new.model_dump())
+    session.add(article)
+    await session.flush()
+    return article
+
+
+@router.post("/coupons/{coupon_id}/redemptions", status_code=201, response_model=RedemptionRead)
+async def redeem_coupon(coupon_id: UUID, session: SessionDep) -> Redemption:
+    """Use a coupon once."""
+    coupon = await session.get(Coupon, coupon_id, with_for_update=True)
+    if coupon is None:
+        raise NotFoundError("There is no such resource.")
+    if not coupon.remaining_count:
+        raise ConflictError("This coupon has no uses left.")
+    coupon.remaining_count -= 1
+    redemption = Redemption(coupon_id=coupon_id)
+    session.add(redemption)
+    await session.flush()
+    return redemption
+
+
+def create_app() -> FastAPI:
+    """The application, under the project's middleware."""
+    settings = load_settings()
+    url = make_url(database_url(settings)).set(drivername="postgresql+asyncpg")
+
+    @asynccontextmanager
+    async def opened(app: FastAPI) -> AsyncIterator[None]:
+        # As many connections as the others have, and all of them kept: by default those beyond
+        # five would be made and closed again all the time.
+        engine = create_async_engine(
+            url, pool_pre_ping=True, pool_size=settings.database.pool_max_size, max_overflow=0
+        )
+        app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
+        yield
+        await engine.dispose()
+
+    return make_app(settings, router, opened)

@@ -1,0 +1,124 @@
+"""How fast it can be: asyncpg by hand, nothing between a route and its connection.
+
+The schemas and the pages are those of the project; the SQL is as simple as it can be.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from middleware_stack import database_url, make_app
+
+from app.api.pagination import CURSOR, decode_cursor, encode_cursor
+from app.api.paths import encoded_path
+from app.errors import ConflictError, NotFoundError
+from app.schemas.articles import ArticleCreate, ArticleRead
+from app.schemas.coupons import RedemptionRead
+from app.schemas.fields import NO_NUL_PATTERN
+from app.settings import load_settings
+
+BY_ID = "SELECT id, title, slug, text, created_at FROM articles WHERE id = $1"
+PAGE = "SELECT id, title, slug, text, created_at FROM articles {} ORDER BY id DESC LIMIT $1"
+MATCHES = "search_vector @@ websearch_to_tsquery('english', {})"
+
+#: By whether there is a cursor, and whether there is a search.
+PAGES = {
+    (False, False): PAGE.format(""),
+    (True, False): PAGE.format("WHERE id < $2"),
+    (False, True): PAGE.format("WHERE " + MATCHES.format("$2")),
+    (True, True): PAGE.format("WHERE id < $2 AND " + MATCHES.format("$3")),
+}
+
+CREATE = (
+    "INSERT INTO articles (title, slug, text) VALUES ($1, $2, $3) "
+    "RETURNING id, title, slug, text, created_at"
+)
+TAKE_ONE = (
+    "UPDATE coupons SET remaining_count = remaining_count - 1 "
+    "WHERE id = $1 AND remaining_count > 0 RETURNING id"
+)
+REDEEM = "INSERT INTO redemptions (coupon_id) VALUES ($1) RETURNING id, coupon_id, created_at"
+
+router = APIRouter()
+
+
+@router.get("/livez")
+async def livez() -> dict[str, str]:
+    """No database: what the load generator can do."""
+    return {"status": "ok"}
+
+
+@router.get("/api/v1/articles/{article_id}")
+async def get_article(article_id: UUID, request: Request) -> ArticleRead:
+    """One article."""
+    async with request.app.state.pool.acquire() as connection:
+        row = await connection.fetchrow(BY_ID, article_id)
+    if row is None:
+        raise NotFoundError("There is no such resource.")
+    return ArticleRead(**row)
+
+
+@router.get("/api/v1/articles")
+async def list_articles(
+    request: Request,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    after: Annotated[str | None, Query(pattern=CURSOR)] = None,
+    q: Annotated[str | None, Query(max_length=200, pattern=NO_NUL_PATTERN)] = None,
+) -> list[ArticleRead]:
+    """Articles, newest first."""
+    values: list[Any] = [decode_cursor(after)] if after else []
+    values += [q] if q else []
+    async with request.app.state.pool.acquire() as connection:
+        rows = await connection.fetch(PAGES[bool(after), bool(q)], limit + 1, *values)
+    if len(rows) > limit:
+        parameters = [item for item in request.query_params.multi_items() if item[0] != "after"]
+        parameters.append(("after", encode_cursor(rows[limit - 1]["id"])))
+        path = encoded_path(request.scope)
+        response.headers["Link"] = f'<{path}?{urlencode(parameters)}>; rel="next"'
+    return [ArticleRead(**row) for row in rows[:limit]]
+
+
+@router.post("/api/v1/articles", status_code=201)
+async def create_article(new: ArticleCreate, request: Request, response: Response) -> ArticleRead:
+    """Publish an article."""
+    async with request.app.state.pool.acquire() as connection:
+        row = await connection.fetchrow(CREATE, new.title, new.slug, new.text)
+    response.headers["Location"] = encoded_path(request.scope, row["id"])
+    return ArticleRead(**row)
+
+
+@router.post("/api/v1/coupons/{coupon_id}/redemptions", status_code=201)
+async def redeem_coupon(coupon_id: UUID, request: Request) -> RedemptionRead:
+    """Use a coupon once."""
+    async with request.app.state.pool.acquire() as connection, connection.transaction():
+        if await connection.fetchval(TAKE_ONE, coupon_id) is None:
+            raise ConflictError("This coupon has no uses left.")
+        row = await connection.fetchrow(REDEEM, coupon_id)
+    return RedemptionRead(**row)
+
+
+def create_app(*, is_bare: bool = False) -> FastAPI:
+    """The application, under the project's middleware."""
+    settings = load_settings()
+    sizes: dict[str, Any] = {
+        "min_size": settings.database.pool_min_size,
+        "max_size": settings.database.pool_max_size,
+    }
+
+    @asynccontextmanager
+    async def opened(app: FastAPI) -> AsyncIterator[None]:
+        async with asyncpg.create_pool(database_url(settings), **sizes) as pool:
+            app.state.pool = pool
+            yield
+
+    return make_app(settings, router, opened, is_bare=is_bare)
+
+
+def create_bare_app() -> FastAPI:
+    """The application without middleware and access line."""
+    return create_app(is_bare=True)

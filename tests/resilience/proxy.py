@@ -1,0 +1,90 @@
+"""What stands between the service and PostgreSQL: counts round trips, or speaks TLS."""
+
+import asyncio
+import ssl
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
+
+from resilience.service_process import Server
+
+SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
+
+
+class Proxy:
+    """Copies bytes, and counts how often a client waits for the server."""
+
+    def __init__(self, server: Server, tls: ssl.SSLContext | None = None) -> None:
+        self._server = server
+        self._tls = tls
+        self._clients: set[asyncio.Task[None]] = set()
+        self.round_trips = 0
+        self.encrypted = 0
+
+    async def accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        client = asyncio.create_task(self._serve(reader, writer))
+        self._clients.add(client)
+
+    async def close(self) -> None:
+        for client in self._clients:
+            client.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_unix_connection(self._server.socket)
+        # A client that trusts nobody breaks off.
+        with closing(server_writer), closing(writer), suppress(OSError, EOFError):
+            if self._tls:
+                assert await reader.readexactly(len(SSL_REQUEST)) == SSL_REQUEST
+                writer.write(b"S")
+                await writer.start_tls(self._tls)
+                self.encrypted += 1
+            await self._copy_both_ways(reader, writer, server_reader, server_writer)
+
+    async def _copy_both_ways(
+        self,
+        reader: StreamReader,
+        writer: StreamWriter,
+        server_reader: StreamReader,
+        server_writer: StreamWriter,
+    ) -> None:
+        is_waiting = False
+
+        async def copy(source: StreamReader, target: StreamWriter, *, is_request: bool) -> None:
+            nonlocal is_waiting
+            while data := await source.read(65536):
+                # The parts of one request, or of its answer, are one trip together.
+                self.round_trips += is_request and not is_waiting
+                is_waiting = is_request
+                target.write(data)
+                await target.drain()
+            target.close()
+
+        await asyncio.gather(
+            copy(reader, server_writer, is_request=True),
+            copy(server_reader, writer, is_request=False),
+        )
+
+
+@asynccontextmanager
+async def counting(server: Server, folder: Path) -> AsyncIterator[tuple[Proxy, Server]]:
+    """A proxy on a Unix socket, and the server as it is seen through it."""
+    proxy, through = Proxy(server), Server(str(folder), server.port)
+    listener = await asyncio.start_unix_server(proxy.accept, through.socket)
+    with closing(listener):
+        yield proxy, through
+    await proxy.close()
+
+
+@asynccontextmanager
+async def over_tcp(
+    server: Server, tls: ssl.SSLContext | None
+) -> AsyncIterator[tuple[Proxy, Server]]:
+    """A proxy on a port, with TLS or as without, and the server as it is seen through it."""
+    proxy = Proxy(server, tls)
+    listener = await asyncio.start_server(proxy.accept, "127.0.0.1")
+    host, port = listener.sockets[0].getsockname()
+    with closing(listener):
+        yield proxy, Server(host, str(port))
+    await proxy.close()

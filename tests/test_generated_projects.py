@@ -1,0 +1,159 @@
+"""Projects as they come: installed by their own commands, linted, tested and migrated."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from conftest import LAYERS, TEMPLATE, Bake, Project, find_python
+from matrix import FULL, OPTIONS, SERVICE_OPTIONS, Answers, combine, label, pairs
+from rendered_hooks import load_hook
+from test_rendering import NASTY
+
+pytestmark = pytest.mark.slow
+
+# Legal, and likely to break something.
+ODD = {
+    "project_name": NASTY,
+    "project_slug": "a" * 40,
+    "project_description": NASTY,
+    "author_name": NASTY,
+}
+
+# Runs each line of its input as an Alembic command, somewhere else than in the project.
+MIGRATE = """
+import os, subprocess, sys, tempfile
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+from dev.database import ensure_database
+from dev.postgres import embedded_postgres
+
+with tempfile.TemporaryDirectory() as data, embedded_postgres(Path(data, "postgres")) as server:
+    ensure_database(server, "migrated")
+    os.environ |= {
+        "POSTGRES_HOST": parse_qs(urlsplit(server).query)["host"][0],
+        "POSTGRES_USER": "postgres",
+        "POSTGRES_PASSWORD": "@ / # ? % : '",
+        "POSTGRES_DB": "migrated",
+    }
+    alembic = [sys.executable, "-m", "alembic", "-c", os.path.abspath("pyproject.toml")]
+    for line in sys.stdin:
+        print("$ alembic", line, flush=True)
+        subprocess.run([*alembic, *line.split()], cwd=data, check=True)
+"""
+
+# A migration of an owner, beside one of the template's.
+OWN = '''"""own"""
+
+from alembic import op
+
+revision: str = "own"
+down_revision: str | None = "0001_articles"
+branch_labels: None = None
+depends_on: None = None
+
+
+def upgrade() -> None:
+    op.execute("CREATE VIEW own AS SELECT 1 AS one")
+
+
+def downgrade() -> None:
+    op.execute("DROP VIEW own")
+'''
+
+OPENAPI = "import app.main, json; print(json.dumps(app.main.create_app().openapi()))"
+
+
+def check(project: Project, variables: Mapping[str, str] = {}) -> None:
+    """Install a project in a fresh environment and run its own checks."""
+    project.run("uv", "sync", "--quiet", variables=variables)
+    project.run("make", "lint", variables=variables)
+    report = project.run("make", "test", variables=variables).stdout
+    # Nothing but passed: none failed, none skipped, no warnings.
+    assert re.search(r"^=+ \d+ passed in ", report, re.MULTILINE), report
+
+
+@pytest.mark.parametrize("answers", combine(SERVICE_OPTIONS), ids=label)
+def test_every_kind_of_service_is_green(answers: Answers, bake: Bake) -> None:
+    odd = {} if answers["example"] else ODD
+
+    check(bake(**odd, **answers))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("version", OPTIONS["python_version"])
+def test_a_full_project_is_green_on_every_python(version: str, layer: str, bake: Bake) -> None:
+    if (python := find_python(version)) is None:
+        pytest.skip(f"there is no Python {version} on this machine")
+
+    check(bake(**FULL, database_layer=layer), {"UV_PYTHON": python})
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_full_project_is_green_with_the_lowest_versions_that_it_allows(
+    layer: str, bake: Bake
+) -> None:
+    lowest = {"UV_RESOLUTION": "lowest-direct"}
+    if python := find_python(min(OPTIONS["python_version"])):
+        lowest["UV_PYTHON"] = python
+
+    check(bake(**FULL, database_layer=layer), lowest)
+
+
+@pytest.mark.pairwise
+@pytest.mark.parametrize("answers", pairs(), ids=label)
+def test_any_two_answers_together_are_green(answers: Answers, bake: Bake) -> None:
+    python = find_python(answers["python_version"])
+
+    check(bake(**answers), {"UV_PYTHON": python} if python else {})
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_without_users_nothing_of_them_is_installed_or_served(layer: str, bake: Bake) -> None:
+    project = bake(database_layer=layer, auth=False)
+    project.run("uv", "sync", "--quiet")
+    served = project.run(
+        *("uv", "run", "python", "-c", OPENAPI),
+        variables={"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"},
+    ).stdout
+
+    assert "/api/v1/articles" in served
+    assert not re.search("/auth|/users|/notes|security", served)
+    assert not re.search("argon2|cffi|pwdlib|pyjwt|multipart", project.read("uv.lock"))
+
+
+def test_two_branches_of_a_history_are_merged_as_the_page_on_updates_says(bake: Bake) -> None:
+    project = bake(auth=False)
+    page = (TEMPLATE / "docs" / "updating.md").read_text("utf-8")
+    commands = re.findall(r"^\$ (.+)$", page, re.MULTILINE)
+    (project.path / "migrations" / "versions" / "own.py").write_text(OWN, "utf-8")
+
+    for command in commands:
+        project.run(*command.split())
+
+    assert "alembic merge" in commands[0]
+    project.run("make", "lint")
+    project.run("uv", "run", "pytest", "tests/test_migrations.py")
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_migrations_run_up_and_down_from_another_folder(layer: str, bake: Bake) -> None:
+    project = bake(database_layer=layer)
+    commands = ["upgrade head", "downgrade base", "upgrade head", "check", "upgrade head --sql"]
+
+    done = project.run("uv", "run", "python", "-c", MIGRATE, stdin="\n".join(commands))
+
+    assert "No new upgrade operations detected." in done.stdout
+    script = done.stdout.rpartition("$ alembic")[2]
+    assert "CREATE TABLE articles" in script
+    assert script.rstrip().endswith("COMMIT;")
+
+
+def test_no_package_of_a_project_may_lend_it_its_name(bake: Bake, tmp_path: Path) -> None:
+    refused = load_hook(tmp_path, "pre_gen_project").PACKAGES
+
+    for layer in LAYERS:
+        project = bake(**FULL, database_layer=layer)
+        project.run("uv", "lock", "--quiet")
+        locked = set(re.findall(r'^name = "(.+)"$', project.read("uv.lock"), re.MULTILINE))
+        assert locked - refused == {project.path.name}

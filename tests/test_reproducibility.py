@@ -1,0 +1,103 @@
+"""The same answers give the same bytes, whoever bakes them, where and when."""
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+from conftest import LAYERS, TEMPLATE, Project, list_files
+from cookiecutter_cli import cookiecutter
+from matrix import bake_quickly, possible_files
+
+WINDOWS_DEVICE = re.compile(r"(aux|con|nul|prn|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+ANSWERS = ("project_name=Überall 1", "kubernetes=true")
+
+
+def tree_hash(project: Project) -> str:
+    """Of all names, contents and run bits."""
+    digest = hashlib.sha256()
+    for name in sorted(project.files()):
+        path = project.path / name
+        is_program = bool(path.stat().st_mode & 0o111)
+        digest.update(f"{name} {is_program} ".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def copy_backwards(folder: Path) -> Path:
+    """The template without git, its files written in another order by a secretive person."""
+    copy = folder / "elsewhere" / "renamed"
+    for top in ("cookiecutter.json", "hooks", "templates", "{{cookiecutter.project_slug}}"):
+        source = TEMPLATE / top
+        names = list_files(source) if source.is_dir() else {""}
+        for name in sorted(names, reverse=True):
+            target = copy / top / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, target)
+            target.chmod(0o600)
+    return copy
+
+
+def search_path_without(program: str) -> str:
+    folders = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if not Path(folder, program).exists())
+
+
+def test_place_time_locale_umask_order_and_git_do_not_reach_the_output(tmp_path: Path) -> None:
+    variables = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "1", "HOME": str(tmp_path)}
+    first, second = tmp_path / "first", tmp_path / "a second place"
+    for folder in (first, second):
+        folder.mkdir()
+
+    one = cookiecutter(first, *ANSWERS, variables={"TZ": "UTC", "LC_ALL": "C.UTF-8"}, umask=0o022)
+    two = cookiecutter(
+        second,
+        *ANSWERS,
+        variables={**variables, "PATH": search_path_without("git")},
+        template=copy_backwards(tmp_path),
+        umask=0o077,
+    )
+
+    assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
+    assert tree_hash(Project(first / "work")) == tree_hash(Project(second / "work"))
+    assert Project(first / "work").files()
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_quick_bake_of_the_tests_makes_the_same(layer: str, tmp_path: Path) -> None:
+    answers = {"database_layer": layer, "auth": False, "kubernetes": True}
+
+    done = cookiecutter(tmp_path, *(f"{name}={value}" for name, value in answers.items()))
+
+    assert done.returncode == 0, done.stderr
+    real = Project(tmp_path / "work" / "my-service")
+    assert tree_hash(real) == tree_hash(Project(bake_quickly(tmp_path, answers)))
+
+
+def test_a_hash_tells_contents_names_and_run_bits_apart(tmp_path: Path) -> None:
+    def hashes() -> Iterator[str]:
+        file = tmp_path / "a"
+        file.write_text("1", "utf-8")
+        yield tree_hash(Project(tmp_path))
+        file.write_text("2", "utf-8")
+        yield tree_hash(Project(tmp_path))
+        file.chmod(0o755)
+        yield tree_hash(Project(tmp_path))
+        file.rename(tmp_path / "b")
+        yield tree_hash(Project(tmp_path))
+
+    assert len(set(hashes())) == (3 if os.name == "nt" else 4)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_name_is_legal_on_windows_and_short(layer: str) -> None:
+    names = possible_files(layer)
+
+    for name in names:
+        assert len(name) <= 80, name
+        for part in PurePosixPath(name).parts:
+            assert not WINDOWS_DEVICE.fullmatch(part), name
+            assert re.fullmatch(r"[\w.-]*[\w-]", part, re.ASCII), name
+    assert len({name.lower() for name in names}) == len(names)

@@ -1,0 +1,90 @@
+"""Answers in a file: a team's defaults, and those of the last time."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Project
+from cookiecutter_cli import cookiecutter, made
+from test_reproducibility import tree_hash
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\0b",
+        "a\ud800b",
+        "\ud83d\ude00",
+        "a\nb",
+        "a\u2028b",
+        "{{ '{{ 1 }}' }}",
+        "{{ '{% raw %}' }}",
+    ],
+    ids=ascii,
+)
+def test_a_bad_answer_in_the_configuration_makes_nothing(text: str, tmp_path: Path) -> None:
+    done = cookiecutter(tmp_path, defaults={"project_description": text})
+
+    assert done.returncode == 1
+    assert "  - project_description " in done.stderr
+    assert made(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("project_name", value) for value in (None, True, "a\0b")),
+        *(("project_slug", value) for value in (None, True, "a\0b", 7)),
+    ],
+    ids=ascii,
+)
+def test_a_name_that_is_none_in_the_configuration_makes_nothing(
+    name: str, value: object, tmp_path: Path
+) -> None:
+    done = cookiecutter(tmp_path, defaults={name: value})
+
+    assert done.returncode == 1
+    assert f"  - {name} " in done.stderr
+    assert made(tmp_path) == []
+
+
+@pytest.mark.parametrize("choice", [{"python_version": 3.11}, {"license": "GPL"}, {"ci": None}])
+def test_a_choice_in_the_configuration_that_does_not_exist_is_an_error_when_asked_for(
+    choice: dict[str, object], tmp_path: Path
+) -> None:
+    # Cookiecutter warns, and forgets all other answers.
+    strict = {"PYTHONWARNINGS": "error::UserWarning"}
+
+    done = cookiecutter(tmp_path, defaults={**choice, "author_name": "Ada"}, variables=strict)
+
+    assert done.returncode == 1
+    assert next(iter(choice)) in done.stderr
+    assert made(tmp_path) == []
+
+
+def test_a_team_has_defaults_of_its_own_and_the_command_line_goes_before_them(
+    tmp_path: Path,
+) -> None:
+    team = {"author_name": "The Team", "database_layer": "databases", "example": False}
+
+    done = cookiecutter(tmp_path, "database_layer=async-session", defaults=team)
+
+    assert done.returncode == 0, done.stderr
+    project = Project(tmp_path / "work" / "my-service")
+    assert 'name = "The Team"' in project.read("pyproject.toml")
+    assert "databases" not in project.read("pyproject.toml")
+    assert "app/api/routes/articles.py" not in project.files()
+
+
+def test_the_last_answers_can_be_given_again(tmp_path: Path) -> None:
+    answers = ["project_name=Once Äöü", "database_layer=databases", "kubernetes=true", "ci=none"]
+    assert cookiecutter(tmp_path, *answers).returncode == 0
+    work = tmp_path / "work"
+    work.rename(tmp_path / "first")
+    [stored] = (tmp_path / "replay").iterdir()
+    assert json.loads(stored.read_text("utf-8"))["cookiecutter"]["ci"] == "none"
+
+    again = cookiecutter(tmp_path, flags=["--replay"])
+
+    assert again.returncode == 0, again.stderr
+    assert tree_hash(Project(work)) == tree_hash(Project(tmp_path / "first"))

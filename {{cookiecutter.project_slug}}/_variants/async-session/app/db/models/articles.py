@@ -1,0 +1,21 @@
+"""Articles."""
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import Base, CreatedAtMixin, UuidPrimaryKeyMixin
+from app.db.search import search_column
+
+
+class Article(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
+    """A text with a title, found by its slug."""
+
+    __tablename__ = "articles"
+    __table_args__ = (
+        search_column("title || ' ' || text"),
+        Index("ix_articles_search_vector", "search_vector", postgresql_using="gin"),
+    )
+
+    title: Mapped[str] = mapped_column(String(65))
+    slug: Mapped[str] = mapped_column(String(65), unique=True)
+    text: Mapped[str]

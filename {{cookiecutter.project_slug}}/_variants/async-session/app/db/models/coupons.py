@@ -1,0 +1,29 @@
+"""Coupons, and what became of them."""
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import Base, CreatedAtMixin, UuidPrimaryKeyMixin
+
+
+class Coupon(UuidPrimaryKeyMixin, Base):
+    """A code that may be redeemed a number of times."""
+
+    __tablename__ = "coupons"
+    __table_args__ = (
+        CheckConstraint("remaining_count BETWEEN 0 AND init_count", name="remaining_count"),
+    )
+
+    code: Mapped[str] = mapped_column(String(64), unique=True)
+    init_count: Mapped[int]
+    remaining_count: Mapped[int]
+
+
+class Redemption(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
+    """One use of a coupon."""
+
+    __tablename__ = "redemptions"
+
+    coupon_id: Mapped[UUID] = mapped_column(ForeignKey("coupons.id"), index=True)

@@ -1,0 +1,18 @@
+"""Articles."""
+
+from sqlalchemy import Column, Index, String, Table, Text
+
+from app.db.base import created_at_column, metadata, uuid_primary_key
+from app.db.search import search_column
+
+articles = Table(
+    "articles",
+    metadata,
+    uuid_primary_key(),
+    Column("title", String(65), nullable=False),
+    Column("slug", String(65), nullable=False, unique=True),
+    Column("text", Text, nullable=False),
+    created_at_column(),
+    search_column("title || ' ' || text"),
+    Index("ix_articles_search_vector", "search_vector", postgresql_using="gin"),
+)

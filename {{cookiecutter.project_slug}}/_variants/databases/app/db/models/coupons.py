@@ -1,0 +1,23 @@
+"""Coupons, and what became of them."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, String, Table
+
+from app.db.base import created_at_column, metadata, uuid_primary_key
+
+coupons = Table(
+    "coupons",
+    metadata,
+    uuid_primary_key(),
+    Column("code", String(64), nullable=False, unique=True),
+    Column("init_count", Integer, nullable=False),
+    Column("remaining_count", Integer, nullable=False),
+    CheckConstraint("remaining_count BETWEEN 0 AND init_count", name="remaining_count"),
+)
+
+redemptions = Table(
+    "redemptions",
+    metadata,
+    uuid_primary_key(),
+    Column("coupon_id", ForeignKey("coupons.id"), nullable=False, index=True),
+    created_at_column(),
+)

@@ -1,0 +1,17 @@
+"""Failed logins, for as long as they count."""
+
+from sqlalchemy import BigInteger, Column, Identity, Index, String, Table
+
+from app.db.base import created_at_column, metadata
+
+login_failures = Table(
+    "login_failures",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("address", String(64), nullable=False),
+    created_at_column(),
+    Index("ix_login_failures_account", "account", "created_at"),
+    Index("ix_login_failures_address", "address", "created_at"),
+    Index("ix_login_failures_created_at", "created_at"),
+)

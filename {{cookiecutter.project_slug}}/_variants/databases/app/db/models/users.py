@@ -1,0 +1,41 @@
+"""Users, and the tokens that keep them logged in."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+    true,
+)
+
+from app.db.base import created_at_column, metadata, uuid_primary_key
+
+users = Table(
+    "users",
+    metadata,
+    uuid_primary_key(),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("is_active", Boolean, nullable=False, server_default=true()),
+    # Goes up when earlier access tokens shall no longer count.
+    Column("credentials_version", Integer, nullable=False, server_default=text("0")),
+    created_at_column(),
+    CheckConstraint("email = lower(email)", name="email"),
+)
+
+# A row is the family of tokens of one login, with the hash of the one that is next to be used.
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    uuid_primary_key(),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("token_hash", String(64), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+    created_at_column(),
+)

@@ -1,0 +1,42 @@
+"""Coupons and their redemptions: `/api/v1/coupons`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response, status
+
+from app.api.paths import encoded_path
+from app.api.problem_details import error_responses
+from app.db.repositories.coupons import CouponReaderDep, CouponWriterDep, RedemptionWriterDep
+from app.schemas.coupons import CouponCreate, CouponRead, RedemptionRead
+from app.services.coupons import redeem
+
+router = APIRouter(prefix="/api/v1/coupons", tags=["coupons"])
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=error_responses(409))
+async def create_coupon(
+    new: CouponCreate, coupons: CouponWriterDep, request: Request, response: Response
+) -> CouponRead:
+    """Issue a coupon, all of its uses left."""
+    row = await coupons.create(**new.model_dump(), remaining_count=new.init_count)
+    coupon = CouponRead.model_validate(row)
+    response.headers["Location"] = encoded_path(request.scope, coupon.id)
+    return coupon
+
+
+@router.get("/{coupon_id}", responses=error_responses(404))
+async def get_coupon(coupon_id: UUID, coupons: CouponReaderDep) -> CouponRead:
+    """One coupon."""
+    return CouponRead.model_validate(await coupons.get(coupon_id))
+
+
+@router.post(
+    "/{coupon_id}/redemptions",
+    status_code=status.HTTP_201_CREATED,
+    responses=error_responses(404, 409),
+)
+async def redeem_coupon(
+    coupon_id: UUID, coupons: CouponWriterDep, redemptions: RedemptionWriterDep
+) -> RedemptionRead:
+    """Use a coupon once."""
+    return RedemptionRead.model_validate(await redeem(coupon_id, coupons, redemptions))

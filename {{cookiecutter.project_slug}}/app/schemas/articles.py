@@ -1,0 +1,53 @@
+"""Articles, as clients send and get them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import MISSING, Field
+
+from app.schemas.base import RequestBody, ResponseBody, UtcDatetime
+from app.schemas.fields import NO_NUL_PATTERN
+
+Title = Annotated[
+    str, Field(min_length=1, max_length=65, pattern=NO_NUL_PATTERN, examples=["Hello, world"])
+]
+Slug = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=65,
+        pattern="^[a-z0-9]+(-[a-z0-9]+)*$",
+        examples=["hello-world"],
+    ),
+]
+# The bound keeps the search vector well below the megabyte that PostgreSQL allows one.
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=50_000, pattern=NO_NUL_PATTERN, examples=["The first of many."]),
+]
+
+
+class ArticleCreate(RequestBody):
+    """A new article."""
+
+    title: Title
+    slug: Slug
+    text: Text
+
+
+class ArticleUpdate(RequestBody):
+    """The fields to change; what is left out stays."""
+
+    title: Title | MISSING = MISSING
+    slug: Slug | MISSING = MISSING
+    text: Text | MISSING = MISSING
+
+
+class ArticleRead(ResponseBody):
+    """An article."""
+
+    id: UUID
+    title: str
+    slug: str
+    text: str
+    created_at: UtcDatetime

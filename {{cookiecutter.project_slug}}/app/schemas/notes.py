@@ -1,0 +1,38 @@
+"""Notes, as clients send and get them."""
+
+from typing import Annotated
+
+from pydantic import MISSING, Field
+
+from app.schemas.base import RequestBody, ResponseBody, UtcDatetime
+from app.schemas.fields import NO_NUL_PATTERN
+
+Title = Annotated[
+    str, Field(min_length=1, max_length=50, pattern=NO_NUL_PATTERN, examples=["Milk"])
+]
+Description = Annotated[
+    str, Field(max_length=200, pattern=NO_NUL_PATTERN, examples=["Two bottles."])
+]
+
+
+class NoteCreate(RequestBody):
+    """A new note."""
+
+    title: Title
+    description: Description | None = None
+
+
+class NoteUpdate(RequestBody):
+    """The fields to change; what is left out stays, and null takes the description away."""
+
+    title: Title | MISSING = MISSING
+    description: Description | MISSING | None = MISSING
+
+
+class NoteRead(ResponseBody):
+    """A note."""
+
+    id: int
+    title: str
+    description: str | None
+    created_at: UtcDatetime

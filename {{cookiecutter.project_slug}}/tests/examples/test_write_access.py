@@ -1,0 +1,60 @@
+"""Who may write articles and coupons: anyone, as documented, until a route requires a user."""
+
+import re
+
+from fastapi import APIRouter, FastAPI
+from httpx2 import ASGITransport, AsyncClient
+from pydantic import SecretStr
+
+from app.api.routes import articles
+from app.db import Database
+from app.main import create_app
+from app.settings import AuthSettings, ServiceSettings, Settings
+from tests.auth.helpers import KEY, new_user
+from tests.databases import ROOT
+from tests.isolation import isolated
+
+ARTICLE = {"title": "A title", "slug": "a-title", "text": "A text."}
+COUPON = {"code": "SPRING", "init_count": 1}
+
+
+async def test_anyone_may_write_in_production(settings: Settings, database: Database) -> None:
+    production = Settings(
+        service=ServiceSettings(environment="production"),
+        auth=AuthSettings(AUTH_SECRETS=(SecretStr(KEY),)),
+        database=settings.database,
+    )
+    app = create_app(production)
+    async with (
+        isolated(database) as app.state.database,
+        AsyncClient(transport=ASGITransport(app), base_url="http://test/api/v1") as client,
+    ):
+        assert (await client.post("/articles", json=ARTICLE)).status_code == 201
+        assert (await client.post("/coupons", json=COUPON)).status_code == 201
+
+
+async def test_a_route_requires_a_user_as_documented(
+    settings: Settings, database: Database
+) -> None:
+    document = (ROOT / "docs" / "security.md").read_text("utf-8")
+    (snippet,) = re.findall(r"^```python\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+    router = APIRouter(prefix="/api/v1/protected")
+    # The function has only its docstring there; it is declared like that of the example.
+    names = {**vars(articles), "router": router}
+    body = "    return await original(new, articles, request, response)\n"
+    exec(snippet + body, names | {"original": articles.create_article})  # noqa: S102
+    app = create_app(settings)
+    app.include_router(router)
+    alone = FastAPI()
+    alone.include_router(router)
+    responses = alone.openapi()["paths"]["/api/v1/protected"]["post"]["responses"]
+    assert {"201", "401", "409"} <= responses.keys()
+
+    async with (
+        isolated(database) as app.state.database,
+        AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,
+    ):
+        assert (await client.post("/api/v1/protected", json=ARTICLE)).status_code == 401
+        headers = await new_user(client)
+        response = await client.post("/api/v1/protected", json=ARTICLE, headers=headers)
+        assert response.status_code == 201

@@ -1,0 +1,176 @@
+"""Several hosts in one DSN, and which of them a connection goes to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from sqlalchemy import text
+
+from app.db import Database
+from app.db.dsn import connect_kwargs
+from app.db.repositories.base import Reader
+from app.errors import UnavailableError
+from app.settings import DatabaseSettings, Settings, SettingsError
+from dev.database import development_database
+from tests.databases import address_in, connected, settings_for
+
+ANSWER = text("SELECT 1")
+
+
+def options(url: str) -> dict[str, Any]:
+    return connect_kwargs(settings_for(url))
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("postgresql://me@a,b/name", ["a", "b"], None),
+        ("postgresql://me@a:1,b:2/name", ["a", "b"], [1, 2]),
+        ("postgresql://me:p,w@a:1,b/name", ["a", "b"], [1, 5432]),
+        ("postgresql://me@[::1]:1,[::2]:2/name", ["::1", "::2"], [1, 2]),
+        ("postgresql://me@[::1]/name", "::1", None),
+        ("postgresql://me@%2Frun%2Fpg:1,b/name", ["/run/pg", "b"], [1, 5432]),
+        ("postgresql://me@/name?host=a,b&port=1,2", ["a", "b"], [1, 2]),
+        ("postgresql://me@/name?host=a,b&port=1", ["a", "b"], [1, 1]),
+        ("postgresql://me@/name?host=a&host=b&port=1&port=2", ["a", "b"], [1, 2]),
+        ("postgresql://me@/name?host=a:1&host=b:2", ["a", "b"], [1, 2]),
+        ("postgresql://me@/name?host=::1", "::1", None),
+        ("postgresql://me@localhost:1/name?host=%2Fcloud%2Fa:b:c", "/cloud/a:b:c", None),
+        ("postgresql://me@/name", None, None),
+    ],
+)
+def test_hosts_are_those_of_libpq(url: str, host: object, port: object) -> None:
+    found = options(url)
+    assert (found["host"], found["port"]) == (host, port)
+    assert (found["user"], found["database"]) == ("me", "name")
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("postgresql://me:hush@a:1,b:2/name?port=1,2,3", "3 ports for 2 hosts"),
+        ("postgresql://me:hush@/name?host=a,b,c&port=1,2", "2 ports for 3 hosts"),
+        ("postgresql://me:p@hush@a:1,b:2/name", "percent-encoded"),
+        ("postgresql://me:p@hush@a/name", "percent-encoded"),
+        ("postgresql://me:hush@a:1,b:x/name", "port"),
+        ("postgresql://me:hush@a:1,b:65536/name", "port"),
+        ("postgresql://me:hush@a,,b/name", "host is empty"),
+        ("postgresql://me:hush@::1:5432/name", "IPv6"),
+        ("postgresql://me:hush@a/name?target_session_attrs=writable", "target_session_attrs"),
+    ],
+)
+def test_hosts_that_cannot_work_are_refused_without_the_password(url: str, named: str) -> None:
+    with pytest.raises(SettingsError, match=f"DATABASE_URL.*{named}") as raised:
+        options(url)
+    assert "hush" not in str(raised.value)
+
+
+def test_hosts_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTGRES_HOST", "a,b")
+    monkeypatch.setenv("POSTGRES_USER", "me")
+    found = connect_kwargs(DatabaseSettings())
+    assert (found["host"], found["port"]) == (["a", "b"], None)
+    monkeypatch.setenv("POSTGRES_PORT", "1,2")
+    assert connect_kwargs(DatabaseSettings())["port"] == [1, 2]
+    # As files with a line break at their end become variables.
+    monkeypatch.setenv("POSTGRES_HOST", "a, b\n")
+    monkeypatch.setenv("POSTGRES_PORT", "1, 02\n")
+    found = connect_kwargs(DatabaseSettings())
+    assert (found["host"], found["port"]) == (["a", "b"], [1, 2])
+    monkeypatch.setenv("POSTGRES_PORT", "1,2,3")
+    with pytest.raises(SettingsError, match="POSTGRES_PORT: 3 ports for 2 hosts"):
+        connect_kwargs(DatabaseSettings())
+    monkeypatch.setenv("POSTGRES_PORT", "1,0")
+    with pytest.raises(ValueError, match="65535"):
+        DatabaseSettings()
+
+
+def test_the_variable_of_libpq_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGTARGETSESSIONATTRS", "standby")
+    assert options("postgresql://me@a/name")["target_session_attrs"] == "standby"
+    monkeypatch.setenv("PGTARGETSESSIONATTRS", "writable")
+    with pytest.raises(SettingsError, match="PGTARGETSESSIONATTRS"):
+        options("postgresql://me@a/name")
+
+
+def with_host_before(address: str, host: str, port: int, **query: str) -> str:
+    """A DSN with a host that is tried first."""
+    url = urlsplit(address)
+    found = connect_kwargs(settings_for(address))
+    query |= {"host": f"{host},{found['host']}", "port": f"{port},{found['port'] or 5432}"}
+    return url._replace(query=urlencode(dict(parse_qsl(url.query)) | query)).geturl()
+
+
+@asynccontextmanager
+async def unresponsive_server() -> AsyncIterator[int]:
+    """The port of a server that accepts connections, and sends nothing."""
+    writers: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
+    try:
+        port: int = server.sockets[0].getsockname()[1]
+        yield port
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
+
+
+@asynccontextmanager
+async def closing_server() -> AsyncIterator[int]:
+    """The port of a server that closes each connection at once, as one does that has just died."""
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    async with server:
+        port: int = server.sockets[0].getsockname()[1]
+        yield port
+
+
+async def test_a_host_that_does_not_answer_leaves_time_for_the_next(settings: Settings) -> None:
+    async with unresponsive_server() as port:
+        url = with_host_before(address_in(settings), "127.0.0.1", port, sslmode="disable")
+        limits = {"pool_timeout": 1, "pool_min_size": 0}
+        async with Database(settings_for(url).model_copy(update=limits)) as database:
+            assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+
+
+async def test_a_host_that_closes_the_connection_is_passed_over(settings: Settings) -> None:
+    async with closing_server() as port:
+        url = with_host_before(address_in(settings), "127.0.0.1", port, sslmode="disable")
+        async with Database(settings_for(url)) as database:
+            assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("attrs", "is_accepted"),
+    [("any", True), ("primary", True), ("prefer-standby", True), ("read-write", True),
+     ("standby", False), ("read-only", False)],
+)  # fmt: skip
+async def test_session_attributes_on_a_primary(
+    settings: Settings, attrs: str, is_accepted: bool
+) -> None:
+    url = with_host_before(address_in(settings), "127.0.0.1", 1, target_session_attrs=attrs)
+    async with Database(settings_for(url)) as database:
+        if is_accepted:
+            with pytest.raises(UnavailableError, match="read-only"):
+                await Reader(database).fetch_all(text("CREATE TABLE written ()"))
+            async with connected(url) as connection:
+                assert await connection.fetchval("SELECT 1") == 1
+        else:
+            with pytest.raises(UnavailableError, match="reached") as raised:
+                await Reader(database).fetch_one(ANSWER)
+            # Of each host, why it was not taken.
+            assert "127.0.0.1:1: ConnectionRefused" in str(raised.value.__cause__)
+            assert "TargetServerAttributeNotMatched" in str(raised.value.__cause__)
+
+
+def test_the_development_server_takes_several_hosts(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = with_host_before(server, "127.0.0.1", 1, target_session_attrs="read-write")
+    monkeypatch.setenv("DATABASE_URL", url)
+    with development_database() as shown:
+        found, given = options(shown), options(url)
+    for name in ("host", "port", "user", "database", "target_session_attrs"):
+        assert found[name] == given[name]

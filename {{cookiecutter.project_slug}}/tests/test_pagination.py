@@ -1,0 +1,60 @@
+"""Cursors: opaque to clients, and each string that the schema allows is a position."""
+
+import re
+from types import SimpleNamespace
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import AsyncClient
+
+from app.api.pagination import CURSOR, PageParamsDep, decode_cursor, encode_cursor
+from app.main import create_app
+from app.settings import Settings
+
+
+@pytest.mark.parametrize("key", [UUID(int=0), UUID(int=2**128 - 1), uuid4()])
+def test_a_cursor_leads_back_to_its_key(key: UUID) -> None:
+    cursor = encode_cursor(key)
+    assert re.fullmatch(CURSOR, cursor)
+    assert decode_cursor(cursor) == key
+
+
+@pytest.mark.parametrize("cursor", ["1" + "A" * 22, "1" + "_" * 21 + "w", "1" + "-z" * 10 + "9g"])
+def test_what_matches_the_pattern_is_a_position(cursor: str) -> None:
+    assert re.fullmatch(CURSOR, cursor)
+    assert encode_cursor(decode_cursor(cursor)) == cursor
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings) -> FastAPI:
+    """The application with a list of five things."""
+    app = create_app(settings)
+    things = [SimpleNamespace(id=UUID(int=number)) for number in range(5, 0, -1)]
+
+    @app.get("/things")
+    async def list_things(page: PageParamsDep) -> list[int]:
+        rest = [thing for thing in things if page.after is None or thing.id < page.after]
+        return [thing.id.int for thing in page.show(rest[: page.fetch])]
+
+    return app
+
+
+async def test_the_pages_lead_through_the_whole_list(client: AsyncClient) -> None:
+    seen: list[list[int]] = []
+    target = "/things?other=%26&limit=2"
+    while target:
+        response = await client.get(target)
+        seen.append(response.json())
+        link = re.fullmatch(
+            '<(/things[?]other=%26&limit=2&.*)>; rel="next"', response.headers.get("Link", "")
+        )
+        target = link[1] if link else ""
+    assert seen == [[5, 4], [3, 2], [1]]
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=-1", "limit=x", "after=x", "after=1" + "A" * 21 + "B"]
+)
+async def test_a_page_that_cannot_be_is_refused(client: AsyncClient, query: str) -> None:
+    assert (await client.get(f"/things?{query}")).status_code == 422

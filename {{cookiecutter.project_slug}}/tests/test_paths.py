@@ -1,0 +1,86 @@
+"""A path in a header or a body is percent-encoded, whatever the client has sent."""
+
+from types import SimpleNamespace
+from urllib.parse import quote
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI, Request, Response
+from httpx2 import AsyncClient
+
+from app.api.pagination import PageParamsDep
+from app.api.paths import encoded_path
+from app.main import create_app
+from app.settings import Settings
+
+OWNERS = ["日", "café", "a?b", "#", "%", "a b", "\r\nX: y", '"<>;,', "%2F", "'(*)~@:=", "\x7f\\"]
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings) -> FastAPI:
+    """Return the application with a list below a text parameter."""
+    app = create_app(settings)
+    rows = [SimpleNamespace(id=UUID(int=number)) for number in (2, 1)]
+
+    @app.get("/owners/{owner}/articles")
+    async def list_articles(owner: str, page: PageParamsDep) -> list[str]:
+        page.show(rows[: page.fetch])
+        return [owner]
+
+    @app.post("/owners/{owner}/articles", status_code=201)
+    async def create_article(owner: str, request: Request, response: Response) -> None:
+        response.headers["Location"] = encoded_path(request.scope, owner)
+
+    @app.get("/owners/{owner}/articles/{name}")
+    async def get_article(owner: str, name: str) -> list[str]:
+        return [owner, name]
+
+    return app
+
+
+@pytest.fixture(params=OWNERS)
+def owner(request: pytest.FixtureRequest) -> str:
+    """Return a text that a client percent-encodes."""
+    owner: str = request.param
+    return owner
+
+
+@pytest.fixture
+def target(owner: str) -> str:
+    """Return the path of the list of an owner."""
+    return f"/owners/{quote(owner, safe='')}/articles"
+
+
+async def test_the_next_page_is_one_of_the_same_list(
+    client: AsyncClient, owner: str, target: str
+) -> None:
+    first = await client.get(target, params={"limit": 1})
+    link = first.headers["Link"]
+    assert link.isascii()
+    path, _, rest = link.partition(">")
+    assert rest == '; rel="next"'
+    assert (await client.get(path.removeprefix("<"))).json() == [owner]
+
+
+async def test_the_location_is_that_of_the_created_resource(
+    client: AsyncClient, owner: str, target: str
+) -> None:
+    location = (await client.post(target)).headers["Location"]
+    assert location.isascii()
+    assert (await client.get(location)).json() == [owner, owner]
+
+
+async def test_the_instance_of_a_problem_is_its_request(
+    client: AsyncClient, owner: str, target: str
+) -> None:
+    instance = (await client.put(target)).json()["instance"]
+    assert instance.isascii()
+    assert (await client.get(instance)).json() == [owner]
+
+
+def test_a_path_names_no_host() -> None:
+    assert encoded_path({"path": "//host.example/a"}) == "/%2Fhost.example/a"
+
+
+def test_a_segment_has_no_slash() -> None:
+    assert encoded_path({"path": "/tags"}, "a/b", 7) == "/tags/a%2Fb/7"

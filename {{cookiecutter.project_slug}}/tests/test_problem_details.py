@@ -1,0 +1,186 @@
+"""Every error is a problem (RFC 9457) with the id of its request, and shows nothing of itself."""
+
+import asyncio
+import logging
+from typing import Annotated, Any
+
+import pytest
+from fastapi import Body, FastAPI
+from httpx2 import ASGITransport, AsyncClient, Response
+
+from app.errors import UnavailableError
+from app.main import create_app
+from app.settings import Settings
+from tests.service_settings import changed
+
+SECRET = "what-nobody-should-see"
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings) -> FastAPI:
+    """The application with routes that accept anything, or fail."""
+    allowing = changed(settings, cors_origins=("https://a.example",))
+    app = create_app(allowing)
+
+    @app.get("/things/{number}")
+    async def get_thing(number: int) -> int:
+        return number
+
+    @app.put("/things/{number}")
+    async def put_thing(number: int, body: Annotated[dict[str, int], Body()]) -> int:
+        return number + len(body)
+
+    @app.get("/failing")
+    async def fail() -> None:
+        raise RuntimeError(SECRET)
+
+    return app
+
+
+def assert_problem(response: Response, status: int, **members: Any) -> None:
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == status
+    assert problem["request_id"] == response.headers["X-Request-ID"]
+    assert problem["instance"] == response.request.url.path
+    assert {"type", "title", "detail"} <= problem.keys()
+    assert members.items() <= problem.items()
+    assert SECRET not in response.text
+
+
+async def test_an_unknown_path(client: AsyncClient) -> None:
+    assert_problem(await client.get("/nowhere"), 404, type="about:blank", title="Not Found")
+
+
+async def test_a_method_that_the_path_does_not_have(client: AsyncClient) -> None:
+    response = await client.delete("/things/1")
+    assert_problem(response, 405, title="Method Not Allowed")
+    assert response.headers["Allow"] == "GET, PUT"
+
+
+async def test_a_refused_value_is_named_and_not_repeated(client: AsyncClient) -> None:
+    response = await client.put("/things/1", json={"name": SECRET})
+    assert_problem(response, 422, title="Unprocessable Content")
+    (error,) = response.json()["errors"]
+    assert error["loc"] == ["body", "name"]
+    assert error["type"] == "int_parsing"
+    assert error.keys() == {"loc", "type", "msg"}
+
+
+async def test_no_answer_is_longer_than_anyone_reads(client: AsyncClient) -> None:
+    response = await client.put("/things/1", json=dict.fromkeys(map(str, range(10_000)), SECRET))
+    assert_problem(response, 422)
+    assert [error["loc"][1] for error in response.json()["errors"]] == [*map(str, range(50))]
+
+
+async def test_a_body_that_is_no_json(client: AsyncClient) -> None:
+    response = await client.put(
+        "/things/1", content=b"{", headers={"Content-Type": "application/json"}
+    )
+    assert_problem(response, 422)
+
+
+async def test_a_name_that_has_no_utf8_form(client: AsyncClient) -> None:
+    response = await client.put(
+        "/things/1", content=rb'{"\ud800": "x"}', headers={"Content-Type": "application/json"}
+    )
+    assert_problem(response, 422)
+
+
+async def test_a_body_that_is_too_large(settings: Settings, client: AsyncClient) -> None:
+    content = b" " * (settings.service.max_body_size + 1)
+    assert_problem(await client.put("/things/1", content=content), 413, title="Content Too Large")
+
+
+async def test_a_body_that_is_too_large_and_comes_in_chunks(
+    settings: Settings, client: AsyncClient
+) -> None:
+    async def chunks() -> Any:
+        for _ in range(settings.service.max_body_size // 65_536 + 1):
+            yield b" " * 65_536
+
+    assert_problem(await client.put("/things/1", content=chunks()), 413)
+
+
+async def test_an_error_that_nobody_foresaw(
+    client: AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        response = await client.get("/failing", headers={"Origin": "https://a.example"})
+    assert_problem(response, 500)
+    assert response.headers["Access-Control-Allow-Origin"] == "https://a.example"
+    assert SECRET in caplog.text
+
+
+async def test_the_cause_of_an_error_is_logged_by_its_type(
+    app: FastAPI, client: AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.get("/away")
+    async def refuse() -> None:
+        raise UnavailableError("Not now.") from ValueError(SECRET)
+
+    assert_problem(await client.get("/away"), 503, detail="Not now.")
+    assert "Not now. (ValueError)" in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def test_an_error_without_a_cause_is_logged_without_one(
+    app: FastAPI, client: AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.get("/busy")
+    async def refuse_at_once() -> None:
+        raise UnavailableError("Busy.")
+
+    assert_problem(await client.get("/busy"), 503, detail="Busy.")
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
+        "Busy."
+    ]
+
+
+async def test_whoever_may_be_anyone_sends_no_credentials(settings: Settings) -> None:
+    app = create_app(changed(settings, cors_origins=("*",)))
+    headers = {"Origin": "https://a.example", "Cookie": "a=b"}
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
+        response = await client.get("/livez", headers=headers)
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+async def test_a_request_that_outlives_a_stop(client: AsyncClient, app: FastAPI) -> None:
+    @app.get("/endless")
+    async def wait() -> None:
+        await asyncio.sleep(60)
+
+    request = asyncio.create_task(client.get("/endless"))
+    await asyncio.sleep(0.1)
+    request.cancel("Task cancelled, timeout graceful shutdown exceeded")
+    response = await request
+    assert_problem(response, 503)
+    assert response.headers["Retry-After"] == "1"
+
+
+async def test_an_error_shows_its_inside_while_debugging(settings: Settings) -> None:
+    app = create_app(changed(settings, debug=True))
+
+    @app.get("/failing")
+    async def fail() -> None:
+        raise RuntimeError(SECRET)
+
+    transport = ASGITransport(app, raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url="http://test") as client:
+        response = await client.get("/failing")
+    assert response.status_code == 500
+    assert SECRET in response.text
+
+
+async def test_openapi_has_one_schema_for_all_errors(app: FastAPI) -> None:
+    document = app.openapi()
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    responses = document["paths"]["/things/{number}"]["put"]["responses"]
+    assert responses.keys() == {"200", "400", "413", "415", "422", "500"}
+    for status in ("400", "413", "415", "422", "500"):
+        assert responses[status]["content"] == {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        }
+    assert app.openapi() == document

@@ -1,0 +1,194 @@
+"""Readers and writers, on a table that is not the service's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from uuid import UUID
+
+import pytest
+from asyncpg import UniqueViolationError
+from sqlalchemy import (
+    Column,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import StatementError
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.db import Database
+from app.db.errors import translate_driver_error
+from app.db.repositories.base import Reader
+from app.errors import AlreadyExistsError, NotFoundError
+from app.settings import Settings
+from tests.databases import address_in, connected
+from tests.isolation import ThingWriter
+
+NOBODY = UUID(int=0)
+
+things = Table(
+    "things_of_tests",
+    *(MetaData(), Column("id", Uuid), Column("name", Text), Column("note", Text)),
+)
+BY_NAME = select(things.c.id, things.c.name, things.c.note).where(
+    things.c.name == bindparam("name")
+)
+
+
+@pytest.fixture(autouse=True)
+async def table(settings: Settings) -> AsyncIterator[None]:
+    """The table, empty."""
+    async with connected(address_in(settings)) as connection:
+        await connection.execute(
+            "CREATE TABLE things_of_tests (id uuid PRIMARY KEY DEFAULT uuidv7(),"
+            " name text NOT NULL UNIQUE, note text,"
+            " created_at timestamptz NOT NULL DEFAULT now())"
+        )
+        yield
+        await connection.execute("DROP TABLE things_of_tests")
+
+
+async def create(database: Database, name: str, note: str | None = None) -> UUID:
+    async with database.transaction() as transaction:
+        thing = await ThingWriter(transaction).create(name=name, note=note)
+        key: UUID = thing.id
+        return key
+
+
+async def test_a_new_row_has_what_the_server_filled_in(database: Database) -> None:
+    async with database.transaction() as transaction:
+        thing = await ThingWriter(transaction).create(name="a", note=None)
+    assert isinstance(thing.id, UUID)
+    assert thing.created_at.utcoffset() is not None
+
+
+async def test_a_row_is_found(database: Database) -> None:
+    key = await create(database, "a", "b")
+    row = await Reader(database).fetch_one(BY_NAME, name="a")
+    assert (row.id, row.name, row.note) == (key, "a", "b")
+    async with database.transaction() as transaction:
+        assert (await ThingWriter(transaction).get(key)).name == "a"
+
+
+async def test_a_row_has_no_other_attributes(database: Database) -> None:
+    await create(database, "a")
+    row = await Reader(database).fetch_one(BY_NAME, name="a")
+    with pytest.raises(AttributeError):
+        _ = row.other
+
+
+async def test_rows_are_found_by_a_list_of_values(database: Database) -> None:
+    for name in ("a", "b", "c"):
+        await create(database, name)
+    statement = select(things.c.name).where(things.c.name.in_(["a", "c", "x"]))
+    rows = await Reader(database).fetch_all(statement)
+    assert sorted(row.name for row in rows) == ["a", "c"]
+
+
+async def test_a_change_keeps_the_rest(database: Database) -> None:
+    key = await create(database, "a", "b")
+    async with database.transaction() as transaction:
+        thing = await ThingWriter(transaction).update(key, note=None)
+        assert (thing.name, thing.note) == ("a", None)
+        assert (await ThingWriter(transaction).update(key)).name == "a"
+
+
+async def test_a_change_has_what_the_server_made_of_it(database: Database) -> None:
+    key = await create(database, "a")
+    async with database.transaction() as transaction:
+        thing = await ThingWriter(transaction).update(key, note=func.upper("b"))
+    assert thing.note == "B"
+
+
+async def test_a_statement_is_compiled_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await Reader(database).fetch_all(BY_NAME, name="a")
+    monkeypatch.delattr(SQLCompiler, "visit_select")
+    await Reader(database).fetch_all(BY_NAME, name="b")
+
+
+async def test_a_row_that_is_removed_is_gone(database: Database) -> None:
+    key = await create(database, "a")
+    async with database.transaction() as transaction:
+        await ThingWriter(transaction).delete(key)
+    with pytest.raises(NotFoundError):
+        await Reader(database).fetch_one(BY_NAME, name="a")
+
+
+async def test_a_row_that_two_change_at_once_is_changed_or_gone(database: Database) -> None:
+    key = await create(database, "a")
+
+    async def remove() -> None:
+        async with database.transaction() as transaction:
+            await ThingWriter(transaction).delete(key)
+
+    with suppress(NotFoundError):
+        async with database.transaction() as transaction:
+            thing = await ThingWriter(transaction).get(key)
+            removing = asyncio.create_task(remove())
+            await asyncio.wait([removing], timeout=0.1)
+            await ThingWriter(transaction).update(thing.id, note="changed")
+    await removing
+    with pytest.raises(NotFoundError):
+        await remove()
+
+
+@pytest.mark.parametrize("do", ["get", "update", "delete"])
+async def test_what_is_not_there_cannot_be_used(database: Database, do: str) -> None:
+    with pytest.raises(NotFoundError):
+        async with database.transaction() as transaction:
+            await getattr(ThingWriter(transaction), do)(NOBODY)
+
+
+async def test_nothing_is_created_twice(database: Database) -> None:
+    await create(database, "a")
+    with pytest.raises(AlreadyExistsError):
+        await create(database, "a")
+    rows = await Reader(database).fetch_all(text("SELECT count(*) FROM things_of_tests"))
+    assert rows[0][0] == 1
+
+
+async def test_a_value_that_is_not_given_is_not_null(database: Database) -> None:
+    await create(database, "a")
+    with pytest.raises((KeyError, StatementError)):
+        await Reader(database).fetch_all(BY_NAME, nam="a")
+
+
+async def test_json_is_read_as_what_it_says(database: Database) -> None:
+    document = literal_column("'{\"a\": [1]}'::jsonb", JSONB).label("document")
+    row = await Reader(database).fetch_one(select(document))
+    assert row.document == {"a": [1]}
+
+
+async def test_json_is_sent_as_what_it_says(database: Database) -> None:
+    kind = func.jsonb_typeof(bindparam("document", type_=JSONB)).label("kind")
+    row = await Reader(database).fetch_one(select(kind), document={"a": [1]})
+    assert row.kind == "object"
+
+
+@pytest.mark.parametrize(
+    ("constraint", "field"), [("one", "name"), ("two", None), ("ix", "note"), ("other", None)]
+)
+def test_a_conflict_names_the_field_if_it_is_one(
+    monkeypatch: pytest.MonkeyPatch, constraint: str, field: str | None
+) -> None:
+    metadata = MetaData()
+    name, note = Column("name", Text), Column("note", Text)
+    one, two = UniqueConstraint("name", name="one"), UniqueConstraint("name", "note", name="two")
+    Table("things", metadata, name, note, one, two, Index("ix", "note", unique=True))
+    monkeypatch.setattr("app.db.errors.metadata", metadata)
+    error = UniqueViolationError("taken")
+    error.table_name, error.constraint_name = "things", constraint
+    found = translate_driver_error(error)
+    assert isinstance(found, AlreadyExistsError)
+    assert found.members.get("field") == field

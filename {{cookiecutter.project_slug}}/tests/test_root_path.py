@@ -1,0 +1,83 @@
+"""`ROOT_PATH`: links and the documentation below the path prefix of a reverse proxy."""
+
+import re
+from types import SimpleNamespace
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI, Request, Response
+from httpx2 import ASGITransport, AsyncClient
+
+from app.api.pagination import PageParamsDep
+from app.api.paths import encoded_path
+from app.main import create_app
+from app.settings import ServiceSettings, Settings, SettingsError, load_settings
+from tests.service_settings import changed
+
+
+def application(settings: Settings, root_path: str) -> FastAPI:
+    app = create_app(changed(settings, root_path=root_path))
+
+    @app.get("/api/v1/things")
+    async def list_things(page: PageParamsDep, request: Request, response: Response) -> None:
+        response.headers["Location"] = encoded_path(request.scope, 7)
+        page.show([SimpleNamespace(id=UUID(int=number)) for number in range(page.fetch)])
+
+    return app
+
+
+def client_of(app: FastAPI) -> AsyncClient:
+    return AsyncClient(transport=ASGITransport(app), base_url="http://test")
+
+
+@pytest.mark.parametrize(
+    ("root_path", "path"),
+    [
+        ("/shop", "/api/v1/things"),
+        ("/shop", "/shop/api/v1/things"),
+        ("/api", "/api/v1/things"),
+        ("/a/b", "/api/v1/things/"),
+    ],
+)
+async def test_links_have_the_prefix_whether_or_not_the_proxy_removes_it(
+    settings: Settings, root_path: str, path: str
+) -> None:
+    async with client_of(application(settings, root_path)) as client:
+        response = await client.get(path)
+        problem = (await client.get(f"{path.rstrip('/')}/nowhere")).json()
+    assert response.headers["Link"].startswith(f"<{root_path}/api/v1/things?after=")
+    assert response.headers["Location"] == f"{root_path}/api/v1/things/7"
+    assert problem["instance"] == f"{root_path}/api/v1/things/nowhere"
+
+
+async def test_a_probe_needs_no_prefix(settings: Settings) -> None:
+    async with client_of(application(settings, "/shop")) as client:
+        assert (await client.get("/livez")).status_code == 200
+
+
+async def test_the_documentation_is_below_the_prefix(settings: Settings) -> None:
+    async with client_of(application(settings, "/shop")) as client:
+        page = (await client.get("/docs")).text
+        sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+        assert len(sources) == 3
+        for source in sources:
+            assert source.startswith("/shop/")
+            assert (await client.get(source.removeprefix("/shop"))).status_code == 200, source
+        assert "'/shop/openapi.json'" in page
+        assert (await client.get("/openapi.json")).json()["servers"] == [{"url": "/shop"}]
+
+
+@pytest.mark.parametrize(
+    "root_path", ["/", "shop", "/shop/", "//shop", "/a//b", "/a b", "/é", "/?"]
+)
+def test_a_prefix_begins_with_a_slash_and_ends_without(
+    monkeypatch: pytest.MonkeyPatch, root_path: str
+) -> None:
+    monkeypatch.setenv("ROOT_PATH", root_path)
+    with pytest.raises(SettingsError, match=r"^ROOT_PATH: "):
+        load_settings()
+
+
+def test_the_prefix_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOT_PATH", "/a/b-1")
+    assert ServiceSettings().root_path == "/a/b-1"
