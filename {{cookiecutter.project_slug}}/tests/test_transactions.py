@@ -8,8 +8,8 @@ from fastapi import BackgroundTasks, FastAPI
 from httpx2 import AsyncClient
 from sqlalchemy import text
 
+from app.api.dependencies import DatabaseDep, TransactionDep
 from app.db import Database
-from app.db.dependencies import DatabaseDep, TransactionDep
 from app.db.repositories.base import Reader
 from app.errors import AlreadyExistsError, RetryableError
 from app.main import create_app

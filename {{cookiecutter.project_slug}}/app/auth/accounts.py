@@ -12,8 +12,7 @@ from app.auth.authentication import Authentication
 from app.auth.errors import UnauthenticatedError
 from app.auth.login_throttle import LoginAttempt
 from app.auth.sessions import AuthSessions, TokenPair
-from app.db import Database
-from app.db.dependencies import TransactionDep
+from app.db import Database, Transaction
 from app.db.repositories.login_failures import LoginFailureReader, LoginFailureWriter
 from app.db.repositories.users import RefreshTokenWriter, UserReader, UserWriter
 from app.errors import NotFoundError, UnprocessableError
@@ -106,7 +105,7 @@ class AccountService:
         verdict = await self._passwords.verify(password, user.password_hash if user else None)
         return _Proof(attempt, user, *verdict)
 
-    async def _holds(self, proof: "_Proof", transaction: TransactionDep) -> bool:
+    async def _holds(self, proof: "_Proof", transaction: Transaction) -> bool:
         """Whether the password was right, and still is while nobody else can change that."""
         failures = LoginFailureWriter(transaction)
         await self._throttle.enter(proof.attempt, failures)
@@ -116,7 +115,7 @@ class AccountService:
         await self._throttle.leave(proof.attempt, failures, has_failed=not holds)
         return holds
 
-    async def _end_logins(self, user_id: UUID, transaction: TransactionDep) -> None:
+    async def _end_logins(self, user_id: UUID, transaction: Transaction) -> None:
         await UserWriter(transaction).end_access(user_id)
         await RefreshTokenWriter(transaction).end_all(user_id)
 

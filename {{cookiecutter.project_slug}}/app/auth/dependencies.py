@@ -6,12 +6,12 @@ from fastapi import Depends
 from fastapi.requests import HTTPConnection
 from fastapi.security import OAuth2PasswordBearer
 
+from app.api.dependencies import DatabaseDep, reader
 from app.auth.accounts import AccountService
 from app.auth.authentication import Authentication
 from app.auth.errors import UnauthenticatedError
 from app.auth.sessions import AuthSessions
-from app.db.dependencies import DatabaseDep
-from app.db.repositories.users import UserReaderDep
+from app.db.repositories.users import UserReader
 from app.schemas.users import UserRead
 
 
@@ -24,6 +24,7 @@ async def get_authentication(connection: HTTPConnection) -> Authentication:
     return authentication
 
 
+UserReaderDep = Annotated[UserReader, Depends(reader(UserReader))]
 AuthenticationDep = Annotated[Authentication, Depends(get_authentication)]
 
 

@@ -7,8 +7,7 @@ from typing import Any
 from app.auth.authentication import Authentication
 from app.auth.errors import UnauthenticatedError
 from app.auth.tokens import RefreshToken
-from app.db import Database
-from app.db.dependencies import TransactionDep
+from app.db import Database, Transaction
 from app.db.repositories.users import RefreshTokenWriter
 
 
@@ -30,7 +29,7 @@ class AuthSessions:
         self._access_tokens = authentication.access_tokens
         self._settings = authentication.settings
 
-    async def begin(self, user: Any, transaction: TransactionDep) -> TokenPair:
+    async def begin(self, user: Any, transaction: Transaction) -> TokenPair:
         """The first tokens of a login by a user whose password was right."""
         token = RefreshToken.new()
         await RefreshTokenWriter(transaction).create(

@@ -3,16 +3,20 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Query, Request, Response, status
 
+from app.api.dependencies import reader, writer
 from app.api.pagination import PageParamsDep
 from app.api.paths import encoded_path
 from app.api.problem_details import error_responses
-from app.db.repositories.articles import ArticleReaderDep, ArticleWriterDep
+from app.db.repositories.articles import ArticleReader, ArticleWriter
 from app.schemas.articles import ArticleCreate, ArticleRead, ArticleUpdate
 from app.schemas.fields import NO_NUL_PATTERN
 
 router = APIRouter(prefix="/api/v1/articles", tags=["articles"])
+
+ArticleReaderDep = Annotated[ArticleReader, Depends(reader(ArticleReader))]
+ArticleWriterDep = Annotated[ArticleWriter, Depends(writer(ArticleWriter))]
 
 Search = Annotated[
     str | None,

@@ -1,16 +1,22 @@
 """Coupons and their redemptions: `/api/v1/coupons`."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 
+from app.api.dependencies import reader, writer
 from app.api.paths import encoded_path
 from app.api.problem_details import error_responses
-from app.db.repositories.coupons import CouponReaderDep, CouponWriterDep, RedemptionWriterDep
+from app.db.repositories.coupons import CouponReader, CouponWriter, RedemptionWriter
 from app.schemas.coupons import CouponCreate, CouponRead, RedemptionRead
 from app.services.coupons import redeem
 
 router = APIRouter(prefix="/api/v1/coupons", tags=["coupons"])
+
+CouponReaderDep = Annotated[CouponReader, Depends(reader(CouponReader))]
+CouponWriterDep = Annotated[CouponWriter, Depends(writer(CouponWriter))]
+RedemptionWriterDep = Annotated[RedemptionWriter, Depends(writer(RedemptionWriter))]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=error_responses(409))

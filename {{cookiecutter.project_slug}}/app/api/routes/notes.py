@@ -2,16 +2,32 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 
+from app.api.dependencies import DatabaseDep, TransactionDep
 from app.api.integer_pages import IntegerPageParamsDep
 from app.api.paths import encoded_path
 from app.api.problem_details import error_responses
-from app.db.repositories.notes import NoteReaderDep, NoteWriterDep
+from app.auth.dependencies import CurrentUser
+from app.db.repositories.notes import NoteReader, NoteWriter
 from app.schemas.fields import NO_NUL_PATTERN
 from app.schemas.notes import NoteCreate, NoteRead, NoteUpdate
 
 router = APIRouter(prefix="/api/v1/notes", tags=["notes"], responses=error_responses(401))
+
+
+async def get_note_reader(database: DatabaseDep, user: CurrentUser) -> NoteReader:
+    """Return the reader of the current user's notes."""
+    return NoteReader(database, user.id)
+
+
+async def get_note_writer(transaction: TransactionDep, user: CurrentUser) -> NoteWriter:
+    """Return the writer of the current user's notes."""
+    return NoteWriter(transaction, user.id)
+
+
+NoteReaderDep = Annotated[NoteReader, Depends(get_note_reader)]
+NoteWriterDep = Annotated[NoteWriter, Depends(get_note_writer)]
 
 NoteId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Search = Annotated[

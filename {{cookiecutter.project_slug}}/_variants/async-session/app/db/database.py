@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: The unit of work.
+Transaction = AsyncSession
+
 _RETRIES = 3
 # Seconds.
 _CLOSE_TIMEOUT = 2

@@ -1,10 +1,9 @@
 """Articles: found by id or page by page, newest first."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Depends
 from sqlalchemy import Row, bindparam, select
 
 from app.db.keyset import Pages
@@ -33,7 +32,3 @@ class ArticleWriter(Writer[Article]):
     """Changes to articles."""
 
     model = Article
-
-
-ArticleReaderDep = Annotated[ArticleReader, Depends(ArticleReader.dependency)]
-ArticleWriterDep = Annotated[ArticleWriter, Depends(ArticleWriter.dependency)]

@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from fastapi.requests import HTTPConnection
 from sqlalchemy import Executable, Row, Table, insert, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.base import Base
 from app.db.database import Database
-from app.db.dependencies import TransactionDep, get_database
 from app.db.search import returned_columns
 from app.errors import NotFoundError
 
@@ -27,11 +25,6 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    @classmethod
-    async def dependency(cls, connection: HTTPConnection) -> Self:
-        """This reader as a route depends on it."""
-        return cls(await get_database(connection))
 
     async def fetch_all(self, statement: Executable, **values: Any) -> Sequence[Row[Any]]:
         """All rows of a statement, whose bound parameters are given by name."""
@@ -61,11 +54,6 @@ class Writer(Generic[ModelT]):
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
-
-    @classmethod
-    async def dependency(cls, session: TransactionDep) -> Self:
-        """This writer as a route depends on it; all of one request share the transaction."""
-        return cls(session)
 
     async def get(self, key: UUID | int) -> ModelT:
         """The entity with this key, which nobody else changes meanwhile.

@@ -1,9 +1,8 @@
 """Coupons and their redemptions."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Depends
 from sqlalchemy import Row, bindparam, insert, select, update
 
 from app.db.models.coupons import Coupon, Redemption
@@ -64,8 +63,3 @@ class RedemptionWriter(Writer[Redemption]):
         if (row := result.one_or_none()) is None:
             raise NotFoundError("There is no such resource.")
         return row
-
-
-CouponReaderDep = Annotated[CouponReader, Depends(CouponReader.dependency)]
-CouponWriterDep = Annotated[CouponWriter, Depends(CouponWriter.dependency)]
-RedemptionWriterDep = Annotated[RedemptionWriter, Depends(RedemptionWriter.dependency)]

@@ -1,16 +1,13 @@
 """Notes of one user: there is no way here to the notes of another."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Any
 from uuid import UUID
 
-from fastapi import Depends
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auth.dependencies import CurrentUser
 from app.db.database import Database
-from app.db.dependencies import DatabaseDep, TransactionDep
 from app.db.keyset import Pages
 from app.db.models.notes import Note
 from app.db.repositories.base import Reader, Writer
@@ -30,11 +27,6 @@ class NoteReader(Reader):
         super().__init__(database)
         self._owner_id = owner_id
 
-    @classmethod
-    async def of_current_user(cls, database: DatabaseDep, user: CurrentUser) -> Self:
-        """This reader as a route depends on it."""
-        return cls(database, user.id)
-
     async def get(self, note_id: int) -> Row[Any]:
         """One note; raises `NotFoundError` without."""
         return await self.fetch_one(BY_ID, owner_id=self._owner_id, id=note_id)
@@ -53,11 +45,6 @@ class NoteWriter(Writer[Note]):
         super().__init__(session)
         self._owner_id = owner_id
 
-    @classmethod
-    async def of_current_user(cls, session: TransactionDep, user: CurrentUser) -> Self:
-        """This writer as a route depends on it."""
-        return cls(session, user.id)
-
     async def get(self, key: UUID | int) -> Note:
         """The note with this key, of this user; raises `NotFoundError` without."""
         statement = select(Note).where(Note.id == key, Note.owner_id == self._owner_id)
@@ -69,7 +56,3 @@ class NoteWriter(Writer[Note]):
     async def create(self, **values: Any) -> Row[Any]:
         """A new note of this user."""
         return await super().create(owner_id=self._owner_id, **values)
-
-
-NoteReaderDep = Annotated[NoteReader, Depends(NoteReader.of_current_user)]
-NoteWriterDep = Annotated[NoteWriter, Depends(NoteWriter.of_current_user)]

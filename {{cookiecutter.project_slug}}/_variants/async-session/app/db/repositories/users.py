@@ -1,10 +1,9 @@
 """Users, and the tokens that keep them logged in."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Depends
 from sqlalchemy import Row, bindparam, delete, func, select, update
 
 from app.db.models.users import RefreshToken, User
@@ -100,6 +99,3 @@ class RefreshTokenWriter(Writer[RefreshToken]):
         statement = delete(RefreshToken).where(RefreshToken.expires_at <= func.now())
         removed = await self._session.scalars(statement.returning(RefreshToken.id))
         return len(removed.all())
-
-
-UserReaderDep = Annotated[UserReader, Depends(UserReader.dependency)]

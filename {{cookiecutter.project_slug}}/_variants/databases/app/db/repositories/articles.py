@@ -1,10 +1,8 @@
 """Articles: found by id or page by page, newest first."""
 
 from collections.abc import Sequence
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
 from sqlalchemy import bindparam, select
 
 from app.db.base import Row
@@ -40,7 +38,3 @@ class ArticleWriter(Writer):
     """Changes to articles."""
 
     table = articles
-
-
-ArticleReaderDep = Annotated[ArticleReader, Depends(ArticleReader.dependency)]
-ArticleWriterDep = Annotated[ArticleWriter, Depends(ArticleWriter.dependency)]

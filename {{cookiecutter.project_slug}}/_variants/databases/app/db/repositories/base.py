@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from databases.core import Connection
-from fastapi.requests import HTTPConnection
 from sqlalchemy import (
     ColumnElement,
     Select,
@@ -22,7 +21,6 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.base import Row, compile_query
 from app.db.database import Database, Transaction
-from app.db.dependencies import TransactionDep, get_database
 from app.db.search import returned_columns
 from app.errors import NotFoundError
 
@@ -35,11 +33,6 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    @classmethod
-    async def dependency(cls, connection: HTTPConnection) -> Self:
-        """This reader as a route depends on it."""
-        return cls(await get_database(connection))
 
     async def fetch_all(self, statement: ClauseElement, **values: Any) -> Sequence[Row]:
         """All rows of a statement, whose bound parameters are given by name.
@@ -74,11 +67,6 @@ class Writer:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
-
-    @classmethod
-    async def dependency(cls, transaction: TransactionDep) -> Self:
-        """This writer as a route depends on it; all of one request share the transaction."""
-        return cls(transaction)
 
     async def get(self, key: UUID | int) -> Row:
         """The row with this key; raises `NotFoundError` without."""

@@ -1,9 +1,7 @@
 """Coupons and their redemptions."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
 from sqlalchemy import bindparam, insert, select, update
 
 from app.db.base import Row
@@ -60,8 +58,3 @@ class RedemptionWriter(Writer):
         if row is None:
             raise NotFoundError("There is no such resource.")
         return row
-
-
-CouponReaderDep = Annotated[CouponReader, Depends(CouponReader.dependency)]
-CouponWriterDep = Annotated[CouponWriter, Depends(CouponWriter.dependency)]
-RedemptionWriterDep = Annotated[RedemptionWriter, Depends(RedemptionWriter.dependency)]

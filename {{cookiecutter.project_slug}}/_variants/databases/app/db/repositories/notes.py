@@ -1,16 +1,13 @@
 """Notes of one user: there is no way here to the notes of another."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Any
 from uuid import UUID
 
-from fastapi import Depends
 from sqlalchemy import ColumnElement, bindparam, select
 
-from app.auth.dependencies import CurrentUser
 from app.db.base import Row
 from app.db.database import Database, Transaction
-from app.db.dependencies import DatabaseDep, TransactionDep
 from app.db.keyset import Pages
 from app.db.models.notes import notes
 from app.db.repositories.base import Reader, Writer
@@ -28,11 +25,6 @@ class NoteReader(Reader):
     def __init__(self, database: Database, owner_id: UUID) -> None:
         super().__init__(database)
         self._owner_id = owner_id
-
-    @classmethod
-    async def of_current_user(cls, database: DatabaseDep, user: CurrentUser) -> Self:
-        """This reader as a route depends on it."""
-        return cls(database, user.id)
 
     async def get(self, note_id: int) -> Row:
         """One note; raises `NotFoundError` without."""
@@ -52,18 +44,9 @@ class NoteWriter(Writer):
         super().__init__(transaction)
         self._owner_id = owner_id
 
-    @classmethod
-    async def of_current_user(cls, transaction: TransactionDep, user: CurrentUser) -> Self:
-        """This writer as a route depends on it."""
-        return cls(transaction, user.id)
-
     async def create(self, **values: Any) -> Row:
         """A new note of this user."""
         return await super().create(owner_id=self._owner_id, **values)
 
     def _is(self, key: UUID | int) -> ColumnElement[bool]:
         return super()._is(key) & (notes.c.owner_id == self._owner_id)
-
-
-NoteReaderDep = Annotated[NoteReader, Depends(NoteReader.of_current_user)]
-NoteWriterDep = Annotated[NoteWriter, Depends(NoteWriter.of_current_user)]

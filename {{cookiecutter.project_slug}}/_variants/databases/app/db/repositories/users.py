@@ -1,10 +1,9 @@
 """Users, and the tokens that keep them logged in."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Depends
 from sqlalchemy import bindparam, delete, func, select, update
 
 from app.db.base import Row
@@ -91,6 +90,3 @@ class RefreshTokenWriter(Writer):
         """Remove what has expired; how many there were."""
         statement = delete(refresh_tokens).where(refresh_tokens.c.expires_at <= func.now())
         return len(await self._transaction.fetch_all(statement.returning(refresh_tokens.c.id)))
-
-
-UserReaderDep = Annotated[UserReader, Depends(UserReader.dependency)]
