@@ -1,7 +1,7 @@
-"""Choose the database layer, drop what was not chosen, say what to do next.
+"""Apply the chosen database layer, remove unselected features and print the next steps.
 
-Runs in the new project and touches nothing else; may run again on the same folder. Without
-`pathlib`, `shutil` and `json`: to import them takes longer than all that is done here.
+Runs in the generated project, changes nothing outside it, and can run again on the same folder.
+`pathlib`, `shutil` and `json` are avoided: their imports take longer than the work of this hook.
 """
 
 import os
@@ -9,24 +9,20 @@ import sys
 import time
 from collections.abc import Callable
 
-
-def is_true(rendered: str) -> bool:
-    """Whether an answer, or what is said about one, has been rendered as true."""
-    return rendered == "True"
-
-
-# The first hook has let nothing else through than what can be chosen.
-ANSWERS: dict[str, object] = {
+# Validated by `prompt_validation.py`. Rendered booleans are "True" and "False".
+OPTIONS: dict[str, object] = {
     "database_layer": "{{ cookiecutter.database_layer }}",
-    "example": is_true("{{ cookiecutter.example }}"),
-    "auth": is_true("{{ cookiecutter.auth }}"),
+    "example": "{{ cookiecutter.example }}",
+    "auth": "{{ cookiecutter.auth }}",
     "ci": "{{ cookiecutter.ci }}",
-    "kubernetes": is_true("{{ cookiecutter.kubernetes }}"),
+    "kubernetes": "{{ cookiecutter.kubernetes }}",
 }
+# cruft adds this variable to the context.
+HAS_COMMIT = "{{ cookiecutter._commit is defined }}"
 
-# Whose every file is: that of all projects, of those with the answers beside it, or, in an
-# overlay, of a database layer.
-FEATURES: list[tuple[dict[str, object], list[str]]] = [
+# Pairs of options and the files of projects with these options; `{}` stands for every project.
+# The files of an overlay follow the same table, or else belong to every project of their layer.
+FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [
     (
         {},
         [
@@ -42,6 +38,7 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
             "app/api/routes/__init__.py",
             "app/api/routes/health.py",
             "app/db/*.py",
+            "app/db/*/__init__.py",
             "app/schemas/__init__.py",
             "app/schemas/base.py",
             "app/schemas/fields.py",
@@ -110,54 +107,52 @@ FEATURES: list[tuple[dict[str, object], list[str]]] = [
 ]
 
 
-def choose_database_layer(layer: str) -> None:
-    """Lay the overlay of `layer` over the project and remove all overlays."""
+def apply_overlay(layer: str) -> None:
+    """Move the overlay of `layer` into the project and remove the other one."""
     overlay = os.path.join("_variants", layer)
     for folder, _, names in os.walk(overlay):
         target = os.path.relpath(folder, overlay)
         os.makedirs(target, exist_ok=True)
         for name in names:
-            insist(os.replace, os.path.join(folder, name), os.path.join(target, name))
+            retry(os.replace, os.path.join(folder, name), os.path.join(target, name))
     remove("_variants")
 
 
-def make_plain() -> None:
-    """Let no file be a program, as all are on some drives, and drop what the Finder has left."""
+def remove_unselected_features(options: dict[str, object]) -> None:
+    """Remove the files of every feature that `options` do not select."""
+    for required, names in FILES_BY_FEATURE:
+        if any(str(options[name]) != str(value) for name, value in required.items()):
+            for name in names:
+                remove(name)
+
+
+def clean_files() -> None:
+    """Remove `.DS_Store` files of macOS, and executable bits, which some drives set everywhere."""
     for folder, folders, names in os.walk("."):
         folders[:] = [name for name in folders if name not in {".git", ".venv"}]
         for name in names:
             path = os.path.join(folder, name)
             if name == ".DS_Store":
-                insist(os.unlink, path)
-                continue
-            mode = os.stat(path).st_mode
-            if mode & 0o111:
+                retry(os.unlink, path)
+            elif (mode := os.stat(path).st_mode) & 0o111:
                 os.chmod(path, mode & ~0o111)
 
 
-def drop_features(answers: dict[str, object]) -> None:
-    """Remove the files of every feature that `answers` do not ask for."""
-    for wanted, names in FEATURES:
-        if not wanted.items() <= answers.items():
-            for name in names:
-                remove(name)
-
-
 def remove(path: str) -> None:
-    """Remove a file, or a folder with all that is in it, if it is there."""
+    """Remove a file, or a folder and its contents, if it exists."""
     for folder, folders, names in os.walk(path, topdown=False):
         for name in names:
-            insist(os.unlink, os.path.join(folder, name))
+            retry(os.unlink, os.path.join(folder, name))
         for name in folders:
-            insist(os.rmdir, os.path.join(folder, name))
+            retry(os.rmdir, os.path.join(folder, name))
     if os.path.isdir(path):
-        insist(os.rmdir, path)
+        retry(os.rmdir, path)
     elif os.path.exists(path):
-        insist(os.unlink, path)
+        retry(os.unlink, path)
 
 
-def insist(action: Callable[..., None], *paths: str) -> None:
-    """Do it within seconds: on Windows, a virus scanner may have a new file open."""
+def retry(action: Callable[..., None], *paths: str) -> None:
+    """Retry for five seconds: on Windows, a virus scanner may hold a new file open."""
     for _ in range(50):
         try:
             return action(*paths)
@@ -167,32 +162,37 @@ def insist(action: Callable[..., None], *paths: str) -> None:
 
 
 def quote(path: str) -> str:
-    """Return `path` for a shell, in quotes only if it needs them."""
+    """Return `path` as one word of a shell, quoted only if necessary."""
     if all(char.isalnum() or char in f"{os.sep}:._-" for char in path):
         return path
     return f'"{path}"' if os.name == "nt" else "'" + path.replace("'", "'\\''") + "'"
 
 
+def print_next_steps() -> None:
+    """Print how to run and test the project."""
+    path = os.getcwd()
+    steps = (
+        f"Created {os.path.basename(path)}. Next steps:\n"
+        f"    cd {quote(path)}\n"
+        "    make run     # serves on an embedded PostgreSQL; requires only uv\n"
+        "    make test\n"
+        "Without make, for example on Windows:\n"
+        "    uv run python -m dev.serve\n"
+        "    uv run pytest --cov -n auto --dist worksteal\n"
+    )
+    # The encoding of the console may lack characters of the path.
+    encoding = sys.stdout.encoding
+    print(steps.encode(encoding, "backslashreplace").decode(encoding))
+
+
 def main() -> None:
     """Finish the project in the working directory."""
-    choose_database_layer("{{ cookiecutter.database_layer }}")
-    drop_features(ANSWERS)
-    make_plain()
-    # Cruft, which sets this, bakes in order to compare: its diff must not begin with advice.
-    if not is_true("{{ cookiecutter._commit is defined }}"):
-        path = os.getcwd()
-        advice = (
-            f"Created {os.path.basename(path)}. Next:\n"
-            f"    cd {quote(path)}\n"
-            "    make run     # serves on an embedded PostgreSQL; needs only uv\n"
-            "    make test\n"
-            "Without make, as on Windows:\n"
-            "    uv run python -m dev.serve\n"
-            "    uv run pytest --cov -n auto --dist worksteal\n"
-        )
-        # The console may lack characters of the path.
-        encoding = sys.stdout.encoding
-        print(advice.encode(encoding, "backslashreplace").decode(encoding))
+    apply_overlay(str(OPTIONS["database_layer"]))
+    remove_unselected_features(OPTIONS)
+    clean_files()
+    # cruft also generates projects to compare them: `cruft diff` should print only a difference.
+    if HAS_COMMIT != "True":
+        print_next_steps()
 
 
 if __name__ == "__main__":

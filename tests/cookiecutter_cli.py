@@ -1,4 +1,4 @@
-"""The command `cookiecutter`, as a person or a pipeline types it."""
+"""The commands `cookiecutter` and `cruft`, run as in a shell or in CI."""
 
 import json
 import subprocess
@@ -9,11 +9,41 @@ from typing import Any
 
 import yaml
 from conftest import TEMPLATE, clean_environment
-from matrix import OPTIONS
-from rendered_hooks import QUESTIONS, TEXTS
+from matrix import CHOICES
+from rendered_hooks import CONTEXT, FREE_TEXT
 
-# What these tests put beside the working directory.
-OWN = {"work", "config.yaml", "replay", "replay.json"}
+# What these tests create next to the working directory.
+TEST_FILES = {"work", "config.yaml", "replay", "replay.json"}
+
+
+def run_command(
+    *command: str,
+    cwd: Path,
+    variables: Mapping[str, str] = {},
+    stdin: str = "",
+    umask: int = -1,
+) -> subprocess.CompletedProcess[str]:
+    """Run a Python module as a command, with standard output and standard error apart."""
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=cwd,
+        env=clean_environment(variables),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        umask=umask,
+        check=False,
+    )
+
+
+def write_config(folder: Path, defaults: Mapping[str, object] = {}) -> Path:
+    """Write a user configuration that records nothing outside `folder`, and return its path."""
+    config = folder / "config.yaml"
+    folders = {name: str(folder / "replay") for name in ("replay_dir", "cookiecutters_dir")}
+    values = {**folders, "default_context": dict(defaults)}
+    config.write_text(yaml.safe_dump(values, allow_unicode=True), "utf-8")
+    return config
 
 
 def cookiecutter(
@@ -23,42 +53,38 @@ def cookiecutter(
     variables: Mapping[str, str] = {},
     typed: Sequence[str] = (),
     flags: Sequence[str] = ("--no-input",),
-    template: Path = TEMPLATE,
+    template: Path | str = TEMPLATE,
     umask: int = -1,
 ) -> subprocess.CompletedProcess[str]:
-    """Run cookiecutter in `folder`/work with a configuration of its own."""
+    """Run cookiecutter in `folder`/work, with prompts only if there are lines to type."""
     work = folder / "work"
     work.mkdir(exist_ok=True)
-    config = folder / "config.yaml"
-    config.write_text(
-        yaml.safe_dump(
-            {"replay_dir": str(folder / "replay"), "default_context": dict(defaults)},
-            allow_unicode=True,
-        ),
-        "utf-8",
-    )
-    options = ["--config-file", str(config), *([] if typed else flags)]
-    return subprocess.run(
-        [sys.executable, "-m", "cookiecutter", *options, str(template), *arguments],
-        cwd=work,
-        env=clean_environment(variables),
-        input="".join(f"{line}\n" for line in typed),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        umask=umask,
-        check=False,
-    )
+    options = ["--config-file", str(write_config(folder, defaults)), *([] if typed else flags)]
+    stdin = "".join(f"{line}\n" for line in typed)
+    command = ("cookiecutter", *options, str(template), *arguments)
+    return run_command(*command, cwd=work, variables=variables, stdin=stdin, umask=umask)
 
 
-def replay(folder: Path, answers: Mapping[str, object]) -> subprocess.CompletedProcess[str]:
-    """Give `answers` as a file, which cookiecutter hands to the hooks as it is."""
+def cruft(
+    folder: Path, *arguments: str, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run cruft in `cwd` or `folder`/work, with the user configuration of `folder`."""
+    work = folder / "work"
+    work.mkdir(exist_ok=True)
+    variables = {"COOKIECUTTER_CONFIG": str(write_config(folder))}
+    for role in ("AUTHOR", "COMMITTER"):
+        variables |= {f"GIT_{role}_NAME": "Ada", f"GIT_{role}_EMAIL": "ada@example.com"}
+    return run_command("cruft", *arguments, cwd=cwd or work, variables=variables)
+
+
+def replay(folder: Path, values: Mapping[str, object]) -> subprocess.CompletedProcess[str]:
+    """Run cookiecutter with a replay file, whose values it neither renders nor prompts for."""
     context: dict[str, Any] = {
-        name: value for name, value in QUESTIONS.items() if name.startswith("_")
+        name: value for name, value in CONTEXT.items() if name.startswith("_")
     }
-    context |= {name: values[0] for name, values in OPTIONS.items()}
-    context |= {name: QUESTIONS[name] for name in TEXTS} | dict(answers)
-    for name in TEXTS:
+    context |= {name: choices[0] for name, choices in CHOICES.items()}
+    context |= {name: CONTEXT[name] for name in FREE_TEXT} | {"__validated": ""} | dict(values)
+    for name in FREE_TEXT:
         quoted = str(context[name]).replace("\\", "\\\\").replace('"', '\\"')
         context[f"__{name}_quoted"] = quoted
     file = folder / "replay.json"
@@ -66,9 +92,9 @@ def replay(folder: Path, answers: Mapping[str, object]) -> subprocess.CompletedP
     return cookiecutter(folder, flags=["--replay-file", str(file)])
 
 
-def made(folder: Path) -> list[str]:
-    """What is in the working directory and beside it, but for the tests' own files."""
+def created_paths(folder: Path) -> list[str]:
+    """Return the names in the working directory and next to it, except the tests' own files."""
     return sorted(
         [path.name for path in (folder / "work").iterdir()]
-        + [path.name for path in folder.iterdir() if path.name not in OWN]
+        + [path.name for path in folder.iterdir() if path.name not in TEST_FILES]
     )

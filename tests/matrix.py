@@ -1,4 +1,4 @@
-"""All that can be answered, computed from the questions, and the files that belong to it."""
+"""Options and their values, computed from the prompts, and the files that belong to them."""
 
 import itertools
 import json
@@ -13,97 +13,97 @@ from typing import Any
 from allpairspy import AllPairs
 from conftest import SOURCES, TEMPLATE, list_files
 from cookiecutter.main import cookiecutter
-from rendered_hooks import QUESTIONS, load_hook
+from rendered_hooks import CONTEXT, load_hook
 
-Answers = dict[str, Any]
+Context = dict[str, Any]
 
-#: The questions with a few answers, the default first.
-OPTIONS: dict[str, list[Any]] = {
+#: The values of each prompt that offers a choice, the default first.
+CHOICES: dict[str, list[Any]] = {
     name: values if isinstance(values, list) else [values, not values]
-    for name, values in QUESTIONS.items()
+    for name, values in CONTEXT.items()
     if isinstance(values, list | bool) and not name.startswith("_")
 }
-#: Those that change the service itself; the others change what stands around it.
-SERVICE_OPTIONS = [name for name in ("database_layer", "example", "auth") if name in OPTIONS]
+#: Options that change the service itself, rather than the files around it.
+SERVICE_OPTIONS = [name for name in ("database_layer", "example", "auth") if name in CHOICES]
 
-#: The answers that make the most files.
-FULL: Answers = {name: True for name in ("example", "auth", "kubernetes") if name in OPTIONS}
+#: The options that generate the most files.
+EVERYTHING: Context = {name: True for name in ("example", "auth", "kubernetes") if name in CHOICES}
 
 
-def combine(names: Sequence[str]) -> list[Answers]:
-    """Every combination of the options `names`."""
-    values = itertools.product(*(OPTIONS[name] for name in names))
+def combinations(names: Sequence[str]) -> list[Context]:
+    """Return every combination of the options `names`."""
+    values = itertools.product(*(CHOICES[name] for name in names))
     return [dict(zip(names, combination, strict=True)) for combination in values]
 
 
-def pairs() -> list[Answers]:
-    """Few combinations, in which any two answers to any two questions meet."""
-    return [dict(zip(OPTIONS, values, strict=True)) for values in AllPairs(list(OPTIONS.values()))]
+def pairwise() -> list[Context]:
+    """Return a few combinations that contain every pair of values of any two options."""
+    return [dict(zip(CHOICES, values, strict=True)) for values in AllPairs(list(CHOICES.values()))]
 
 
-def label(answers: Answers) -> str:
-    """The name of a combination in the reports of pytest."""
+def label(context: Context) -> str:
+    """Return the name of a combination in pytest's reports."""
     return "-".join(
         str(value) if isinstance(value, str) else name if value else f"no_{name}"
-        for name, value in answers.items()
+        for name, value in context.items()
     )
 
 
 @cache
 def post_hook() -> ModuleType:
-    """The hook that chooses the files, with its table of them."""
+    """Return the hook that selects the files, and contains their table."""
     with tempfile.TemporaryDirectory() as folder:
         return load_hook(Path(folder), "post_gen_project")
 
 
-def owners(name: str) -> list[Answers]:
-    """The answers that the file `name` belongs to: `{}` is all projects, nothing is nobody."""
+def owning_features(name: str) -> list[Context]:
+    """Return the options that the file `name` requires: `{}` for all projects; none if unlisted."""
     path = PurePosixPath("/", name)
     found = [
-        wanted
-        for wanted, patterns in post_hook().FEATURES
+        required
+        for required, patterns in post_hook().FILES_BY_FEATURE
         if any(part.match(f"/{pattern}") for part in (path, *path.parents) for pattern in patterns)
     ]
-    # A line for more answers takes its files out of those for fewer.
+    # An entry with more options takes its files out of those with fewer.
     return [one for one in found if not any(one.items() < other.items() for other in found)]
 
 
-def complete(answers: Answers) -> Answers:
-    """All options: `answers`, and the default of each that they leave out."""
-    return {name: values[0] for name, values in OPTIONS.items()} | answers
+def with_defaults(context: Context) -> Context:
+    """Return all options: `context`, and the defaults of the others."""
+    return {name: values[0] for name, values in CHOICES.items()} | context
 
 
-def possible_files(layer: str) -> set[str]:
-    """Every file that a project of `layer` can have."""
+def all_files(layer: str) -> set[str]:
+    """Return every file that a project of `layer` can have."""
     shared = {name for name in list_files(SOURCES) if not name.startswith("_variants/")}
     return shared | list_files(SOURCES / "_variants" / layer)
 
 
-def expected_files(answers: Answers) -> set[str]:
-    """The files that a project with `answers` has."""
-    given = complete(answers)
+def expected_files(context: Context) -> set[str]:
+    """Return the files of a project that is generated with `context`."""
+    options = with_defaults(context)
     return {
         name
-        for name in possible_files(given["database_layer"])
-        if all(wanted.items() <= given.items() for wanted in owners(name))
+        for name in all_files(options["database_layer"])
+        if all(required.items() <= options.items() for required in owning_features(name))
     }
 
 
-def bake_quickly(folder: Path, answers: Answers) -> Path:
-    """Do what cookiecutter does, without a process for each hook."""
+def bake_in_process(folder: Path, context: Context) -> Path:
+    """Generate a project like cookiecutter, but without a process for each hook."""
     config = folder / "cookiecutter.json"
     config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
     project = Path(
         cookiecutter(
             str(TEMPLATE),
             no_input=True,
-            extra_context=answers,
-            output_dir=str(folder / label(answers)),
+            extra_context=context,
+            output_dir=str(folder / label(context)),
             config_file=str(config),
             accept_hooks=False,
         )
     )
     with chdir(project):
-        post_hook().choose_database_layer(complete(answers)["database_layer"])
-        post_hook().drop_features(complete(answers))
+        post_hook().apply_overlay(with_defaults(context)["database_layer"])
+        post_hook().remove_unselected_features(with_defaults(context))
     return project

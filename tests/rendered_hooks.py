@@ -1,4 +1,4 @@
-"""The hooks as cookiecutter renders them, for tests that look inside."""
+"""Hooks and the validation of the prompts, loaded as cookiecutter loads them."""
 
 import importlib.util
 import json
@@ -12,34 +12,46 @@ from cookiecutter.generate import generate_context
 from cookiecutter.prompt import prompt_for_config
 from cookiecutter.utils import create_env_with_context
 
-QUESTIONS = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
-#: Those that follow from others, which nobody is asked for.
-DERIVED = [name for name in QUESTIONS if name.startswith("__") and name != "__prompts__"]
-TEXTS = ["project_name", "project_description", "author_name", "author_email"]
+CONTEXT = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
+#: Private variables with escaped text for TOML.
+QUOTED = [name for name in CONTEXT if name.endswith("_quoted")]
+FREE_TEXT = ["project_name", "project_description", "author_name", "author_email"]
 
 
-def render_hook(name: str, **answers: object) -> str:
-    """The hook's source after someone has typed `answers`, or replayed them from a file."""
+def render(source: str, **values: object) -> str:
+    """Render `source` with the defaults and `values`, which are not validated."""
     context: dict[str, Any] = generate_context(str(TEMPLATE / "cookiecutter.json"))
     context["cookiecutter"] = prompt_for_config(context, no_input=True)
-    context["cookiecutter"].update(answers)
+    context["cookiecutter"].update(values)
     environment = create_env_with_context(context)
-    for derived in DERIVED:
-        if derived not in answers:
-            template = environment.from_string(QUESTIONS[derived])
-            context["cookiecutter"][derived] = template.render(**context)
-    source = (TEMPLATE / "hooks" / f"{name}.py").read_text("utf-8")
+    for name in QUOTED:
+        if name not in values:
+            template = environment.from_string(CONTEXT[name])
+            context["cookiecutter"][name] = template.render(**context)
     rendered: str = environment.from_string(source).render(**context)
     return rendered
 
 
-def load_hook(folder: Path, name: str, **answers: object) -> ModuleType:
-    # A name that was never used: the bytecode of another hook could be taken for this one's.
+def render_hook(name: str, **values: object) -> str:
+    """Return the source of a hook that is rendered with `values`."""
+    return render((TEMPLATE / "hooks" / f"{name}.py").read_text("utf-8"), **values)
+
+
+def load_hook(folder: Path, name: str, **values: object) -> ModuleType:
+    """Import a hook that is rendered with `values`, from a file in `folder`."""
+    # A path that no hook has had, because Python caches bytecode by path.
     path = Path(tempfile.mkdtemp(dir=folder)) / f"{name}.py"
-    path.write_text(render_hook(name, **answers), "utf-8")
+    path.write_text(render_hook(name, **values), "utf-8")
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec
     assert spec.loader
     hook = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(hook)
     return hook
+
+
+def find_problems(**values: object) -> list[str]:
+    """Return the lines that the validation reports for `values`."""
+    headline, *problems = render("{{ cookiecutter | validation_report }}", **values).split("\n")
+    assert headline == ("No project was generated. Please fix:" if problems else "")
+    return [problem.removeprefix("  - ") for problem in problems]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from conftest import TEMPLATE, Bake, clean_environment
-from git_repo import Repository, copy_history, release
-from rendered_hooks import QUESTIONS
+from git_repo import GitRepo, copy_history, release
+from rendered_hooks import CONTEXT
 
 DOCUMENTS = [*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")]
 # A file and what is in it, or commands.
@@ -74,7 +74,7 @@ def test_every_version_says_what_the_owner_of_a_project_must_do() -> None:
 def test_every_question_and_choice_is_in_the_table(name: str) -> None:
     lines = (TEMPLATE / name).read_text("utf-8").splitlines()
     table = "\n".join(line for line in lines if line.startswith("| "))
-    for question, answers in QUESTIONS.items():
+    for question, answers in CONTEXT.items():
         if not question.startswith("_"):
             assert f"`{question}`" in table
             assert not isinstance(answers, list) or all(choice in table for choice in answers)
@@ -88,14 +88,14 @@ def test_every_link_to_a_file_leads_somewhere() -> None:
 
 
 @pytest.fixture
-def template(tmp_path: Path) -> Repository:
+def template(tmp_path: Path) -> GitRepo:
     return copy_history(tmp_path / "template")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_the_commands_of_a_page_work_one_after_the_other(
-    name: str, template: Repository, tmp_path: Path
+    name: str, template: GitRepo, tmp_path: Path
 ) -> None:
     template.git("tag", "--force", "v0.1.0")
     release(template)

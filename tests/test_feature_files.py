@@ -6,21 +6,21 @@ from pathlib import Path, PurePosixPath
 import pytest
 from conftest import LAYERS, SOURCES, Bake, Project
 from matrix import (
-    FULL,
-    OPTIONS,
+    CHOICES,
+    EVERYTHING,
     SERVICE_OPTIONS,
-    Answers,
-    combine,
+    Context,
+    all_files,
+    combinations,
     expected_files,
     label,
-    owners,
-    possible_files,
+    owning_features,
     post_hook,
 )
 
 # What is made by a person, or by running the project.
-MADE_LATER = {".env", ".data", ".venv", "uv.lock", "kubernetes/secret.yaml", "secret.yaml"}
-TEXTS = {".md", ".yaml", ".yml", "Makefile", "Dockerfile", ".dockerignore", ".gitattributes"}
+CREATED_LATER = {".env", ".data", ".venv", "uv.lock", "kubernetes/secret.yaml", "secret.yaml"}
+DOCUMENTS = {".md", ".yaml", ".yml", "Makefile", "Dockerfile", ".dockerignore", ".gitattributes"}
 
 
 def is_owned_by_a_layer(name: str) -> bool:
@@ -28,38 +28,38 @@ def is_owned_by_a_layer(name: str) -> bool:
 
 
 def test_every_file_is_somebodys_and_only_one_answers() -> None:
-    for name in {name for layer in LAYERS for name in possible_files(layer)}:
-        if found := owners(name):
+    for name in {name for layer in LAYERS for name in all_files(layer)}:
+        if found := owning_features(name):
             assert len(found) == 1, f"{name} belongs to {found}"
         else:
             assert is_owned_by_a_layer(name), f"{name} is nobody's"
 
 
 def test_every_line_of_the_table_names_answers_that_exist_and_files_that_exist() -> None:
-    for wanted, patterns in post_hook().FEATURES:
-        assert all(value in OPTIONS[name] for name, value in wanted.items())
+    for wanted, patterns in post_hook().FILES_BY_FEATURE:
+        assert all(value in CHOICES[name] for name, value in wanted.items())
         for pattern in patterns:
             folders = [SOURCES, *(SOURCES / "_variants" / layer for layer in LAYERS)]
             assert [path for folder in folders for path in folder.glob(pattern)], pattern
 
 
 @pytest.mark.parametrize(("option", "value"), [
-    (option, value) for option, values in OPTIONS.items() for value in values[1:]
+    (option, value) for option, values in CHOICES.items() for value in values[1:]
 ])  # fmt: skip
 def test_an_answer_changes_the_files_that_are_its_own_and_no_others(
     option: str, value: object, bake: Bake
 ) -> None:
-    default, other = bake(**FULL), bake(**FULL | {option: value})
+    default, other = bake(**EVERYTHING), bake(**EVERYTHING | {option: value})
 
     changed = default.files() ^ other.files()
 
-    assert all(any(option in wanted for wanted in owners(name)) for name in changed)
+    assert all(any(option in wanted for wanted in owning_features(name)) for name in changed)
 
 
-def removed(answers: Answers) -> set[str]:
+def removed(answers: Context) -> set[str]:
     """Files that other projects of the same layer have."""
     layer = answers.get("database_layer", LAYERS[0])
-    return possible_files(layer) - expected_files(answers)
+    return all_files(layer) - expected_files(answers)
 
 
 def mentions(text: str, name: str) -> bool:
@@ -68,15 +68,15 @@ def mentions(text: str, name: str) -> bool:
     return bool(re.search(rf"(?<![\w./-])({re.escape(name)}|{re.escape(module)})(?![\w/-])", text))
 
 
-EDGES = [
-    *combine(SERVICE_OPTIONS),
-    *({"ci": value} for value in OPTIONS["ci"]),
-    *({"kubernetes": value} for value in OPTIONS["kubernetes"]),
+FEATURE_SETS = [
+    *combinations(SERVICE_OPTIONS),
+    *({"ci": value} for value in CHOICES["ci"]),
+    *({"kubernetes": value} for value in CHOICES["kubernetes"]),
 ]
 
 
-@pytest.mark.parametrize("answers", EDGES, ids=label)
-def test_nothing_speaks_of_a_file_that_is_not_there(answers: Answers, bake: Bake) -> None:
+@pytest.mark.parametrize("answers", FEATURE_SETS, ids=label)
+def test_nothing_speaks_of_a_file_that_is_not_there(answers: Context, bake: Bake) -> None:
     project = bake(**answers)
 
     gone = {name for name in removed(answers) if not name.endswith("__init__.py")}
@@ -111,17 +111,17 @@ def paths_drawn(text: str) -> set[str]:
 
 def exists(project: Project, path: str, beside: str) -> bool:
     folder = Path(project.path / beside).parent
-    if path in MADE_LATER or (beside.startswith("docs/add-a-") and path.endswith("tags.py")):
+    if path in CREATED_LATER or (beside.startswith("docs/add-a-") and path.endswith("tags.py")):
         return True
     return (project.path / path).exists() or (folder / path).exists()
 
 
-@pytest.mark.parametrize("answers", EDGES, ids=label)
-def test_every_path_in_documents_and_container_files_exists(answers: Answers, bake: Bake) -> None:
+@pytest.mark.parametrize("answers", FEATURE_SETS, ids=label)
+def test_every_path_in_documents_and_container_files_exists(answers: Context, bake: Bake) -> None:
     project = bake(**answers)
 
     for name in project.files():
-        if TEXTS & {PurePosixPath(name).suffix, PurePosixPath(name).name}:
+        if DOCUMENTS & {PurePosixPath(name).suffix, PurePosixPath(name).name}:
             for path in paths_named(name, project.read(name)):
                 assert exists(project, path, beside=name), f"{name} names {path}"
 

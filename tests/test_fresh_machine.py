@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Bake, clean_environment, find_python
-from matrix import OPTIONS
+from matrix import CHOICES
 from server_process import running
 from test_without_make import read_table
 
@@ -54,7 +54,7 @@ def variables(programs: Path, request: pytest.FixtureRequest) -> dict[str, str]:
 
 def find_default_python() -> str:
     """Return the interpreter that a project asks for by default."""
-    version = OPTIONS["python_version"][0]
+    version = CHOICES["python_version"][0]
     if python := find_python(version):
         return python
     pytest.skip(f"there is no Python {version} on this machine")

@@ -2,22 +2,22 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 from conftest import LAYERS, TEMPLATE, Bake, Project, find_python
-from matrix import FULL, OPTIONS, SERVICE_OPTIONS, Answers, combine, label, pairs
-from rendered_hooks import load_hook
-from test_rendering import NASTY
+from matrix import CHOICES, EVERYTHING, SERVICE_OPTIONS, Context, combinations, label, pairwise
+from test_rendering import TRICKY_TEXT
+
+from prompt_validation import RESERVED_PACKAGES
 
 pytestmark = pytest.mark.slow
 
 # Legal, and likely to break something.
 ODD = {
-    "project_name": NASTY,
+    "project_name": TRICKY_TEXT,
     "project_slug": "a" * 40,
-    "project_description": NASTY,
-    "author_name": NASTY,
+    "project_description": TRICKY_TEXT,
+    "author_name": TRICKY_TEXT,
 }
 
 # Runs each line of its input as an Alembic command, somewhere else than in the project.
@@ -43,7 +43,7 @@ with tempfile.TemporaryDirectory() as data, embedded_postgres(Path(data, "postgr
 """
 
 # A migration of an owner, beside one of the template's.
-OWN = '''"""own"""
+OWNER_MIGRATION = '''"""own"""
 
 from alembic import op
 
@@ -73,20 +73,20 @@ def check(project: Project, variables: Mapping[str, str] = {}) -> None:
     assert re.search(r"^=+ \d+ passed in ", report, re.MULTILINE), report
 
 
-@pytest.mark.parametrize("answers", combine(SERVICE_OPTIONS), ids=label)
-def test_every_kind_of_service_is_green(answers: Answers, bake: Bake) -> None:
+@pytest.mark.parametrize("answers", combinations(SERVICE_OPTIONS), ids=label)
+def test_every_kind_of_service_is_green(answers: Context, bake: Bake) -> None:
     odd = {} if answers["example"] else ODD
 
     check(bake(**odd, **answers))
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize("version", OPTIONS["python_version"])
+@pytest.mark.parametrize("version", CHOICES["python_version"])
 def test_a_full_project_is_green_on_every_python(version: str, layer: str, bake: Bake) -> None:
     if (python := find_python(version)) is None:
         pytest.skip(f"there is no Python {version} on this machine")
 
-    check(bake(**FULL, database_layer=layer), {"UV_PYTHON": python})
+    check(bake(**EVERYTHING, database_layer=layer), {"UV_PYTHON": python})
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -94,15 +94,15 @@ def test_a_full_project_is_green_with_the_lowest_versions_that_it_allows(
     layer: str, bake: Bake
 ) -> None:
     lowest = {"UV_RESOLUTION": "lowest-direct"}
-    if python := find_python(min(OPTIONS["python_version"])):
+    if python := find_python(min(CHOICES["python_version"])):
         lowest["UV_PYTHON"] = python
 
-    check(bake(**FULL, database_layer=layer), lowest)
+    check(bake(**EVERYTHING, database_layer=layer), lowest)
 
 
 @pytest.mark.pairwise
-@pytest.mark.parametrize("answers", pairs(), ids=label)
-def test_any_two_answers_together_are_green(answers: Answers, bake: Bake) -> None:
+@pytest.mark.parametrize("answers", pairwise(), ids=label)
+def test_any_two_options_together_pass(answers: Context, bake: Bake) -> None:
     python = find_python(answers["python_version"])
 
     check(bake(**answers), {"UV_PYTHON": python} if python else {})
@@ -126,7 +126,7 @@ def test_two_branches_of_a_history_are_merged_as_the_page_on_updates_says(bake: 
     project = bake(auth=False)
     page = (TEMPLATE / "docs" / "updating.md").read_text("utf-8")
     commands = re.findall(r"^\$ (.+)$", page, re.MULTILINE)
-    (project.path / "migrations" / "versions" / "own.py").write_text(OWN, "utf-8")
+    (project.path / "migrations" / "versions" / "own.py").write_text(OWNER_MIGRATION, "utf-8")
 
     for command in commands:
         project.run(*command.split())
@@ -149,11 +149,9 @@ def test_migrations_run_up_and_down_from_another_folder(layer: str, bake: Bake) 
     assert script.rstrip().endswith("COMMIT;")
 
 
-def test_no_package_of_a_project_may_lend_it_its_name(bake: Bake, tmp_path: Path) -> None:
-    refused = load_hook(tmp_path, "pre_gen_project").PACKAGES
-
+def test_slugs_of_all_locked_packages_are_reserved(bake: Bake) -> None:
     for layer in LAYERS:
-        project = bake(**FULL, database_layer=layer)
+        project = bake(**EVERYTHING, database_layer=layer)
         project.run("uv", "lock", "--quiet")
         locked = set(re.findall(r'^name = "(.+)"$', project.read("uv.lock"), re.MULTILINE))
-        assert locked - refused == {project.path.name}
+        assert locked - RESERVED_PACKAGES == {project.path.name}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import LAYERS, TEMPLATE, Bake, clean_environment
-from matrix import FULL, OPTIONS
+from matrix import CHOICES, EVERYTHING
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.15"]
 PLATFORMS = [
@@ -37,7 +37,7 @@ def packages_without_wheels(folder: Path, python: str, target: str) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize("version", OPTIONS["python_version"])
+@pytest.mark.parametrize("version", CHOICES["python_version"])
 def test_a_project_names_the_python_that_was_answered(version: str, bake: Bake) -> None:
     project = bake(python_version=version)
 
@@ -69,7 +69,7 @@ def test_the_versions_that_are_promised_are_those_that_are_tried(folder: str, ba
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("layer", LAYERS)
 def test_every_dependency_of_a_project_has_wheels(layer: str, python: str, bake: Bake) -> None:
-    project = bake(**FULL, database_layer=layer)
+    project = bake(**EVERYTHING, database_layer=layer)
 
     for target in PLATFORMS:
         assert packages_without_wheels(project.path, python, target) == "", target

@@ -14,18 +14,18 @@ import pytest
 import yaml
 from conftest import Project
 from matrix import (
-    OPTIONS,
+    CHOICES,
     SERVICE_OPTIONS,
-    Answers,
-    bake_quickly,
-    combine,
+    Context,
+    bake_in_process,
+    combinations,
     expected_files,
     label,
 )
 
 pytestmark = pytest.mark.slow
 
-OTHERS = combine([name for name in OPTIONS if name not in SERVICE_OPTIONS])
+OTHERS = combinations([name for name in CHOICES if name not in SERVICE_OPTIONS])
 # Every warning is an error; no module reads the environment or a socket when it is imported.
 IMPORT_EVERYTHING = """
 import importlib, importlib.util, pathlib, pkgutil, socket
@@ -45,9 +45,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with all that any project needs; its path ends in that of its Python."""
     folder = tmp_path_factory.mktemp("environment")
     needs = set()
-    for answers in combine(SERVICE_OPTIONS):
+    for answers in combinations(SERVICE_OPTIONS):
         metadata = tomllib.loads(
-            (bake_quickly(folder, answers) / "pyproject.toml").read_text("utf-8")
+            (bake_in_process(folder, answers) / "pyproject.toml").read_text("utf-8")
         )
         needs |= {*metadata["project"]["dependencies"], *metadata["dependency-groups"]["dev"]}
     project = Project(folder)
@@ -92,15 +92,15 @@ def check_style(folder: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def baked(folder: Path, service: Answers) -> Iterator[tuple[Answers, Project]]:
+def baked(folder: Path, service: Context) -> Iterator[tuple[Context, Project]]:
     for others in OTHERS:
         answers: dict[str, Any] = service | others
-        yield answers, Project(bake_quickly(folder, answers))
+        yield answers, Project(bake_in_process(folder, answers))
 
 
-@pytest.mark.parametrize("service", combine(SERVICE_OPTIONS), ids=label)
+@pytest.mark.parametrize("service", combinations(SERVICE_OPTIONS), ids=label)
 def test_every_combination_is_complete_and_clean(
-    service: Answers, environment: Path, tmp_path: Path
+    service: Context, environment: Path, tmp_path: Path
 ) -> None:
     projects = list(baked(tmp_path, service))
 

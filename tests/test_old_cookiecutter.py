@@ -1,4 +1,4 @@
-"""Versions of Cookiecutter in which booleans are text."""
+"""Versions of cookiecutter before 2.7, some of which pass booleans as text."""
 
 from pathlib import Path
 
@@ -8,21 +8,21 @@ from conftest import TEMPLATE, Project
 pytestmark = pytest.mark.slow
 
 
-def generate(folder: Path, version: str, *answers: str) -> tuple[int, str]:
-    """Return the exit status and the output of Cookiecutter `version`."""
+def generate(folder: Path, version: str, *arguments: str) -> tuple[int, str]:
+    """Run cookiecutter `version`, and return its exit status and output."""
     output = folder / "work"
     output.mkdir()
     options = ["--no-input", "--output-dir", str(output)]
     done = Project(folder).try_to_run(
         *("uvx", "--quiet", "--python", "3.11", "--no-build", "--from", f"cookiecutter=={version}"),
-        *("cookiecutter", str(TEMPLATE), *options, *answers),
+        *("cookiecutter", str(TEMPLATE), *options, *arguments),
         variables={"HOME": str(folder)},
     )
     return done.returncode, done.stdout
 
 
 @pytest.mark.parametrize(
-    ("version", "answers"),
+    ("version", "arguments"),
     [
         *(
             (version, ["kubernetes=true"])
@@ -32,10 +32,10 @@ def generate(folder: Path, version: str, *answers: str) -> tuple[int, str]:
         ("2.6.0", ["auth=no", "author_email=nobody"]),
     ],
 )
-def test_a_version_that_passes_booleans_as_text_is_refused_by_name(
-    version: str, answers: list[str], tmp_path: Path
+def test_version_that_passes_booleans_as_text_is_rejected(
+    version: str, arguments: list[str], tmp_path: Path
 ) -> None:
-    status, output = generate(tmp_path, version, *answers)
+    status, output = generate(tmp_path, version, *arguments)
 
     assert status == 1
     assert output.startswith("This template requires cookiecutter 2.7 or newer")
@@ -44,14 +44,14 @@ def test_a_version_that_passes_booleans_as_text_is_refused_by_name(
 
 
 @pytest.mark.parametrize(
-    ("version", "answers"), [("2.6.0", []), ("2.3.0", []), ("2.7.0", ["kubernetes=true"])]
+    ("version", "arguments"), [("2.6.0", []), ("2.3.0", []), ("2.7.0", ["kubernetes=true"])]
 )
-def test_a_version_that_passes_booleans_makes_a_project(
-    version: str, answers: list[str], tmp_path: Path
+def test_version_that_passes_booleans_generates_a_project(
+    version: str, arguments: list[str], tmp_path: Path
 ) -> None:
-    status, output = generate(tmp_path, version, *answers)
+    status, output = generate(tmp_path, version, *arguments)
 
     assert status == 0, output
-    made = tmp_path / "work" / "my-service"
-    assert (made / "app" / "main.py").exists()
-    assert (made / "kubernetes").exists() == bool(answers)
+    project = tmp_path / "work" / "my-service"
+    assert (project / "app" / "main.py").exists()
+    assert (project / "kubernetes").exists() == bool(arguments)

@@ -133,7 +133,7 @@ def test_a_file_that_a_virus_scanner_has_open_is_tried_again(
     for name in tries:
         monkeypatch.setattr(os, name, fails_twice(name))
 
-    hook.choose_database_layer(LAYERS[0])
+    hook.apply_overlay(LAYERS[0])
 
     assert sorted(path.name for path in Path().iterdir()) == ["new.py"]
 

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 from conftest import LAYERS, Project
-from cookiecutter_cli import cookiecutter, made, replay
+from cookiecutter_cli import cookiecutter, created_paths, replay
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from matrix import OPTIONS
-from rendered_hooks import TEXTS
+from matrix import CHOICES
+from rendered_hooks import FREE_TEXT
 from test_generated_projects import check
 from test_rendering import check_style
 
@@ -58,7 +58,7 @@ bad_slug = st.sampled_from([
 good_email = st.sampled_from(["a@b.cd", "ada+x@example.com", "o'neil@example.org", "é@exämple.de"])
 
 
-def spoiled(text: st.SearchStrategy[str], marks: list[str]) -> st.SearchStrategy[str]:
+def invalid_values(text: st.SearchStrategy[str], marks: list[str]) -> st.SearchStrategy[str]:
     return st.builds(lambda a, mark, b: f"{a}{mark}{b}", text, st.sampled_from(marks), text)
 
 
@@ -74,18 +74,21 @@ def answers(draw: st.DrawFn, *, replayed: bool, may_be_wrong: bool = True) -> An
     """All answers; on a command line only such as cookiecutter passes on."""
     marks = UNPRINTABLE + ONLY_IN_FILES if replayed else UNPRINTABLE[1:]
     other_types = st.sampled_from([None, True, 7, ["a"], {"a": "b"}] if replayed else [""])
-    bad_text = spoiled(good_text, marks) | st.just("x" * 400) | other_types
-    good = dict.fromkeys(TEXTS, good_text) | {"author_email": good_email, "project_slug": good_slug}
-    bad = dict.fromkeys(TEXTS, bad_text) | {"project_slug": bad_slug}
-    good |= {name: st.sampled_from(values) for name, values in OPTIONS.items()}
+    bad_text = invalid_values(good_text, marks) | st.just("x" * 400) | other_types
+    good = dict.fromkeys(FREE_TEXT, good_text) | {
+        "author_email": good_email,
+        "project_slug": good_slug,
+    }
+    bad = dict.fromkeys(FREE_TEXT, bad_text) | {"project_slug": bad_slug}
+    good |= {name: st.sampled_from(values) for name, values in CHOICES.items()}
     if replayed:
-        bad |= dict.fromkeys(OPTIONS, st.sampled_from(["", "yes", None, 3, "other", ["MIT"]]))
+        bad |= dict.fromkeys(CHOICES, st.sampled_from(["", "yes", None, 3, "other", ["MIT"]]))
     wrong = draw(st.just(set()) | st.sets(st.sampled_from(sorted(bad)), max_size=4))
     wrong = wrong if may_be_wrong else set()
     return Answers({name: draw((bad if name in wrong else good)[name]) for name in good}, wrong)
 
 
-def give(folder: Path, answered: Answers, *, replayed: bool) -> Project | None:
+def submit(folder: Path, answered: Answers, *, replayed: bool) -> Project | None:
     """The project that comes of it, or nothing; fails when nothing is right about neither."""
     if replayed:
         done = replay(folder, answered.given)
@@ -94,10 +97,12 @@ def give(folder: Path, answered: Answers, *, replayed: bool) -> Project | None:
     assert not list(folder.rglob("*CANARY*"))
     if answered.wrong:
         named = set(re.findall(r"^  - (\w+) ", done.stderr, re.MULTILINE))
-        assert (done.returncode, named, made(folder)) == (1, answered.wrong, []), done.stderr
+        assert (done.returncode, named, created_paths(folder)) == (1, answered.wrong, []), (
+            done.stderr
+        )
         return None
     assert done.returncode == 0, done.stderr
-    assert made(folder) == [answered.given["project_slug"]]
+    assert created_paths(folder) == [answered.given["project_slug"]]
     return Project(folder / "work" / answered.given["project_slug"])
 
 
@@ -136,7 +141,7 @@ def test_any_answers_are_taken_or_refused_for_every_reason_there_is(replayed: bo
     @given(answers(replayed=replayed))
     def try_it(answered: Answers) -> None:
         with tempfile.TemporaryDirectory(prefix="answers-") as folder:
-            if project := give(Path(folder), answered, replayed=replayed):
+            if project := submit(Path(folder), answered, replayed=replayed):
                 check_statically(project, answered.given)
 
     try_it()
@@ -149,7 +154,7 @@ def test_accepted_answers_make_projects_that_are_green(layer: str) -> None:
     def try_it(answered: Answers) -> None:
         answered.given["database_layer"] = layer
         with tempfile.TemporaryDirectory(prefix="answers-") as folder:
-            project = give(Path(folder), answered, replayed=True)
+            project = submit(Path(folder), answered, replayed=True)
             assert project
             check(project)
 

@@ -1,4 +1,4 @@
-"""Rendering is a pure function of the answers, and its output is clean before it is touched."""
+"""Generated files: differences between options, valid syntax and style, and escaped text."""
 
 import re
 import subprocess
@@ -8,13 +8,14 @@ import tomllib
 import pytest
 import yaml
 from conftest import LAYERS, Bake, Project
-from matrix import OPTIONS
+from matrix import CHOICES
 
-# Legal answers that break what pastes them without quoting.
-NASTY = r"""It's "quoted" \ back\slashed\n: # & <b> 'x' ${HOME} $(id) %s %(here)s {0} é 😀"""
+# Valid text that breaks files in which it is not escaped.
+TRICKY_TEXT = r"""It's "quoted" \ back\slashed\n: # & <b> 'x' ${HOME} $(id) %s %(here)s {0} é 😀"""
 
 
 def check_style(project: Project) -> None:
+    """Fail unless ruff accepts every file, with the settings of the project."""
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--no-cache"],
@@ -26,7 +27,7 @@ def check_style(project: Project) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_layers_differ_in_nothing_but_the_database(bake: Bake) -> None:
+def test_layers_differ_only_in_database_files(bake: Bake) -> None:
     first, second = (bake(database_layer=layer) for layer in LAYERS)
 
     assert first.files() == second.files()
@@ -39,12 +40,12 @@ def test_the_layers_differ_in_nothing_but_the_database(bake: Bake) -> None:
     }
 
 
-def test_the_metadata_differs_in_dependencies_and_greenlets(bake: Bake) -> None:
+def test_project_metadata_differs_in_dependencies_and_greenlet_coverage(bake: Bake) -> None:
     first, second = (
         tomllib.loads(bake(database_layer=layer).read("pyproject.toml")) for layer in LAYERS
     )
     dependencies = [set(project["project"].pop("dependencies")) for project in (first, second)]
-    # Measuring greenlets too costs a fifth of the tests' time, and only one layer has them.
+    # Only this layer uses greenlets, and measuring them costs a fifth of the tests' time.
     assert first["tool"]["coverage"]["run"].pop("concurrency") == ["greenlet", "thread"]
 
     assert first == second
@@ -53,20 +54,23 @@ def test_the_metadata_differs_in_dependencies_and_greenlets(bake: Bake) -> None:
 
 def test_free_text_reaches_toml_and_yaml_unchanged(bake: Bake) -> None:
     project = bake(
-        project_name=NASTY, project_slug="nasty", project_description=NASTY, author_name=NASTY
+        project_name=TRICKY_TEXT,
+        project_slug="nasty",
+        project_description=TRICKY_TEXT,
+        author_name=TRICKY_TEXT,
     )
 
     metadata = tomllib.loads(project.read("pyproject.toml"))["project"]
-    assert metadata["description"] == NASTY
-    assert metadata["authors"][0]["name"] == NASTY
+    assert metadata["description"] == TRICKY_TEXT
+    assert metadata["authors"][0]["name"] == TRICKY_TEXT
     for name in project.files():
         if name.endswith((".yml", ".yaml")):
             yaml.safe_load(project.read(name))
-    assert f"# {NASTY}\n" in project.read("README.md")
-    assert NASTY in project.read("LICENSE")
+    assert f"# {TRICKY_TEXT}\n" in project.read("README.md")
+    assert TRICKY_TEXT in project.read("LICENSE")
 
 
-def test_free_text_reaches_no_python(bake: Bake) -> None:
+def test_free_text_is_not_in_python_files(bake: Bake) -> None:
     text = {
         name: f"xyzzy {name}" for name in ("project_name", "project_description", "author_name")
     }
@@ -78,17 +82,17 @@ def test_free_text_reaches_no_python(bake: Bake) -> None:
 
 
 @pytest.mark.parametrize("slug", ["a", "a" * 40])
-def test_no_slug_changes_the_formatting(slug: str, bake: Bake) -> None:
+def test_length_of_the_slug_does_not_change_the_formatting(slug: str, bake: Bake) -> None:
     check_style(bake(project_slug=slug))
 
 
 @pytest.mark.parametrize("slug", ["true", "null", "no", "e1"])
-def test_no_slug_is_something_else_in_yaml(slug: str, bake: Bake) -> None:
+def test_slug_is_text_in_yaml(slug: str, bake: Bake) -> None:
     assert yaml.safe_load(bake(project_slug=slug).read("compose.yaml"))["name"] == slug
 
 
-@pytest.mark.parametrize("license_name", OPTIONS["license"])
-def test_the_license_is_the_chosen_one_and_has_no_date(license_name: str, bake: Bake) -> None:
+@pytest.mark.parametrize("license_name", CHOICES["license"])
+def test_license_is_the_selected_one_without_a_date(license_name: str, bake: Bake) -> None:
     text = bake(license=license_name, author_name="Ada Lovelace").read("LICENSE")
 
     first_words = {
@@ -102,7 +106,7 @@ def test_the_license_is_the_chosen_one_and_has_no_date(license_name: str, bake: 
 
 @pytest.mark.parametrize("example", [True, False])
 @pytest.mark.parametrize("layer", LAYERS)
-def test_nothing_of_users_is_left_without_them(layer: str, example: bool, bake: Bake) -> None:
+def test_project_without_auth_does_not_mention_users(layer: str, example: bool, bake: Bake) -> None:
     project = bake(database_layer=layer, example=example, auth=False)
     traces = re.compile(
         r"argon2|pwdlib|jwt|python-multipart|\bAUTH_|AuthSettings|FORWARDED|/users|/auth|/notes",

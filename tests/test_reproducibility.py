@@ -1,4 +1,4 @@
-"""The same answers give the same bytes, whoever bakes them, where and when."""
+"""The same values generate the same bytes on every machine."""
 
 import hashlib
 import os
@@ -8,28 +8,28 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
-from conftest import LAYERS, TEMPLATE, Project, list_files
+from conftest import LAYERS, SOURCES, TEMPLATE, Project, list_files
 from cookiecutter_cli import cookiecutter
-from matrix import bake_quickly, possible_files
+from matrix import all_files, bake_in_process
 
 WINDOWS_DEVICE = re.compile(r"(aux|con|nul|prn|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-ANSWERS = ("project_name=Überall 1", "kubernetes=true")
+ARGUMENTS = ("project_name=Überall 1", "kubernetes=true")
 
 
 def tree_hash(project: Project) -> str:
-    """Of all names, contents and run bits."""
+    """Return a hash of the names, contents and executable bits of all files."""
     digest = hashlib.sha256()
     for name in sorted(project.files()):
         path = project.path / name
-        is_program = bool(path.stat().st_mode & 0o111)
-        digest.update(f"{name} {is_program} ".encode() + path.read_bytes())
+        is_executable = bool(path.stat().st_mode & 0o111)
+        digest.update(f"{name} {is_executable} ".encode() + path.read_bytes())
     return digest.hexdigest()
 
 
 def copy_backwards(folder: Path) -> Path:
-    """The template without git, its files written in another order by a secretive person."""
+    """Copy the template without git, in reverse order and readable only by its owner."""
     copy = folder / "elsewhere" / "renamed"
-    for top in ("cookiecutter.json", "hooks", "templates", "{{cookiecutter.project_slug}}"):
+    for top in ("cookiecutter.json", "prompt_validation.py", "hooks", "templates", SOURCES.name):
         source = TEMPLATE / top
         names = list_files(source) if source.is_dir() else {""}
         for name in sorted(names, reverse=True):
@@ -41,20 +41,21 @@ def copy_backwards(folder: Path) -> Path:
 
 
 def search_path_without(program: str) -> str:
+    """Return PATH without the folders that contain `program`."""
     folders = os.environ["PATH"].split(os.pathsep)
     return os.pathsep.join(folder for folder in folders if not Path(folder, program).exists())
 
 
-def test_place_time_locale_umask_order_and_git_do_not_reach_the_output(tmp_path: Path) -> None:
+def test_output_does_not_depend_on_the_machine(tmp_path: Path) -> None:
     variables = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "1", "HOME": str(tmp_path)}
     first, second = tmp_path / "first", tmp_path / "a second place"
     for folder in (first, second):
         folder.mkdir()
 
-    one = cookiecutter(first, *ANSWERS, variables={"TZ": "UTC", "LC_ALL": "C.UTF-8"}, umask=0o022)
+    one = cookiecutter(first, *ARGUMENTS, variables={"TZ": "UTC", "LC_ALL": "C.UTF-8"}, umask=0o022)
     two = cookiecutter(
         second,
-        *ANSWERS,
+        *ARGUMENTS,
         variables={**variables, "PATH": search_path_without("git")},
         template=copy_backwards(tmp_path),
         umask=0o077,
@@ -66,17 +67,17 @@ def test_place_time_locale_umask_order_and_git_do_not_reach_the_output(tmp_path:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_the_quick_bake_of_the_tests_makes_the_same(layer: str, tmp_path: Path) -> None:
-    answers = {"database_layer": layer, "auth": False, "kubernetes": True}
+def test_bake_in_process_generates_the_same_project(layer: str, tmp_path: Path) -> None:
+    context = {"database_layer": layer, "auth": False, "kubernetes": True}
 
-    done = cookiecutter(tmp_path, *(f"{name}={value}" for name, value in answers.items()))
+    done = cookiecutter(tmp_path, *(f"{name}={value}" for name, value in context.items()))
 
     assert done.returncode == 0, done.stderr
     real = Project(tmp_path / "work" / "my-service")
-    assert tree_hash(real) == tree_hash(Project(bake_quickly(tmp_path, answers)))
+    assert tree_hash(real) == tree_hash(Project(bake_in_process(tmp_path, context)))
 
 
-def test_a_hash_tells_contents_names_and_run_bits_apart(tmp_path: Path) -> None:
+def test_tree_hash_depends_on_contents_names_and_executable_bits(tmp_path: Path) -> None:
     def hashes() -> Iterator[str]:
         file = tmp_path / "a"
         file.write_text("1", "utf-8")
@@ -92,8 +93,8 @@ def test_a_hash_tells_contents_names_and_run_bits_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_every_name_is_legal_on_windows_and_short(layer: str) -> None:
-    names = possible_files(layer)
+def test_file_names_are_short_and_valid_on_windows(layer: str) -> None:
+    names = all_files(layer)
 
     for name in names:
         assert len(name) <= 80, name

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 from conftest import LAYERS, SOURCES, TEMPLATE, Bake, list_files
-from rendered_hooks import QUESTIONS
+from rendered_hooks import CONTEXT
 
 PYTHON_FILES = [
     path
@@ -71,7 +71,7 @@ def test_ruff_accepts_the_sources(command: tuple[str, ...]) -> None:
 
 
 def test_what_is_copied_as_it_is_has_nothing_to_render() -> None:
-    patterns = QUESTIONS["_copy_without_render"]
+    patterns = CONTEXT["_copy_without_render"]
     for name in list_files(SOURCES):
         paths = [name, *(parent.as_posix() for parent in PurePosixPath(name).parents)]
         if any(fnmatch(path, pattern) for path in paths for pattern in patterns):

