@@ -1,4 +1,4 @@
-"""Projects in unusual folders and shells."""
+"""Generated projects in unusual folders and shells."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ MESSAGE = 'rename "slug" to \'it\'s\\\' $HOME $(id) `id` """\n-- é'
 def installed(
     request: pytest.FixtureRequest, cookies_session: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Project:
-    """A project in a folder with characters that are special to some tools."""
+    """Return an installed project, in a folder with characters that are special to some tools."""
     result = cookies_session.bake(extra_context={"database_layer": request.param})
     assert (result.exit_code, result.exception) == (0, None)
     folder = tmp_path_factory.mktemp("checkout") / "50%(here)s %41 é'"
@@ -33,7 +33,7 @@ def installed(
 
 @pytest.fixture
 def project(installed: Project) -> Iterator[Project]:
-    """The installed project as it was generated, without a database."""
+    """Yield the installed project, and remove the files that a test creates."""
     before = installed.files()
     yield installed
     shutil.rmtree(installed.path / ".data", ignore_errors=True)
@@ -41,7 +41,7 @@ def project(installed: Project) -> Iterator[Project]:
         (installed.path / name).unlink()
 
 
-def test_a_shell_with_a_safe_path_runs_every_command(project: Project) -> None:
+def test_commands_work_with_safe_path(project: Project) -> None:
     safe = {"PYTHONSAFEPATH": "1"}
 
     assert "Running upgrade" in project.run("make", "migrate", variables=safe).stdout
@@ -53,7 +53,7 @@ def test_a_shell_with_a_safe_path_runs_every_command(project: Project) -> None:
     project.run("uv", "run", "pytest", *files, variables=safe)
 
 
-def test_any_message_makes_a_revision_that_can_be_applied(project: Project) -> None:
+def test_revision_message_can_contain_any_character(project: Project) -> None:
     model = project.path / "app" / "db" / "models" / "tags.py"
     page = project.read("docs/add-a-resource.md")
     [source] = [block for block in page.split("```") if '"""Tags."""' in block]
@@ -75,34 +75,35 @@ def test_any_message_makes_a_revision_that_can_be_applied(project: Project) -> N
 
 
 @pytest.mark.parametrize(
-    "address", ["mysql://me:hush@db/name", "postgresql://me:hush@127.0.0.1:1/name"]
+    "url", ["mysql://me:hush@db/name", "postgresql://me:hush@127.0.0.1:1/name"]
 )
-def test_a_bad_address_is_one_line(address: str, project: Project) -> None:
-    done = project.try_to_run("make", "migrate", variables={"DATABASE_URL": address})
+def test_invalid_database_url_is_reported_in_one_line(url: str, project: Project) -> None:
+    done = project.try_to_run("make", "migrate", variables={"DATABASE_URL": url})
 
     assert done.returncode != 0
-    said = [line for line in done.stdout.splitlines() if not line.startswith(("uv run", "make:"))]
-    assert len(said) == 1
-    assert "hush" not in said[0]
+    echoed = ("uv run", "make:")
+    messages = [line for line in done.stdout.splitlines() if not line.startswith(echoed)]
+    assert len(messages) == 1
+    assert "hush" not in messages[0]
 
 
 @pytest.fixture
 def read_only(project: Project) -> Iterator[tuple[str, ...]]:
-    """What runs a command in the project while nothing can be written there."""
+    """Yield the prefix of commands that run while the project is read-only."""
     if os.geteuid() != 0:
         project.path.chmod(0o555)
         yield ()
         project.path.chmod(0o755)
         return
-    # Permissions do not stop root.
+    # root can write in spite of permissions.
     mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && "$@"'
     prefix = ("unshare", "--mount", "sh", "-c", mount, str(project.path))
     if shutil.which("unshare") is None or project.try_to_run(*prefix, "true").returncode != 0:
-        pytest.skip("this system does not let a process have its own mounts")
+        pytest.skip("this system does not allow a private mount")
     yield prefix
 
 
-def test_a_read_only_checkout_has_green_tests(project: Project, read_only: tuple[str, ...]) -> None:
+def test_read_only_checkout_passes_its_tests(project: Project, read_only: tuple[str, ...]) -> None:
     few = {"PYTEST_ADDOPTS": "tests/test_settings.py --cov-fail-under=0"}
 
     project.run(*read_only, "uv", "run", "pytest", "tests/test_settings.py")

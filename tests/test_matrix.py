@@ -1,4 +1,4 @@
-"""Every combination of options, looked at without running it."""
+"""Every combination of options, checked without running its tests."""
 
 import hashlib
 import re
@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -25,8 +24,8 @@ from matrix import (
 
 pytestmark = pytest.mark.slow
 
-OTHERS = combinations([name for name in CHOICES if name not in SERVICE_OPTIONS])
-# Every warning is an error; no module reads the environment or a socket when it is imported.
+OTHER_COMBINATIONS = combinations([name for name in CHOICES if name not in SERVICE_OPTIONS])
+# Run with warnings as errors. Importing a module must not open a connection.
 IMPORT_EVERYTHING = """
 import importlib, importlib.util, pathlib, pkgutil, socket
 socket.socket.connect = None
@@ -42,12 +41,12 @@ for path in pathlib.Path("migrations", "versions").glob("*.py"):
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with all that any project needs; its path ends in that of its Python."""
+    """Return the Python of an environment with the dependencies of every project."""
     folder = tmp_path_factory.mktemp("environment")
     needs = set()
-    for answers in combinations(SERVICE_OPTIONS):
+    for context in combinations(SERVICE_OPTIONS):
         metadata = tomllib.loads(
-            (bake_in_process(folder, answers) / "pyproject.toml").read_text("utf-8")
+            (bake_in_process(folder, context) / "pyproject.toml").read_text("utf-8")
         )
         needs |= {*metadata["project"]["dependencies"], *metadata["dependency-groups"]["dev"]}
     project = Project(folder)
@@ -58,7 +57,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def python_hash(project: Project) -> str:
-    """The same for two projects whose Python files, and settings of tools, are the same."""
+    """Return a hash of the Python files and of the settings of the tools."""
     digest = hashlib.sha256()
     for name in sorted(project.files()):
         if name.endswith(".py"):
@@ -68,7 +67,7 @@ def python_hash(project: Project) -> str:
 
 
 def check_text(name: str, text: str) -> None:
-    """Fail on what rendering must not leave in any file."""
+    """Fail if a generated file has template syntax, invalid syntax or untidy line ends."""
     assert not re.search(r"\{%|# jinja:|(?<!\$)\{\{", text), f"{name} is not rendered"
     assert re.fullmatch(r"|.*\S\n", text, re.DOTALL), f"{name} does not end with one newline"
     assert "\r" not in text, name
@@ -80,7 +79,7 @@ def check_text(name: str, text: str) -> None:
 
 
 def check_style(folder: Path) -> None:
-    """Run ruff in all projects below `folder`, each with its own settings."""
+    """Fail unless ruff accepts all projects in `folder`, each with its own settings."""
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--no-cache", "."],
@@ -92,24 +91,25 @@ def check_style(folder: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def baked(folder: Path, service: Context) -> Iterator[tuple[Context, Project]]:
-    for others in OTHERS:
-        answers: dict[str, Any] = service | others
-        yield answers, Project(bake_in_process(folder, answers))
+def generate(folder: Path, service: Context) -> Iterator[tuple[Context, Project]]:
+    """Yield a project for each combination of the options that `service` does not set."""
+    for others in OTHER_COMBINATIONS:
+        context = service | others
+        yield context, Project(bake_in_process(folder, context))
 
 
 @pytest.mark.parametrize("service", combinations(SERVICE_OPTIONS), ids=label)
-def test_every_combination_is_complete_and_clean(
+def test_combination_has_its_files_and_passes_linters(
     service: Context, environment: Path, tmp_path: Path
 ) -> None:
-    projects = list(baked(tmp_path, service))
+    projects = list(generate(tmp_path, service))
 
-    for answers, project in projects:
-        assert project.files() == expected_files(answers), label(answers)
+    for context, project in projects:
+        assert project.files() == expected_files(context), label(context)
         empty = [
             path for path in project.path.rglob("*") if path.is_dir() and not [*path.iterdir()]
         ]
-        assert not empty, label(answers)
+        assert not empty, label(context)
         for name in project.files():
             check_text(name, (project.path / name).read_bytes().decode())
     check_style(tmp_path)

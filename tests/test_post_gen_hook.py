@@ -1,4 +1,4 @@
-"""What the last hook makes of the rendered files."""
+"""The post_gen_project hook: file selection, permissions and the printed next steps."""
 
 import os
 import re
@@ -13,9 +13,10 @@ from conftest import LAYERS, TEMPLATE, Bake
 from rendered_hooks import load_hook, render_hook
 
 
-def run_hook(folder: Path, *, encoding: str = "utf-8", **answers: object) -> str:
+def run_hook(folder: Path, *, encoding: str = "utf-8", **values: object) -> str:
+    """Run the hook, rendered with `values`, in `folder`, and return its output."""
     hook = folder.parent / "hook.py"
-    hook.write_text(render_hook("post_gen_project", **answers), "utf-8")
+    hook.write_text(render_hook("post_gen_project", **values), "utf-8")
     done = subprocess.run(
         [sys.executable, hook],
         cwd=folder,
@@ -28,17 +29,17 @@ def run_hook(folder: Path, *, encoding: str = "utf-8", **answers: object) -> str
     return done.stdout
 
 
-@pytest.mark.parametrize("chosen", [True, False])
-def test_running_it_again_changes_nothing(chosen: bool, bake: Bake) -> None:
-    project = bake(example=chosen, auth=chosen)
+@pytest.mark.parametrize("selected", [True, False])
+def test_second_run_changes_nothing(selected: bool, bake: Bake) -> None:
+    project = bake(example=selected, auth=selected)
     before = {name: project.read(name) for name in project.files()}
 
-    run_hook(project.path, example=chosen, auth=chosen)
+    run_hook(project.path, example=selected, auth=selected)
 
     assert {name: project.read(name) for name in project.files()} == before
 
 
-def test_it_touches_nothing_outside_the_working_directory(tmp_path: Path) -> None:
+def test_hook_changes_nothing_outside_the_working_directory(tmp_path: Path) -> None:
     project, neighbour = tmp_path / "project", tmp_path / "neighbour"
     for folder in (project, neighbour):
         for layer in LAYERS:
@@ -51,19 +52,19 @@ def test_it_touches_nothing_outside_the_working_directory(tmp_path: Path) -> Non
     assert [path.name for path in project.iterdir()] == ["app"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such bits")
-def test_no_file_is_a_program_whatever_the_template_was_on(bake: Bake) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no executable bits")
+def test_executable_bits_of_files_are_cleared(bake: Bake) -> None:
     project = bake()
-    programs = [project.path / name for name in ("README.md", "app/main.py", ".github/workflows")]
-    for path in programs:
+    paths = [project.path / name for name in ("README.md", "app/main.py", ".github/workflows")]
+    for path in paths:
         path.chmod(0o755)
 
     run_hook(project.path)
 
-    assert [path.stat().st_mode & 0o777 for path in programs] == [0o644, 0o644, 0o755]
+    assert [path.stat().st_mode & 0o777 for path in paths] == [0o644, 0o644, 0o755]
 
 
-def test_it_says_what_to_do_next_on_a_few_lines_of_ascii(bake: Bake) -> None:
+def test_next_steps_are_a_few_lines_of_ascii(bake: Bake) -> None:
     output = run_hook(bake().path)
 
     assert output.isascii()
@@ -71,9 +72,9 @@ def test_it_says_what_to_do_next_on_a_few_lines_of_ascii(bake: Bake) -> None:
     assert len(output.splitlines()) < 10
 
 
-@pytest.mark.skipif(os.name == "nt", reason="cd is typed there into other shells")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other shells")
 @pytest.mark.parametrize("folder", ["plain", "a second place", "it's $HOME", "\u00fcber", "\u65e5"])
-def test_the_path_that_it_prints_is_one_to_change_to(folder: str, tmp_path: Path) -> None:
+def test_printed_cd_command_works_in_a_shell(folder: str, tmp_path: Path) -> None:
     project = tmp_path / folder / "my-service"
     project.mkdir(parents=True)
 
@@ -89,7 +90,7 @@ def test_the_path_that_it_prints_is_one_to_change_to(folder: str, tmp_path: Path
     ("path", "quoted"),
     [("C:\\work\\api", "C:\\work\\api"), ("C:\\my work\\api", '"C:\\my work\\api"')],
 )
-def test_a_path_on_windows_is_quoted_as_its_shells_take_it(
+def test_path_is_quoted_for_the_shells_of_windows(
     path: str, quoted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hook = load_hook(tmp_path, "post_gen_project")
@@ -99,7 +100,7 @@ def test_a_path_on_windows_is_quoted_as_its_shells_take_it(
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_a_path_that_the_console_cannot_show_is_no_error(encoding: str, tmp_path: Path) -> None:
+def test_path_that_the_console_cannot_encode_is_escaped(encoding: str, tmp_path: Path) -> None:
     project = tmp_path / "\u65e5\u672c" / "my-service"
     project.mkdir(parents=True)
 
@@ -109,36 +110,34 @@ def test_a_path_that_the_console_cannot_show_is_no_error(encoding: str, tmp_path
     assert "make run" in output
 
 
-def test_a_file_that_a_virus_scanner_has_open_is_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_locked_file_is_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hook = load_hook(tmp_path, "post_gen_project")
     overlay = tmp_path / "project" / "_variants" / LAYERS[0]
     overlay.mkdir(parents=True)
     (overlay / "new.py").write_text("", "utf-8")
     monkeypatch.chdir(tmp_path / "project")
-    tries = {"replace": 0, "rmdir": 0}
+    attempts = {"replace": 0, "rmdir": 0}
 
-    def fails_twice(name: str) -> Any:
+    def fail_twice(name: str) -> Any:
         original = getattr(os, name)
 
         def action(*paths: str) -> None:
-            tries[name] += 1
-            if tries[name] <= 2:
+            attempts[name] += 1
+            if attempts[name] <= 2:
                 raise PermissionError(13, "Access is denied")
             original(*paths)
 
         return action
 
-    for name in tries:
-        monkeypatch.setattr(os, name, fails_twice(name))
+    for name in attempts:
+        monkeypatch.setattr(os, name, fail_twice(name))
 
     hook.apply_overlay(LAYERS[0])
 
     assert sorted(path.name for path in Path().iterdir()) == ["new.py"]
 
 
-def test_what_the_finder_leaves_in_the_template_reaches_no_project(tmp_path: Path) -> None:
+def test_ds_store_files_are_removed(tmp_path: Path) -> None:
     folder = tmp_path / "project"
     for layer in LAYERS:
         (folder / "_variants" / layer / "app").mkdir(parents=True)
@@ -150,7 +149,7 @@ def test_what_the_finder_leaves_in_the_template_reaches_no_project(tmp_path: Pat
     assert not [*folder.rglob(".DS_Store")]
 
 
-def test_what_editors_and_the_finder_leave_is_ignored(bake: Bake) -> None:
+def test_files_of_editors_and_of_macos_are_git_ignored(bake: Bake) -> None:
     for folder in (TEMPLATE, bake().path):
         lines = (folder / ".gitignore").read_text("utf-8").splitlines()
         assert {".DS_Store", ".idea/", ".vscode/"} <= set(lines)

@@ -14,10 +14,12 @@ from rendered_hooks import CONTEXT
 
 PYTHON_FILES = [
     path
-    for folder in ("benchmarks", "hooks", "scripts", "tests", SOURCES.name)
-    for path in sorted((TEMPLATE / folder).rglob("*.py"))
+    for pattern in (
+        "*.py",
+        *(f"{name}/**/*.py" for name in ("benchmarks", "hooks", "scripts", "tests", SOURCES.name)),
+    )
+    for path in sorted(TEMPLATE.glob(pattern))
 ]
-# Seen from the root of a project, so that a rule names a file once for both layers.
 NAMES = {path: path.relative_to(TEMPLATE).as_posix() for path in PYTHON_FILES}
 
 
@@ -70,7 +72,7 @@ def test_ruff_accepts_the_sources(command: tuple[str, ...]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_is_copied_as_it_is_has_nothing_to_render() -> None:
+def test_copied_files_have_no_template_syntax() -> None:
     patterns = CONTEXT["_copy_without_render"]
     for name in list_files(SOURCES):
         paths = [name, *(parent.as_posix() for parent in PurePosixPath(name).parents)]
@@ -79,7 +81,7 @@ def test_what_is_copied_as_it_is_has_nothing_to_render() -> None:
             assert not re.search(r"cookiecutter\.|# jinja:|\{%", text), name
 
 
-def test_no_source_asks_for_the_time_or_for_chance() -> None:
+def test_no_source_uses_the_time_or_random_values() -> None:
     impure = re.compile(r"(\{[{%]-?|# jinja:) *(now|random_ascii_string|uuid4|lipsum)|\| *random")
     sources = [TEMPLATE / "cookiecutter.json", *(TEMPLATE / "templates").rglob("*")]
     sources += [SOURCES / name for name in list_files(SOURCES)]
@@ -93,15 +95,47 @@ def test_both_layers_have_the_same_files() -> None:
     assert first == second
 
 
-def test_no_file_of_an_overlay_hides_one_of_the_project() -> None:
+def test_no_file_of_an_overlay_replaces_a_shared_one() -> None:
     for layer in LAYERS:
         names = list_files(SOURCES / "_variants" / layer)
         assert not {name for name in names if (SOURCES / name).exists()}
 
 
+def test_no_file_is_identical_in_both_overlays() -> None:
+    first, second = (SOURCES / "_variants" / layer for layer in LAYERS)
+    names = list_files(first) & list_files(second)
+
+    same = {name for name in names if (first / name).read_bytes() == (second / name).read_bytes()}
+
+    assert same == set(), "move these files out of the overlays"
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Return the names of the modules and members that a module in `app/db` imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level <= 1, "a relative import could leave app/db"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("folder", ["", *(f"_variants/{layer}" for layer in LAYERS)])
+def test_database_code_does_not_import_the_web_layer(folder: str) -> None:
+    modules = sorted((SOURCES / folder / "app" / "db").rglob("*.py"))
+
+    assert modules
+    for path in modules:
+        web = re.compile(r"(fastapi|starlette|app\.api|app\.auth)(\.|$)")
+        found = {name for name in imported_modules(path) if web.match(name)}
+        assert not found, f"{path.relative_to(SOURCES)} imports {', '.join(found)}"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("layer", LAYERS)
-def test_types_are_right_before_rendering(layer: str, bake: Bake, tmp_path: Path) -> None:
+def test_mypy_accepts_the_sources_before_rendering(layer: str, bake: Bake, tmp_path: Path) -> None:
     project = bake(database_layer=layer)
     project.run("uv", "sync", "--quiet")
     unrendered = tmp_path / "unrendered"
