@@ -90,7 +90,6 @@ FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [
     (
         {"auth": True, "example": True},
         [
-            "app/api/integer_pages.py",
             "app/api/routes/notes.py",
             "app/db/models/notes.py",
             "app/db/repositories/notes.py",

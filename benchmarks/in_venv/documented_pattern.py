@@ -86,7 +86,7 @@ async def get_article(article_id: UUID, session: SessionDep) -> Article:
     """One article."""
     article = await session.get(Article, article_id)
     if article is None:
-        raise NotFoundError("There is no such resource.")
+        raise NotFoundError
     return article
 
 
@@ -119,9 +119,9 @@ async def redeem_coupon(coupon_id: UUID, session: SessionDep) -> Redemption:
     """Use a coupon once."""
     coupon = await session.get(Coupon, coupon_id, with_for_update=True)
     if coupon is None:
-        raise NotFoundError("There is no such resource.")
+        raise NotFoundError
     if not coupon.remaining_count:
-        raise ConflictError("This coupon has no uses left.")
+        raise ConflictError("This coupon has been fully redeemed.")
     coupon.remaining_count -= 1
     redemption = Redemption(coupon_id=coupon_id)
     session.add(redemption)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from app.api.pagination import encode_cursor
+from app.api.pagination import UUID_CURSOR
 from dev.postgres import embedded_postgres
 
 SEED = "seed"
@@ -53,7 +53,7 @@ async def fill(url: str, offset: int) -> dict[str, str]:
     await connection.close()
     return {
         "article": str(article),
-        "cursor": encode_cursor(last),
+        "cursor": UUID_CURSOR.encode(last),
         "coupon": str(coupon),
         "version": version,
     }

@@ -13,7 +13,7 @@ import asyncpg
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from middleware_stack import database_url, make_app
 
-from app.api.pagination import CURSOR, decode_cursor, encode_cursor
+from app.api.pagination import UUID_CURSOR
 from app.api.paths import encoded_path
 from app.errors import ConflictError, NotFoundError
 from app.schemas.articles import ArticleCreate, ArticleRead
@@ -58,7 +58,7 @@ async def get_article(article_id: UUID, request: Request) -> ArticleRead:
     async with request.app.state.pool.acquire() as connection:
         row = await connection.fetchrow(BY_ID, article_id)
     if row is None:
-        raise NotFoundError("There is no such resource.")
+        raise NotFoundError
     return ArticleRead(**row)
 
 
@@ -67,17 +67,17 @@ async def list_articles(
     request: Request,
     response: Response,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    after: Annotated[str | None, Query(pattern=CURSOR)] = None,
+    after: Annotated[str | None, Query(pattern=UUID_CURSOR.pattern)] = None,
     q: Annotated[str | None, Query(max_length=200, pattern=NO_NUL_PATTERN)] = None,
 ) -> list[ArticleRead]:
     """Articles, newest first."""
-    values: list[Any] = [decode_cursor(after)] if after else []
+    values: list[Any] = [UUID_CURSOR.decode(after)] if after else []
     values += [q] if q else []
     async with request.app.state.pool.acquire() as connection:
         rows = await connection.fetch(PAGES[bool(after), bool(q)], limit + 1, *values)
     if len(rows) > limit:
         parameters = [item for item in request.query_params.multi_items() if item[0] != "after"]
-        parameters.append(("after", encode_cursor(rows[limit - 1]["id"])))
+        parameters.append(("after", UUID_CURSOR.encode(rows[limit - 1]["id"])))
         path = encoded_path(request.scope)
         response.headers["Link"] = f'<{path}?{urlencode(parameters)}>; rel="next"'
     return [ArticleRead(**row) for row in rows[:limit]]
@@ -97,7 +97,7 @@ async def redeem_coupon(coupon_id: UUID, request: Request) -> RedemptionRead:
     """Use a coupon once."""
     async with request.app.state.pool.acquire() as connection, connection.transaction():
         if await connection.fetchval(TAKE_ONE, coupon_id) is None:
-            raise ConflictError("This coupon has no uses left.")
+            raise ConflictError("This coupon has been fully redeemed.")
         row = await connection.fetchrow(REDEEM, coupon_id)
     return RedemptionRead(**row)
 

@@ -28,6 +28,9 @@ class NotFoundError(AppError):
 
     status = 404
 
+    def __init__(self, detail: str = "Not found.") -> None:
+        super().__init__(detail)
+
 
 class ConflictError(AppError):
     """The request contradicts what is stored."""

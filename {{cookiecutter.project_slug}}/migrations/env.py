@@ -132,7 +132,7 @@ async def run_online() -> None:
     configure_logging(settings.service)
     # It logs one line for each type of object that autogenerate compares.
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
-    options = connect_kwargs(settings.database, limits=False)
+    options = connect_kwargs(settings.database, for_requests=False)
     options["async_creator_fn"] = connect
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool

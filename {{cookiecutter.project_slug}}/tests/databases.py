@@ -78,7 +78,7 @@ async def _on(server: str, statement: str) -> None:
 @asynccontextmanager
 async def connected(address: str) -> AsyncIterator[asyncpg.Connection]:
     """A plain connection of the driver, beside those of the service."""
-    connection = await connect(**connect_kwargs(settings_for(address), limits=False))
+    connection = await connect(**connect_kwargs(settings_for(address), for_requests=False))
     try:
         yield connection
     finally:
@@ -95,7 +95,7 @@ async def migrate(
     def run(connection: Connection) -> None:
         do(Config(toml_file=CONFIG, attributes={"connection": connection}), revision)
 
-    options = connect_kwargs(settings_for(address), limits=False)
+    options = connect_kwargs(settings_for(address), for_requests=False)
     options["async_creator_fn"] = connect
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool

@@ -55,8 +55,7 @@ async def test_an_error_is_not_hidden_by_a_rollback_that_fails(settings: Setting
     ):
         with pytest.raises(ZeroDivisionError):
             async with database.transaction() as transaction:
-                found = await transaction.execute(pid)
-                number = found if isinstance(found, int) else found.scalar_one()
+                number = await transaction.scalar(pid)
                 await connection.execute("SELECT pg_terminate_backend($1)", number)
                 await asyncio.sleep(0.05)
                 raise ZeroDivisionError
@@ -72,7 +71,7 @@ async def test_a_server_that_refuses_the_connection_is_away(
         with pytest.raises(UnavailableError, match="reached"):
             async with database.transaction() as transaction:
                 await transaction.execute(ANSWER)
-    reason = 'No connection to the database: InvalidCatalogNameError(\'database "nothing"'
+    reason = 'Cannot connect to the database: InvalidCatalogNameError(\'database "nothing"'
     assert reason in caplog.text
 
 
@@ -87,7 +86,7 @@ async def test_a_statement_has_a_limit(settings: Settings) -> None:
 async def test_a_server_that_is_silent_is_away(
     empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.db.dsn._SILENCE", 0)
+    monkeypatch.setattr("app.db.dsn._COMMAND_TIMEOUT_MARGIN", 0)
     # The statements go on when their connections have been dropped, until their database is.
     limits = settings_for(empty_database).model_copy(
         update={"statement_timeout": 0.2, "pool_max_size": 2}
@@ -95,7 +94,7 @@ async def test_a_server_that_is_silent_is_away(
     async with Database(limits) as database:
         for _ in range(3):
             # So that it is not the server that ends a statement.
-            with pytest.raises(UnavailableError, match="does not answer"):
+            with pytest.raises(UnavailableError, match="does not respond"):
                 async with database.transaction() as transaction:
                     await transaction.execute(text("SET LOCAL statement_timeout = 0"))
                     await transaction.execute(SLEEP)

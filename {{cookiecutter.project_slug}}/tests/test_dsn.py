@@ -82,7 +82,8 @@ def test_limits_are_set_with_the_connection() -> None:
 
 def test_migrations_may_take_their_time() -> None:
     settings = DatabaseSettings(POSTGRES_HOST="db", POSTGRES_USER="me")
-    assert connect_kwargs(settings, limits=False)["server_settings"].keys() == {"application_name"}
+    found = connect_kwargs(settings, for_requests=False)
+    assert found["server_settings"].keys() == {"application_name"}
 
 
 def test_a_transaction_pooler_gets_no_statements_to_keep() -> None:

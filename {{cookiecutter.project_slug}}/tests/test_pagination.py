@@ -8,22 +8,27 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
-from app.api.pagination import CURSOR, PageParamsDep, decode_cursor, encode_cursor
+from app.api.pagination import UUID_CURSOR, PageParamsDep, paginate
 from app.main import create_app
+from app.schemas.base import ResponseBody
 from app.settings import Settings
 
 
 @pytest.mark.parametrize("key", [UUID(int=0), UUID(int=2**128 - 1), uuid4()])
 def test_a_cursor_leads_back_to_its_key(key: UUID) -> None:
-    cursor = encode_cursor(key)
-    assert re.fullmatch(CURSOR, cursor)
-    assert decode_cursor(cursor) == key
+    cursor = UUID_CURSOR.encode(key)
+    assert re.fullmatch(UUID_CURSOR.pattern, cursor)
+    assert UUID_CURSOR.decode(cursor) == key
 
 
 @pytest.mark.parametrize("cursor", ["1" + "A" * 22, "1" + "_" * 21 + "w", "1" + "-z" * 10 + "9g"])
 def test_what_matches_the_pattern_is_a_position(cursor: str) -> None:
-    assert re.fullmatch(CURSOR, cursor)
-    assert encode_cursor(decode_cursor(cursor)) == cursor
+    assert re.fullmatch(UUID_CURSOR.pattern, cursor)
+    assert UUID_CURSOR.encode(UUID_CURSOR.decode(cursor)) == cursor
+
+
+class Thing(ResponseBody):
+    id: UUID
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +40,7 @@ def app(settings: Settings) -> FastAPI:
     @app.get("/things")
     async def list_things(page: PageParamsDep) -> list[int]:
         rest = [thing for thing in things if page.after is None or thing.id < page.after]
-        return [thing.id.int for thing in page.show(rest[: page.fetch])]
+        return [thing.id.int for thing in paginate(page, rest[: page.fetch_limit], Thing)]
 
     return app
 

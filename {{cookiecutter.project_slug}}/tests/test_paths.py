@@ -8,12 +8,17 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from httpx2 import AsyncClient
 
-from app.api.pagination import PageParamsDep
+from app.api.pagination import PageParamsDep, paginate
 from app.api.paths import encoded_path
 from app.main import create_app
+from app.schemas.base import ResponseBody
 from app.settings import Settings
 
 OWNERS = ["日", "café", "a?b", "#", "%", "a b", "\r\nX: y", '"<>;,', "%2F", "'(*)~@:=", "\x7f\\"]
+
+
+class Article(ResponseBody):
+    id: UUID
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +29,7 @@ def app(settings: Settings) -> FastAPI:
 
     @app.get("/owners/{owner}/articles")
     async def list_articles(owner: str, page: PageParamsDep) -> list[str]:
-        page.show(rows[: page.fetch])
+        paginate(page, rows[: page.fetch_limit], Article)
         return [owner]
 
     @app.post("/owners/{owner}/articles", status_code=201)

@@ -8,11 +8,16 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from httpx2 import ASGITransport, AsyncClient
 
-from app.api.pagination import PageParamsDep
+from app.api.pagination import PageParamsDep, paginate
 from app.api.paths import encoded_path
 from app.main import create_app
+from app.schemas.base import ResponseBody
 from app.settings import ServiceSettings, Settings, SettingsError, load_settings
 from tests.service_settings import changed
+
+
+class Thing(ResponseBody):
+    id: UUID
 
 
 def application(settings: Settings, root_path: str) -> FastAPI:
@@ -21,7 +26,8 @@ def application(settings: Settings, root_path: str) -> FastAPI:
     @app.get("/api/v1/things")
     async def list_things(page: PageParamsDep, request: Request, response: Response) -> None:
         response.headers["Location"] = encoded_path(request.scope, 7)
-        page.show([SimpleNamespace(id=UUID(int=number)) for number in range(page.fetch)])
+        rows = [SimpleNamespace(id=UUID(int=number)) for number in range(page.fetch_limit)]
+        paginate(page, rows, Thing)
 
     return app
 

@@ -71,7 +71,7 @@ async def test_a_full_server_shares_the_connections_of_the_pool(
 async def test_a_full_server_is_asked_again(
     settings: Settings, full_server: FullServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.db.turns._PAUSE", 0.05)
+    monkeypatch.setattr("app.db.connection_queue._FULL_SERVER_PAUSE", 0.05)
     limits = {"pool_min_size": 0, "pool_max_size": 5}
     async with Database(settings.database.model_copy(update=limits)) as database:
         reader = Reader(database)
@@ -101,7 +101,7 @@ async def test_a_wait_at_a_full_server_has_a_limit(
     async with Database(settings.database.model_copy(update=limits)) as database:
         async with database.transaction() as transaction:
             await transaction.execute(ANSWER)
-            with pytest.raises(UnavailableError, match="in time"):
+            with pytest.raises(UnavailableError, match="Timed out"):
                 await Reader(database).fetch_one(ANSWER)
         assert (await Reader(database).fetch_one(ANSWER))[0] == 1
 

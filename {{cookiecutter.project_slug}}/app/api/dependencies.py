@@ -1,4 +1,8 @@
-"""FastAPI dependencies: the database, the transaction of a request, and repositories."""
+"""FastAPI dependencies: the database, the transaction of a request, and repositories.
+
+`reader(ArticleReader)` provides a repository that reads, and `writer(ArticleWriter)` one that
+writes. All writers of a request share its transaction.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, TypeVar
@@ -21,15 +25,15 @@ DatabaseDep = Annotated[Database, Depends(get_database)]
 
 
 async def get_transaction(connection: HTTPConnection) -> AsyncIterator[Transaction]:
-    """Open one transaction for the whole request."""
-    # Called directly: each level of dependencies costs as much CPU time as a small query.
+    """Open the transaction of the request, and commit it before the response is sent."""
+    # Called directly: each level of FastAPI dependencies costs about 45 µs of CPU time.
     database = await get_database(connection)
     async with database.transaction() as transaction:
         yield transaction
 
 
-# The function scope ends before the response is sent, so a failed commit is an error response.
-# https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/
+# A dependency with function scope ends before the response is sent, so a failed commit is an error
+# response. https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/
 TransactionDep = Annotated[Transaction, Depends(get_transaction, scope="function")]
 
 

@@ -45,7 +45,7 @@ class Problem(BaseModel):
     type: Annotated[str, Field(examples=["about:blank"])] = "about:blank"
     title: Annotated[str, Field(examples=["Not Found"])]
     status: Annotated[int, Field(examples=[404])]
-    detail: Annotated[str, Field(examples=["There is no such resource."])]
+    detail: Annotated[str, Field(examples=["Not found."])]
     #: The path that was asked for.
     instance: Annotated[str, Field(examples=["/api/v1/things/7"])]
     #: Finds the lines of this request in the log.

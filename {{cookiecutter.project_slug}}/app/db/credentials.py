@@ -1,6 +1,7 @@
-"""What the driver takes from the environment and the home directory: a user name, and files.
+"""Check the credentials that asyncpg reads itself: the user name and files, at their defaults.
 
-Checked when the service starts, since the driver's own errors name neither file nor setting.
+They come from `PG...` variables and the home directory. The checks run when the service starts,
+because the errors of asyncpg name neither the file nor the setting.
 """
 
 import getpass
@@ -11,7 +12,7 @@ from typing import Any
 
 from app.settings import SettingsError
 
-# Options of TLS that name files, their variables, and the defaults in `~/.postgresql`.
+# TLS options that name files: the variable and the default in `~/.postgresql` of each.
 _TLS_FILES = {
     "sslcert": ("PGSSLCERT", "postgresql.crt"),
     "sslrootcert": ("PGSSLROOTCERT", "root.crt"),
@@ -21,32 +22,36 @@ _TLS_FILES = {
 _VERIFYING_MODES = {"require", "verify-ca", "verify-full"}
 
 
-def check_user(user: str | None, missing: str) -> None:
-    """Raise `SettingsError`, which begins with `missing`, without a user or a default for one."""
+def check_user(user: str | None, message: str) -> None:
+    """Raise `SettingsError`, with `message`, if there is neither a user nor a default for it."""
     if user is not None or os.environ.get("PGUSER"):
         return
     try:
         getpass.getuser()
     except (KeyError, OSError, ImportError):
-        raise SettingsError(f"{missing}, and the user that runs this process has no name") from None
+        raise SettingsError(f"{message}, and the user of this process has no name") from None
 
 
 def check_files(options: Mapping[str, Any], *, password: str | None, is_tcp: bool) -> None:
-    """Raise `SettingsError` naming a file that the driver would fail to read."""
+    """Raise `SettingsError`, with the name of the file, if asyncpg would fail to read one.
+
+    `options` are the TLS options of `DATABASE_URL`.
+    """
     passfile = os.environ.get("PGPASSFILE")
     if password is None and passfile:
-        # The driver goes without a file that is missing, as libpq does.
-        _check(Path(passfile), f"PGPASSFILE={passfile}", is_optional=True)
+        # asyncpg ignores a missing password file, as libpq does.
+        _check_readable(Path(passfile), f"PGPASSFILE={passfile}", is_optional=True)
     mode = options.get("sslmode") or os.environ.get("PGSSLMODE") or ("prefer" if is_tcp else None)
     if mode is None or mode == "disable":
         return
     for path, source, is_default in _tls_files(options, is_verifying=mode in _VERIFYING_MODES):
-        _check(path, source, is_optional=is_default)
+        _check_readable(path, source, is_optional=is_default)
 
 
 def _tls_files(
     options: Mapping[str, Any], *, is_verifying: bool
 ) -> Iterator[tuple[Path, str, bool]]:
+    """Yield each file that asyncpg reads, its setting, and whether it is a default path."""
     for option, (variable, default) in _TLS_FILES.items():
         if option in {"sslrootcert", "sslcrl"} and not is_verifying:
             continue
@@ -57,6 +62,7 @@ def _tls_files(
         elif home := _home():
             path = home / ".postgresql" / default
             if option == "sslkey" and not path.with_suffix(".crt").exists():
+                # asyncpg reads the key only with its certificate.
                 continue
             yield path, f"{path} (of HOME, or set {variable} or sslmode=disable)", True
 
@@ -68,7 +74,7 @@ def _home() -> Path | None:
         return None
 
 
-def _check(path: Path, source: str, *, is_optional: bool = False) -> None:
+def _check_readable(path: Path, source: str, *, is_optional: bool) -> None:
     try:
         path.open("rb").close()
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -1,6 +1,8 @@
-"""The way to the database: from settings to the arguments of `asyncpg.connect`.
+"""Convert the database settings to the arguments of `app.db.connection.connect`.
 
-The application and Alembic share it, so that an address means the same to both.
+The service and Alembic both connect with them, so a `DATABASE_URL` means the same to both. It is
+parsed here because asyncpg takes every unknown option for a server setting: with a mistyped
+`sslmode` it would connect without TLS.
 """
 
 import os
@@ -12,64 +14,67 @@ from pydantic import SecretStr
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.db.connection import GuardedConnection
 from app.db.credentials import check_files, check_user
+from app.db.guarded_connection import GuardedConnection
 from app.db.hosts import Hosts, parse_hosts, split_hosts
 from app.settings import DatabaseSettings, SettingsError
 
 _SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
 
-# libpq's options that asyncpg reads from an address, with libpq's meaning. It takes any other
-# name for a setting of the server, so that a mistyped `sslmode` would connect without TLS.
+# Options of libpq that asyncpg reads from a DSN with the same meaning.
 # https://magicstack.github.io/asyncpg/current/api/index.html#connection
 _DRIVER_OPTIONS = {
     "sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation",
     "ssl_min_protocol_version", "ssl_max_protocol_version",
 }  # fmt: skip
-# Seconds.
-_SILENCE = 2
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SESSION_ATTRS = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
 
+# Seconds that the client waits for the server to cancel a statement after its timeout.
+_COMMAND_TIMEOUT_MARGIN = 2
 
-def connect_kwargs(settings: DatabaseSettings, *, limits: bool = True) -> dict[str, Any]:
+
+def connect_kwargs(settings: DatabaseSettings, *, for_requests: bool = True) -> dict[str, Any]:
     """Return keyword arguments for `app.db.connection.connect`.
 
-    `limits=False` leaves out what a request is held to and a migration is not: the limits on
-    statements, and to write in a transaction.
-    Raises `SettingsError` naming what is wrong with the address, never the address itself.
+    Migrations set `for_requests` to False: their connections have no statement timeouts and can
+    write outside transactions.
+    Raises `SettingsError` if the settings are invalid; no message contains the URL.
     """
     options = _from_url(settings.url) if settings.url else _from_parts(settings)
     options["target_session_attrs"] = _session_attrs(options["target_session_attrs"])
     options["timeout"] = settings.pool_timeout
-    if limits:
-        # The server ends a statement before that, unless it, or the network, is silent.
-        options["command_timeout"] = settings.statement_timeout + _SILENCE
     options["server_settings"] = {"application_name": settings.application_name}
     if settings.pooler == "pgbouncer":
-        # A transaction pooler hands each transaction another server connection: statements
-        # prepared on one are unknown on the next, and it refuses session settings.
+        # With transaction pooling, statements that are prepared on one server connection are
+        # unknown on the next. PgBouncer also rejects the session settings below.
         options["statement_cache_size"] = 0
-    elif limits:
-        times = {
-            "statement_timeout": settings.statement_timeout,
-            "lock_timeout": settings.lock_timeout,
-            "idle_in_transaction_session_timeout": settings.idle_in_transaction_timeout,
-        }
-        # PostgreSQL counts milliseconds, and takes zero for "no limit".
-        options["server_settings"] |= {name: str(ceil(s * 1000)) for name, s in times.items()}
-        options["server_settings"]["default_transaction_read_only"] = "on"
-    if limits:
+    elif for_requests:
+        options["server_settings"] |= _session_limits(settings)
+    if for_requests:
+        # The server enforces the statement timeout first, unless it or the network fails.
+        options["command_timeout"] = settings.statement_timeout + _COMMAND_TIMEOUT_MARGIN
         options["connection_class"] = GuardedConnection
     return options
 
 
-def _from_url(address: SecretStr) -> dict[str, Any]:
-    without_hosts, hosts = split_hosts(address.get_secret_value())
+def _session_limits(settings: DatabaseSettings) -> dict[str, str]:
+    timeouts = {
+        "statement_timeout": settings.statement_timeout,
+        "lock_timeout": settings.lock_timeout,
+        "idle_in_transaction_session_timeout": settings.idle_in_transaction_timeout,
+    }
+    # PostgreSQL's unit is the millisecond. Rounded up, because zero means "no limit".
+    limits = {name: str(ceil(seconds * 1000)) for name, seconds in timeouts.items()}
+    return limits | {"default_transaction_read_only": "on"}
+
+
+def _from_url(database_url: SecretStr) -> dict[str, Any]:
+    without_hosts, hosts = split_hosts(database_url.get_secret_value())
     url = _parse(without_hosts)
     tls = {name: value for name, value in url.query.items() if name in _DRIVER_OPTIONS}
-    # As libpq has it, what stands in the query replaces what stands before the path. A path as
-    # host is the folder of a Unix socket.
+    # As in libpq, `host` and `port` in the query take precedence. A host that begins with a slash
+    # is the folder of a Unix socket.
     host, port = parse_hosts(
         _joined(url, "host") or hosts,
         _joined(url, "port"),
@@ -86,31 +91,31 @@ def _from_url(address: SecretStr) -> dict[str, Any]:
         "password": url.password,
         "database": url.database,
         "target_session_attrs": url.query.get("target_session_attrs"),
-        # The driver takes TLS options in an address only.
+        # asyncpg accepts TLS options by name only in a DSN.
         "dsn": f"postgresql://?{urlencode(tls, doseq=True)}" if tls else None,
     }
 
 
-def _parse(address: str) -> URL:
+def _parse(database_url: str) -> URL:
     try:
-        url = make_url(address)
+        url = make_url(database_url)
     except (ArgumentError, ValueError):
         raise SettingsError(
-            "DATABASE_URL is not an address like postgresql://user:password@host:5432/name"
-            " (special characters in the password are percent-encoded)"
+            "DATABASE_URL must look like postgresql://user:password@host:5432/name"
+            " (special characters in the password must be percent-encoded)"
         ) from None
     if url.drivername not in _SCHEMES:
-        raise SettingsError(f"DATABASE_URL begins with none of: {', '.join(_SCHEMES)}")
+        raise SettingsError(f"DATABASE_URL: unsupported scheme; use one of {', '.join(_SCHEMES)}")
     unknown = set(url.query) - _DRIVER_OPTIONS - {"host", "port", "target_session_attrs"}
     if unknown:
-        raise SettingsError(f"DATABASE_URL has unknown options: {', '.join(sorted(unknown))}")
+        raise SettingsError(f"DATABASE_URL: unknown options {', '.join(sorted(unknown))}")
     if url.query.get("sslmode", "prefer") not in _SSL_MODES:
-        raise SettingsError(f"DATABASE_URL: sslmode is none of: {', '.join(_SSL_MODES)}")
+        raise SettingsError(f"DATABASE_URL: sslmode must be one of {', '.join(_SSL_MODES)}")
     return url
 
 
 def _joined(url: URL, name: str) -> str:
-    # SQLAlchemy's form of a list repeats the name, libpq's has commas.
+    """Return a query parameter, with its values joined by commas if it is repeated."""
     value = url.query.get(name, "")
     return value if isinstance(value, str) else ",".join(value)
 
@@ -126,13 +131,13 @@ def _session_attrs(value: Any) -> str:
         source = "PGTARGETSESSIONATTRS"
         value = os.environ.get(source) or "any"
     if value not in _SESSION_ATTRS:
-        raise SettingsError(f"{source} is none of: {', '.join(_SESSION_ATTRS)}")
+        raise SettingsError(f"{source} must be one of {', '.join(_SESSION_ATTRS)}")
     return str(value)
 
 
 def _from_parts(settings: DatabaseSettings) -> dict[str, Any]:
     if settings.host is None:
-        raise SettingsError("DATABASE_URL is missing (or POSTGRES_HOST and its like)")
+        raise SettingsError("set DATABASE_URL, or POSTGRES_HOST and POSTGRES_USER")
     ports = str(settings.port or "")
     source = "POSTGRES_HOST, POSTGRES_PORT"
     host, port = parse_hosts(settings.host, ports, is_quoted=False, source=source)

@@ -1,7 +1,7 @@
-"""The statements of a list: newest first, after a row, and with a search.
+"""Precompiled keyset-pagination queries with optional full-text search.
 
-All of them are made once, at module level: a statement that is made for each request costs more
-than its query.
+The queries are built once, at module level: building one for each request would cost more CPU time
+than running it.
 """
 
 from collections.abc import Sequence
@@ -20,20 +20,22 @@ from sqlalchemy import (
     union_all,
 )
 
+from app.db.base import Row
 from app.db.repositories.base import Reader
 
 _LIMIT = bindparam("limit", type_=Integer)
-# How many of the newest rows are searched before the index is used.
+# Number of newest rows to search before the index is used.
 _NEWEST = 500
-# PostgreSQL's parser fails on more than 32 consecutive negations, as in `- - -` or `-(-(`.
+# PostgreSQL's query parser fails on more than 32 consecutive negations, as in `- - -` or `-(-(`.
 _MAX_DASHES = 30
 
 
-class Pages:
-    """The pages of what `rows` selects, by a key that grows with every new row.
+class ListQueries:
+    """The queries of one list: newest first, optionally after a key and matching a search.
 
-    An index on the key, behind the columns that `rows` compares, serves "newest first"; one on
-    `search_vector` serves the search.
+    `rows` selects the columns and filters the rows of the list. `key` is unique and increases with
+    every new row. Two indexes serve the queries: one on the columns that `rows` filters by and the
+    key, and a GIN index on `search_vector`.
     """
 
     def __init__(
@@ -44,61 +46,77 @@ class Pages:
     ) -> None:
         newest_first = rows.order_by(key.desc()).limit(_LIMIT)
         after = key < bindparam("after")
-        #: By the names of the values that they take besides those of `rows` and `limit`.
-        self.statements = {
-            frozenset[str](): newest_first,
-            frozenset({"after"}): newest_first.where(after),
-            frozenset({"q"}): newest_first.where(key.in_(_found(rows, key, search_vector))),
-            frozenset({"after", "q"}): newest_first.where(
-                key.in_(_found(rows, key, search_vector, after))
-            ),
-        }
+        matching = key.in_(_matching_keys(rows, key, search_vector))
+        matching_after = key.in_(_matching_keys(rows, key, search_vector, after))
+        self._first_page = newest_first
+        self._next_page = newest_first.where(after)
+        self._first_search_page = newest_first.where(matching)
+        self._next_search_page = newest_first.where(matching_after)
+
+    def query(self, *, after: bool, search: bool) -> Select[*tuple[Any, ...]]:
+        """Return the query of a first or next page, with or without a search.
+
+        Its parameters are `limit`, those of `rows`, and `after` and `q` if they apply.
+        """
+        if search:
+            return self._next_search_page if after else self._first_search_page
+        return self._next_page if after else self._first_page
 
     async def fetch(
         self, reader: Reader, *, limit: int, after: Any, q: str | None, **values: Any
-    ) -> Sequence[Any]:
-        """Return at most `limit` rows, newest first, older than `after`, that match `q`.
+    ) -> Sequence[Row]:
+        """Return at most `limit` rows, newest first, with keys before `after`, that match `q`.
 
-        `values` are those that `rows` takes. Raises `UnavailableError` as `Reader.search` does.
+        None means the first page; None or an empty `q` means all rows. `values` are the parameters
+        of `rows`. Raises `UnavailableError` as `Reader.search` does.
         """
+        query = self.query(after=after is not None, search=bool(q))
+        values["limit"] = limit
         if after is not None:
             values["after"] = after
-        if q is not None:
-            values["q"] = q if q.count("-") <= _MAX_DASHES else q.replace("-", " ")
-        statement = self.statements[frozenset(values) & {"after", "q"}]
-        fetch = reader.fetch_all if q is None else reader.search
-        return await fetch(statement, limit=limit, **values)
+        if not q:
+            return await reader.fetch_all(query, **values)
+        values["q"] = q if q.count("-") <= _MAX_DASHES else q.replace("-", " ")
+        return await reader.search(query, **values)
 
 
-def _found(
+def _matching_keys(
     rows: Select[*tuple[Any, ...]],
     key: SQLColumnExpression[Any],
     search_vector: SQLColumnExpression[str],
-    *after: ColumnElement[bool],
+    *conditions: ColumnElement[bool],
 ) -> Select[*tuple[Any, ...]]:
-    """Select the keys of the newest `rows` that match `q`.
+    """Select the keys of the newest rows that match `q` and meet the conditions.
 
-    A common word is found among the newest rows, and a rare one by the index on the vector. Left
-    to choose between the two, the server guesses how rare a word is: it reads the whole table for
-    one that no row has, or only old rows.
+    The newest 500 rows are read in key order and each is compared with the search. If a full page
+    of them matches, which is so for common words, the search ends there. Otherwise the GIN index
+    finds the matches among all older rows, which are few for rare words. PostgreSQL skips this
+    second part if the first returns enough rows. Left to choose one plan by its estimate of how
+    rare a word is, PostgreSQL would read the whole table for a word that no row or only old rows
+    contain.
     """
     query = func.websearch_to_tsquery("english", bindparam("q", type_=Text))
     matches = search_vector.bool_op("@@")(query)
-    # No index serves a query without a word that must occur, such as `-word`: it finds nothing.
+    # No index serves a search without a required word, such as `-word`, so it finds nothing.
     rows = rows.where(func.querytree(query) != "T")
     newest = _materialized(
         rows.with_only_columns(key.label("key"), matches.label("matches"))
-        .where(*after)
+        .where(*conditions)
         .order_by(key.desc())
         .limit(_NEWEST)
     )
-    found = select(newest.c.key).where(newest.c.matches)
-    is_short = select(func.count(newest.c.key)).where(newest.c.matches).scalar_subquery() < _LIMIT
-    indexed = _materialized(rows.with_only_columns(key.label("key")).where(matches, is_short))
+    newest_matches = select(newest.c.key).where(newest.c.matches)
+    number = select(func.count(newest.c.key)).where(newest.c.matches).scalar_subquery()
+    indexed = _materialized(
+        rows.with_only_columns(key.label("key")).where(matches, number < _LIMIT)
+    )
+    # Older than the newest 500, so within `conditions` too.
     oldest = select(newest.c.key).order_by(newest.c.key).limit(1).scalar_subquery()
-    keys = union_all(found, select(indexed.c.key).where(indexed.c.key < oldest)).subquery()
+    older_matches = select(indexed.c.key).where(indexed.c.key < oldest)
+    keys = union_all(newest_matches, older_matches).subquery()
     return select(keys.c.key).order_by(keys.c.key.desc()).limit(_LIMIT)
 
 
 def _materialized(rows: Select[*tuple[Any, ...]]) -> CTE:
+    """Return a CTE that PostgreSQL runs as it is, instead of merging it into the whole query."""
     return rows.cte().prefix_with("MATERIALIZED")

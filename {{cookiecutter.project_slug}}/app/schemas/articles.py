@@ -1,4 +1,4 @@
-"""Articles, as clients send and get them."""
+"""Request and response bodies of articles."""
 
 from typing import Annotated
 from uuid import UUID
@@ -17,10 +17,11 @@ Slug = Annotated[
         min_length=1,
         max_length=65,
         pattern="^[a-z0-9]+(-[a-z0-9]+)*$",
+        description="Unique: lower-case words joined by hyphens.",
         examples=["hello-world"],
     ),
 ]
-# The bound keeps the search vector well below the megabyte that PostgreSQL allows one.
+# PostgreSQL limits a search vector to one megabyte; text of this length stays well below it.
 Text = Annotated[
     str,
     Field(min_length=1, max_length=50_000, pattern=NO_NUL_PATTERN, examples=["The first of many."]),
@@ -36,7 +37,7 @@ class ArticleCreate(RequestBody):
 
 
 class ArticleUpdate(RequestBody):
-    """The fields to change; what is left out stays."""
+    """Fields to update; omitted fields are unchanged."""
 
     title: Title | MISSING = MISSING
     slug: Slug | MISSING = MISSING

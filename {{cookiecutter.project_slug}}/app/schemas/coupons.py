@@ -1,4 +1,4 @@
-"""Coupons and redemptions, as clients send and get them."""
+"""Request and response bodies of coupons and redemptions."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,12 +10,22 @@ from app.schemas.fields import NO_NUL_PATTERN, PositiveInteger
 
 
 class CouponCreate(RequestBody):
-    """A new coupon, good for `init_count` redemptions."""
+    """A new coupon."""
 
     code: Annotated[
-        str, Field(min_length=1, max_length=64, pattern=NO_NUL_PATTERN, examples=["SPRING"])
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            pattern=NO_NUL_PATTERN,
+            description="Unique code of the coupon.",
+            examples=["SPRING"],
+        ),
     ]
-    init_count: Annotated[PositiveInteger, Field(examples=[100])]
+    init_count: Annotated[
+        PositiveInteger,
+        Field(description="Number of times that the coupon can be redeemed.", examples=[100]),
+    ]
 
 
 class CouponRead(ResponseBody):
@@ -23,12 +33,12 @@ class CouponRead(ResponseBody):
 
     id: UUID
     code: str
-    init_count: int
-    remaining_count: int
+    init_count: Annotated[int, Field(description="Number of redemptions in total.")]
+    remaining_count: Annotated[int, Field(description="Number of redemptions that are left.")]
 
 
 class RedemptionRead(ResponseBody):
-    """One use of a coupon."""
+    """One redemption of a coupon."""
 
     id: UUID
     coupon_id: UUID

@@ -1,4 +1,4 @@
-"""Notes, as clients send and get them."""
+"""Request and response bodies of notes."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ class NoteCreate(RequestBody):
 
 
 class NoteUpdate(RequestBody):
-    """The fields to change; what is left out stays, and null takes the description away."""
+    """Fields to update; omitted fields are unchanged, and `null` clears the description."""
 
     title: Title | MISSING = MISSING
     description: Description | MISSING | None = MISSING

@@ -1,1 +1,1 @@
-"""Rules that span several repositories."""
+"""Business rules that involve several repositories, one module per resource."""

@@ -1,25 +1,26 @@
-"""Redeeming a coupon: one transaction over two tables."""
+"""Redemption of coupons: one transaction over two tables."""
 
-from typing import Any
 from uuid import UUID
 
+from app.db import Row
 from app.db.repositories.coupons import CouponWriter, RedemptionWriter
 from app.errors import ConflictError
 
 
 class CouponExhaustedError(ConflictError):
-    """All uses of the coupon are gone."""
+    """The coupon has no redemptions left."""
 
     code = "coupon-exhausted"
 
 
-async def redeem(coupon_id: UUID, coupons: CouponWriter, redemptions: RedemptionWriter) -> Any:
-    """Use the coupon once; both writers belong to one transaction.
+async def redeem(coupon_id: UUID, coupons: CouponWriter, redemptions: RedemptionWriter) -> Row:
+    """Redeem the coupon once and return the redemption. Both writers must share a transaction.
 
-    Raises `NotFoundError` when there is no such coupon, `CouponExhaustedError` when none is left.
+    Raises `NotFoundError` if the coupon does not exist, `CouponExhaustedError` if no redemptions
+    are left.
     """
-    # The coupon's row, which everyone wants, is locked last and for the shortest time.
-    redemption = await redemptions.create_for(coupon_id)
-    if not await coupons.take_one(coupon_id):
-        raise CouponExhaustedError("This coupon has no uses left.")
+    # All concurrent redemptions need the coupon's row, so it is locked last, for the shortest time.
+    redemption = await redemptions.create_for_coupon(coupon_id)
+    if not await coupons.decrement_remaining(coupon_id):
+        raise CouponExhaustedError("This coupon has been fully redeemed.")
     return redemption

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from app.api.integer_pages import CURSOR, decode_cursor, encode_cursor
+from app.api.pagination import INTEGER_CURSOR
 from tests.auth.helpers import new_user
 
 NOTES = "/api/v1/notes"
@@ -59,10 +59,10 @@ async def test_another_user_finds_nothing_and_changes_nothing(
         for method, body in (("GET", None), ("PATCH", {"title": "x"}), ("PATCH", {})):
             response = await client.request(method, target, json=body, headers=bob)
             assert response.status_code == 404
-            assert response.json()["detail"] == "There is no such resource."
+            assert response.json()["detail"] == "Not found."
         assert (await client.delete(target, headers=bob)).status_code == 404
     assert await listed(client, bob) == await listed(client, bob, "q=secret") == []
-    after = encode_cursor(note["id"] + 1)
+    after = INTEGER_CURSOR.encode(note["id"] + 1)
     assert await listed(client, bob, f"after={after}") == []
     assert (await client.get(f"{NOTES}/{note['id']}", headers=ada)).json() == note
 
@@ -170,9 +170,9 @@ async def test_a_search_without_a_word_finds_nothing(
 async def test_a_cursor_leads_back_to_its_key(
     client: AsyncClient, ada: dict[str, str], key: int
 ) -> None:
-    cursor = encode_cursor(key)
-    assert re.fullmatch(CURSOR, cursor)
-    assert decode_cursor(cursor) == key
+    cursor = INTEGER_CURSOR.encode(key)
+    assert re.fullmatch(INTEGER_CURSOR.pattern, cursor)
+    assert INTEGER_CURSOR.decode(cursor) == key
     assert await listed(client, ada, f"after={cursor}") == []
 
 

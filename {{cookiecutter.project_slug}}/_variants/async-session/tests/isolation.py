@@ -1,4 +1,4 @@
-"""What the tests need of this database layer: isolation, and a table that is not the service's.
+"""Test support that depends on the database layer: rollback isolation, and a writer for tests.
 
 https://docs.sqlalchemy.org/en/21/orm/session_transaction.html#joining-a-session-into-an-external-transaction-such-as-for-test-suites
 """
@@ -19,15 +19,11 @@ T = TypeVar("T")
 
 
 @event.listens_for(Mapper, "mapper_configured")
-def _is_loaded_on_demand(mapper: Mapper[Any], _: type) -> None:
-    # A relationship that loads itself needs an await where Python allows none.
+def _require_eager_relationships(mapper: Mapper[Any], _: type) -> None:
+    # A lazy load needs an `await` where Python does not allow one.
     for relationship in mapper.relationships:
         if relationship.lazy != "raise":
-            raise TypeError(f'{relationship} is to be lazy="raise"')
-
-
-#: Where the seconds are that closing may take.
-CLOSE_TIMEOUT = "app.db.database._CLOSE_TIMEOUT"
+            raise TypeError(f'{relationship} must be lazy="raise"')
 
 
 class _ThingBase(Base):
@@ -36,7 +32,7 @@ class _ThingBase(Base):
 
 
 class Thing(UuidPrimaryKeyMixin, CreatedAtMixin, _ThingBase):
-    """A row of the table that `test_repositories` makes."""
+    """A row of the table that `test_repositories` creates."""
 
     __tablename__ = "things_of_tests"
 
@@ -45,16 +41,18 @@ class Thing(UuidPrimaryKeyMixin, CreatedAtMixin, _ThingBase):
 
 
 class ThingWriter(Writer[Thing]):
-    """Changes to things."""
+    """Creates, updates and deletes things."""
 
     model = Thing
 
 
 class _IsolatedDatabase(Database):
-    """Commits as ever, to a savepoint; reads see what was written on the one connection."""
+    """Database on one connection, on which a commit only releases a savepoint."""
+
+    _is_open = True
 
     def __init__(self, connection: AsyncConnection) -> None:
-        # It needs no engine of its own.
+        # Without an engine of its own, so `super().__init__` is not called.
         self._connection = connection
         self._sessions = async_sessionmaker(
             connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
@@ -64,19 +62,16 @@ class _IsolatedDatabase(Database):
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         yield self._connection
 
-    # The search's own BEGIN and COMMIT would end the transaction of the test.
+    # The BEGIN and COMMIT of a real search would end the transaction of the test.
     search = connection
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._connection.run_sync(work)
 
-    def _check_open(self) -> None:
-        pass
-
 
 @asynccontextmanager
 async def isolated(database: Database) -> AsyncIterator[Database]:
-    """Yield a database like `database`, from which everything is gone afterwards."""
+    """Yield a database whose changes, even committed ones, are rolled back at the end."""
     async with database._engine.connect() as connection:
         outer = await connection.begin()
         yield _IsolatedDatabase(connection)

@@ -1,4 +1,4 @@
-"""What the tests need of this database layer: isolation, and a table that is not the service's."""
+"""Test support that depends on the database layer: rollback isolation, and a writer for tests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,9 +10,7 @@ from app.db import Database
 from app.db.base import created_at_column, uuid_primary_key
 from app.db.pool import Pool
 from app.db.repositories.base import Writer
-
-#: Where the seconds are that closing may take.
-CLOSE_TIMEOUT = "app.db.pool._CLOSE_TIMEOUT"
+from app.settings import DatabaseSettings
 
 things = Table(
     "things_of_tests",
@@ -25,13 +23,13 @@ things = Table(
 
 
 class ThingWriter(Writer):
-    """Changes to the table that `test_repositories` makes."""
+    """Creates, updates and deletes rows of the table that `test_repositories` creates."""
 
     table = things
 
 
-class _OneConnection(Pool):
-    """Begins and commits as ever, but savepoints of the one transaction around them."""
+class _SingleConnectionPool(Pool):
+    """Pool of one connection, on which a commit only releases a savepoint."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -42,17 +40,21 @@ class _OneConnection(Pool):
 
 
 class _IsolatedDatabase(Database):
-    # The search's own BEGIN and COMMIT would end the transaction of the test.
+    _is_open = True
+
+    def __init__(self, settings: DatabaseSettings, connection: Connection) -> None:
+        super().__init__(settings)
+        self._pool = _SingleConnectionPool(connection)
+
+    # The BEGIN and COMMIT of a real search would end the transaction of the test.
     search = Database.connection
 
 
 @asynccontextmanager
 async def isolated(database: Database) -> AsyncIterator[Database]:
-    """Yield a database like `database`, from which everything is gone afterwards."""
+    """Yield a database whose changes, even committed ones, are rolled back at the end."""
     async with database._pool.acquire() as connection:
         outer = connection.raw_connection.transaction()
         await outer.start()
-        copy = _IsolatedDatabase(database._settings)
-        copy._pool = _OneConnection(connection)
-        yield copy
+        yield _IsolatedDatabase(database._settings, connection)
         await outer.rollback()

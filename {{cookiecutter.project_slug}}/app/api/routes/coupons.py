@@ -1,9 +1,9 @@
-"""Coupons and their redemptions: `/api/v1/coupons`."""
+"""Routes of coupons and their redemptions: `/api/v1/coupons`."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import APIRouter, Depends, Path, Request, Response, status
 
 from app.api.dependencies import reader, writer
 from app.api.paths import encoded_path
@@ -18,12 +18,14 @@ CouponReaderDep = Annotated[CouponReader, Depends(reader(CouponReader))]
 CouponWriterDep = Annotated[CouponWriter, Depends(writer(CouponWriter))]
 RedemptionWriterDep = Annotated[RedemptionWriter, Depends(writer(RedemptionWriter))]
 
+CouponId = Annotated[UUID, Path(description="ID of the coupon.")]
+
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=error_responses(409))
 async def create_coupon(
     new: CouponCreate, coupons: CouponWriterDep, request: Request, response: Response
 ) -> CouponRead:
-    """Issue a coupon, all of its uses left."""
+    """Create a coupon with all redemptions available."""
     row = await coupons.create(**new.model_dump(), remaining_count=new.init_count)
     coupon = CouponRead.model_validate(row)
     response.headers["Location"] = encoded_path(request.scope, coupon.id)
@@ -31,8 +33,8 @@ async def create_coupon(
 
 
 @router.get("/{coupon_id}", responses=error_responses(404))
-async def get_coupon(coupon_id: UUID, coupons: CouponReaderDep) -> CouponRead:
-    """One coupon."""
+async def get_coupon(coupon_id: CouponId, coupons: CouponReaderDep) -> CouponRead:
+    """Get a coupon by ID."""
     return CouponRead.model_validate(await coupons.get(coupon_id))
 
 
@@ -42,7 +44,7 @@ async def get_coupon(coupon_id: UUID, coupons: CouponReaderDep) -> CouponRead:
     responses=error_responses(404, 409),
 )
 async def redeem_coupon(
-    coupon_id: UUID, coupons: CouponWriterDep, redemptions: RedemptionWriterDep
+    coupon_id: CouponId, coupons: CouponWriterDep, redemptions: RedemptionWriterDep
 ) -> RedemptionRead:
-    """Use a coupon once."""
+    """Redeem a coupon. Fails with 409 if no redemptions remain."""
     return RedemptionRead.model_validate(await redeem(coupon_id, coupons, redemptions))

@@ -1,50 +1,50 @@
-"""What all models have in common.
+"""Base class and mixins of the models, and the type of a row.
 
 https://docs.sqlalchemy.org/en/21/orm/declarative_tables.html
 """
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar, TypeAlias
 from uuid import UUID
 
+import sqlalchemy
 from sqlalchemy import DateTime, MetaData, Table, Text, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from app.db.naming import NAMING_CONVENTION
+
+#: A result row. Its columns are attributes.
+Row: TypeAlias = sqlalchemy.Row[*tuple[Any, ...]]
+
 
 class Base(DeclarativeBase):
-    """Defaults of every column come from the server, so they also hold for rows made elsewhere."""
+    """Base class of the models.
 
-    # A constraint without a name cannot be dropped by a migration.
-    metadata = MetaData(
-        naming_convention={
-            "pk": "pk_%(table_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-        }
-    )
+    Column defaults are server defaults, so that they also apply to rows inserted by other clients.
+    """
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         datetime: DateTime(timezone=True),
         str: Text,
     }
     __table__: ClassVar[Table]
-    # Values that the server made come back with the INSERT; reading them later would need
-    # an await where Python allows none. Search vectors stay on the server.
-    __mapper_args__ = {  # noqa: RUF012 - likewise
+    # INSERT returns the values that the server generates: loading them later would need an `await`
+    # where Python does not allow one. Search vectors are never loaded.
+    __mapper_args__ = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         "eager_defaults": True,
         "exclude_properties": {"search_vector"},
     }
 
 
 class UuidPrimaryKeyMixin:
-    """A primary key that the server makes; it sorts by the time of its making."""
+    """Primary key that the server generates: a UUIDv7, which increases with time."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7(), sort_order=-1)
 
 
 class CreatedAtMixin:
-    """The moment at which the row was made."""
+    """Time of the insertion of the row."""
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=1)
 

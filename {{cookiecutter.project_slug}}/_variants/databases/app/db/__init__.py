@@ -1,6 +1,6 @@
-"""Storage on `databases` and SQLAlchemy Core: what the rest of the service may use of it."""
+"""Database layer on `databases` and SQLAlchemy Core: the names that other packages import."""
 
-from app.db.base import metadata
+from app.db.base import Row, metadata
 from app.db.database import Database, Transaction
 
-__all__ = ["Database", "Transaction", "metadata"]
+__all__ = ["Database", "Row", "Transaction", "metadata"]

@@ -1,4 +1,4 @@
-"""What all tables and their rows have in common.
+"""Common columns of the tables, the type of a row, and compiled queries.
 
 https://docs.sqlalchemy.org/en/21/core/metadata.html
 """
@@ -11,35 +11,28 @@ from uuid import UUID
 
 import asyncpg
 from databases.backends.dialects.psycopg import dialect
-from sqlalchemy import Column, DateTime, MetaData, Select, Uuid, func
-from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
+from sqlalchemy import Column, DateTime, MetaData, Uuid, func
+from sqlalchemy.sql.selectable import ReturnsRows
 
-metadata = MetaData(
-    # A constraint without a name cannot be dropped by a migration.
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
+from app.db.naming import NAMING_CONVENTION
 
-# Defaults come from the server: `databases` skips those that Python would make, and stores NULL.
+metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+# Column defaults must be server defaults: `databases` ignores Python defaults and stores NULL.
 
 
 def uuid_primary_key() -> Column[UUID]:
-    """A primary key that the server makes; it sorts by the time of its making."""
+    """Return a primary key that the server generates: a UUIDv7, which increases with time."""
     return Column("id", Uuid, primary_key=True, server_default=func.uuidv7())
 
 
 def created_at_column() -> Column[datetime]:
-    """The moment at which the row was made."""
+    """Return a column with the time of the insertion of the row."""
     return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
 
 
 class Row(asyncpg.Record):
-    """A row whose columns are attributes."""
+    """A result row. Its columns are attributes."""
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -49,42 +42,41 @@ class Row(asyncpg.Record):
 
 
 class CompiledQuery(NamedTuple):
-    """A statement as the driver takes it: `$1` and so on for values, and which those are."""
+    """A statement in the form that asyncpg accepts.
+
+    `select(users).where(users.c.email == bindparam("email"))` has the SQL `SELECT ... WHERE
+    users.email = $1` and the names `("email",)`.
+    """
 
     sql: str
-    defaults: Mapping[str, Any]
+    #: The names of the values of `$1`, `$2` and so on.
     names: tuple[str, ...]
+    #: Values that are part of the statement, such as the 0 of `count > 0`.
+    defaults: Mapping[str, Any]
+    #: Conversions of values, by name, for types that need one, such as JSON.
     processors: Mapping[str, Callable[[Any], Any]]
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """The values in the order of their places in the SQL; raises `KeyError` without one."""
-        given = {**self.defaults, **values}
+        """Return the values of `$1`, `$2` and so on. Raises `KeyError` if one is missing."""
+        values = {**self.defaults, **values}
         arguments = []
         for name in self.names:
             process = self.processors.get(name)
-            arguments.append(process(given[name]) if process else given[name])
+            arguments.append(process(values[name]) if process else values[name])
         return arguments
 
 
-#: What has rows for a result.
-ReturningStatement = (
-    Select[*tuple[Any, ...]]
-    | ReturningInsert[*tuple[Any, ...]]
-    | ReturningUpdate[*tuple[Any, ...]]
-    | ReturningDelete[*tuple[Any, ...]]
-)
-
-# Has no types.
+# The dialect is untyped.
 _DIALECT: Any = dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=512)
-def compile_query(statement: ReturningStatement) -> CompiledQuery | None:
-    """Compile a statement once; `databases` does so at every execution, which takes longer
-    than the query.
+def compile_query(statement: ReturnsRows) -> CompiledQuery | None:
+    """Compile a statement once. `databases` compiles at every execution, which takes longer than
+    the query.
 
-    None for a statement that needs more than its text: one whose SQL depends on its values, as
-    with IN, or whose columns are converted by SQLAlchemy, as JSON is.
+    Returns None for statements that only `databases` can run: those whose SQL depends on the
+    values, such as IN, and those with columns that SQLAlchemy converts, such as JSON.
     """
     compiled: Any = statement.compile(dialect=_DIALECT)
     is_converted = any(
@@ -94,13 +86,13 @@ def compile_query(statement: ReturningStatement) -> CompiledQuery | None:
     if compiled.post_compile_params or is_converted:
         return None
     names = tuple(compiled.params)
-    places = {name: f"${place}" for place, name in enumerate(names, start=1)}
-    processors = {
-        name: process
-        for value, name in compiled.bind_names.items()
-        if (process := value.type.dialect_impl(_DIALECT).bind_processor(_DIALECT))
-    }
+    placeholders = {name: f"${number}" for number, name in enumerate(names, start=1)}
     defaults = {
         name: value for name, value in compiled.params.items() if not compiled.binds[name].required
     }
-    return CompiledQuery(compiled.string % places, defaults, names, processors)
+    processors = {
+        name: process
+        for parameter, name in compiled.bind_names.items()
+        if (process := parameter.type.dialect_impl(_DIALECT).bind_processor(_DIALECT))
+    }
+    return CompiledQuery(compiled.string % placeholders, names, defaults, processors)

@@ -1,4 +1,4 @@
-"""Articles."""
+"""Model of articles."""
 
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,7 +8,7 @@ from app.db.search import search_column
 
 
 class Article(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
-    """A text with a title, found by its slug."""
+    """An article with a unique slug."""
 
     __tablename__ = "articles"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Coupons, and what became of them."""
+"""Models of coupons and their redemptions."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from app.db.base import Base, CreatedAtMixin, UuidPrimaryKeyMixin
 
 
 class Coupon(UuidPrimaryKeyMixin, Base):
-    """A code that may be redeemed a number of times."""
+    """A code that can be redeemed `init_count` times."""
 
     __tablename__ = "coupons"
     __table_args__ = (
@@ -22,7 +22,7 @@ class Coupon(UuidPrimaryKeyMixin, Base):
 
 
 class Redemption(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
-    """One use of a coupon."""
+    """One redemption of a coupon."""
 
     __tablename__ = "redemptions"
 

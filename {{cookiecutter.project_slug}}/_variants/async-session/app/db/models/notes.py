@@ -1,4 +1,4 @@
-"""Notes, each of which belongs to a user."""
+"""Model of notes, each of which belongs to a user."""
 
 from uuid import UUID
 
@@ -10,12 +10,12 @@ from app.db.search import search_column
 
 
 class Note(CreatedAtMixin, Base):
-    """A title and perhaps some words, for the eyes of its owner."""
+    """A note that only its owner can access."""
 
     __tablename__ = "notes"
     __table_args__ = (
         search_column("title || ' ' || COALESCE(description, '')"),
-        # The list of one owner, in its order.
+        # Serves the list of one owner's notes, newest first.
         Index("ix_notes_owner_id_id", "owner_id", "id"),
         Index("ix_notes_search_vector", "search_vector", postgresql_using="gin"),
     )

@@ -1,34 +1,33 @@
-"""Articles: found by id or page by page, newest first."""
+"""Repositories of articles."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
-from app.db.keyset import Pages
+from app.db.base import Row
+from app.db.keyset import ListQueries
 from app.db.models.articles import Article
 from app.db.repositories.base import Reader, Writer
 
-COLUMNS = (Article.id, Article.title, Article.slug, Article.text, Article.created_at)
-
-BY_ID = select(*COLUMNS).where(Article.id == bindparam("id"))
-PAGES = Pages(select(*COLUMNS), Article.id, Article.__table__.c.search_vector)
+SELECT = select(Article.id, Article.title, Article.slug, Article.text, Article.created_at)
+SELECT_BY_ID = SELECT.where(Article.id == bindparam("id"))
+LIST_QUERIES = ListQueries(SELECT, Article.id, Article.__table__.c.search_vector)
 
 
 class ArticleReader(Reader):
-    """Articles as a response shows them."""
+    """Reads articles."""
 
-    async def get(self, article_id: UUID) -> Row[Any]:
-        """One article; raises `NotFoundError` without."""
-        return await self.fetch_one(BY_ID, id=article_id)
+    async def get(self, article_id: UUID) -> Row:
+        """Return an article. Raises `NotFoundError` if it does not exist."""
+        return await self.fetch_one(SELECT_BY_ID, id=article_id)
 
-    async def page(self, *, limit: int, after: UUID | None, q: str | None) -> Sequence[Row[Any]]:
-        """At most `limit` articles, newest first, older than `after`, that match `q`."""
-        return await PAGES.fetch(self, limit=limit, after=after, q=q)
+    async def list(self, *, limit: int, after: UUID | None, q: str | None) -> Sequence[Row]:
+        """Return at most `limit` articles, newest first, before `after`, that match `q`."""
+        return await LIST_QUERIES.fetch(self, limit=limit, after=after, q=q)
 
 
 class ArticleWriter(Writer[Article]):
-    """Changes to articles."""
+    """Creates, updates and deletes articles."""
 
     model = Article

@@ -1,65 +1,68 @@
-"""Coupons and their redemptions."""
+"""Repositories of coupons and their redemptions."""
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
+from app.db.base import Row
 from app.db.models.coupons import Coupon, Redemption
 from app.db.repositories.base import Reader, Writer
 from app.errors import NotFoundError
 
-BY_ID = select(Coupon.id, Coupon.code, Coupon.init_count, Coupon.remaining_count).where(
+SELECT_BY_ID = select(Coupon.id, Coupon.code, Coupon.init_count, Coupon.remaining_count).where(
     Coupon.id == bindparam("id")
 )
 
 coupons, redemptions = Coupon.__table__, Redemption.__table__
 
-TAKE_ONE = (
+DECREMENT_REMAINING = (
     update(coupons)
     .where(coupons.c.id == bindparam("coupon_id"), coupons.c.remaining_count > 0)
     .values(remaining_count=coupons.c.remaining_count - 1)
     .returning(coupons.c.id)
 )
-REDEEM = (
+# Inserts nothing if the coupon does not exist.
+INSERT_REDEMPTION = (
     insert(redemptions)
     .from_select(
-        [redemptions.c.coupon_id], select(coupons.c.id).where(coupons.c.id == bindparam("id"))
+        [redemptions.c.coupon_id],
+        select(coupons.c.id).where(coupons.c.id == bindparam("coupon_id")),
     )
     .returning(*redemptions.c)
 )
 
 
 class CouponReader(Reader):
-    """Coupons as a response shows them."""
+    """Reads coupons."""
 
-    async def get(self, coupon_id: UUID) -> Row[Any]:
-        """One coupon; raises `NotFoundError` without."""
-        return await self.fetch_one(BY_ID, id=coupon_id)
+    async def get(self, coupon_id: UUID) -> Row:
+        """Return a coupon. Raises `NotFoundError` if it does not exist."""
+        return await self.fetch_one(SELECT_BY_ID, id=coupon_id)
 
 
 class CouponWriter(Writer[Coupon]):
-    """Changes to coupons."""
+    """Creates coupons and counts down their remaining redemptions."""
 
     model = Coupon
 
-    async def take_one(self, coupon_id: UUID) -> bool:
-        """Whether one was left, and is now taken.
+    async def decrement_remaining(self, coupon_id: UUID) -> bool:
+        """Use up one redemption; return False if none is left.
 
-        One statement decides and counts down, and locks the row until the transaction ends.
+        A single statement checks and decrements, so concurrent requests never oversell a coupon.
+        It locks the row until the transaction ends.
         """
-        taken = await self._session.scalar(TAKE_ONE, {"coupon_id": coupon_id})
-        return taken is not None
+        decremented = await self._session.scalar(DECREMENT_REMAINING, {"coupon_id": coupon_id})
+        return decremented is not None
 
 
 class RedemptionWriter(Writer[Redemption]):
-    """Changes to redemptions."""
+    """Creates redemptions."""
 
     model = Redemption
 
-    async def create_for(self, coupon_id: UUID) -> Row[Any]:
-        """A new redemption; raises `NotFoundError` when there is no such coupon."""
-        result = await self._session.execute(REDEEM, {"id": coupon_id})
+    async def create_for_coupon(self, coupon_id: UUID) -> Row:
+        """Insert a redemption. Raises `NotFoundError` if the coupon does not exist."""
+        result = await self._session.execute(INSERT_REDEMPTION, {"coupon_id": coupon_id})
         if (row := result.one_or_none()) is None:
-            raise NotFoundError("There is no such resource.")
+            raise NotFoundError
         return row

@@ -1,43 +1,46 @@
-"""Notes of one user: there is no way here to the notes of another."""
+"""Repositories of the notes of one user: every statement filters by the owner."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.base import Row
 from app.db.database import Database
-from app.db.keyset import Pages
+from app.db.keyset import ListQueries
 from app.db.models.notes import Note
 from app.db.repositories.base import Reader, Writer
 from app.errors import NotFoundError
 
-COLUMNS = (Note.id, Note.title, Note.description, Note.created_at)
-OWN = select(*COLUMNS).where(Note.owner_id == bindparam("owner_id"))
-
-BY_ID = OWN.where(Note.id == bindparam("id"))
-PAGES = Pages(OWN, Note.id, Note.__table__.c.search_vector)
+SELECT_OWN = select(Note.id, Note.title, Note.description, Note.created_at).where(
+    Note.owner_id == bindparam("owner_id")
+)
+SELECT_BY_ID = SELECT_OWN.where(Note.id == bindparam("id"))
+LIST_QUERIES = ListQueries(SELECT_OWN, Note.id, Note.__table__.c.search_vector)
 
 
 class NoteReader(Reader):
-    """A user's notes as a response shows them."""
+    """Reads the notes of one user."""
 
     def __init__(self, database: Database, owner_id: UUID) -> None:
         super().__init__(database)
         self._owner_id = owner_id
 
-    async def get(self, note_id: int) -> Row[Any]:
-        """One note; raises `NotFoundError` without."""
-        return await self.fetch_one(BY_ID, owner_id=self._owner_id, id=note_id)
+    async def get(self, note_id: int) -> Row:
+        """Return a note. Raises `NotFoundError` if the user has no such note."""
+        return await self.fetch_one(SELECT_BY_ID, owner_id=self._owner_id, id=note_id)
 
-    async def page(self, *, limit: int, after: int | None, q: str | None) -> Sequence[Row[Any]]:
-        """At most `limit` notes, newest first, older than `after`, that match `q`."""
-        return await PAGES.fetch(self, limit=limit, after=after, q=q, owner_id=self._owner_id)
+    async def list(self, *, limit: int, after: int | None, q: str | None) -> Sequence[Row]:
+        """Return at most `limit` notes, newest first, before `after`, that match `q`."""
+        return await LIST_QUERIES.fetch(
+            self, limit=limit, after=after, q=q, owner_id=self._owner_id
+        )
 
 
 class NoteWriter(Writer[Note]):
-    """Changes to a user's notes."""
+    """Creates, updates and deletes the notes of one user."""
 
     model = Note
 
@@ -46,13 +49,13 @@ class NoteWriter(Writer[Note]):
         self._owner_id = owner_id
 
     async def get(self, key: UUID | int) -> Note:
-        """The note with this key, of this user; raises `NotFoundError` without."""
+        """Return a note and lock its row. Raises `NotFoundError` if the user has no such note."""
         statement = select(Note).where(Note.id == key, Note.owner_id == self._owner_id)
         note = await self._session.scalar(statement.with_for_update())
         if note is None:
-            raise NotFoundError("There is no such resource.")
+            raise NotFoundError
         return note
 
-    async def create(self, **values: Any) -> Row[Any]:
-        """A new note of this user."""
+    async def create(self, **values: Any) -> Row:
+        """Insert a note of the user."""
         return await super().create(owner_id=self._owner_id, **values)

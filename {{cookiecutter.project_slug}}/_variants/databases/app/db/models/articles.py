@@ -1,4 +1,4 @@
-"""Articles."""
+"""Table of articles."""
 
 from sqlalchemy import Column, Index, String, Table, Text
 

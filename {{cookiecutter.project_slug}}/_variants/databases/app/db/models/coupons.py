@@ -1,4 +1,4 @@
-"""Coupons, and what became of them."""
+"""Tables of coupons and their redemptions."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, String, Table
 

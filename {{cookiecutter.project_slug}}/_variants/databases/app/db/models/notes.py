@@ -1,4 +1,4 @@
-"""Notes, each of which belongs to a user."""
+"""Table of notes, each of which belongs to a user."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, String, Table
 
@@ -14,7 +14,7 @@ notes = Table(
     Column("description", String(200)),
     created_at_column(),
     search_column("title || ' ' || COALESCE(description, '')"),
-    # The list of one owner, in its order.
+    # Serves the list of one owner's notes, newest first.
     Index("ix_notes_owner_id_id", "owner_id", "id"),
     Index("ix_notes_search_vector", "search_vector", postgresql_using="gin"),
 )

@@ -1,4 +1,4 @@
-"""Articles: found by id or page by page, newest first."""
+"""Repositories of articles."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -6,35 +6,30 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from app.db.base import Row
-from app.db.keyset import Pages
+from app.db.keyset import ListQueries
 from app.db.models.articles import articles
 from app.db.repositories.base import Reader, Writer
 
-COLUMNS = (
-    articles.c.id,
-    articles.c.title,
-    articles.c.slug,
-    articles.c.text,
-    articles.c.created_at,
+SELECT = select(
+    articles.c.id, articles.c.title, articles.c.slug, articles.c.text, articles.c.created_at
 )
-
-BY_ID = select(*COLUMNS).where(articles.c.id == bindparam("id"))
-PAGES = Pages(select(*COLUMNS), articles.c.id, articles.c.search_vector)
+SELECT_BY_ID = SELECT.where(articles.c.id == bindparam("id"))
+LIST_QUERIES = ListQueries(SELECT, articles.c.id, articles.c.search_vector)
 
 
 class ArticleReader(Reader):
-    """Articles as a response shows them."""
+    """Reads articles."""
 
     async def get(self, article_id: UUID) -> Row:
-        """One article; raises `NotFoundError` without."""
-        return await self.fetch_one(BY_ID, id=article_id)
+        """Return an article. Raises `NotFoundError` if it does not exist."""
+        return await self.fetch_one(SELECT_BY_ID, id=article_id)
 
-    async def page(self, *, limit: int, after: UUID | None, q: str | None) -> Sequence[Row]:
-        """At most `limit` articles, newest first, older than `after`, that match `q`."""
-        return await PAGES.fetch(self, limit=limit, after=after, q=q)
+    async def list(self, *, limit: int, after: UUID | None, q: str | None) -> Sequence[Row]:
+        """Return at most `limit` articles, newest first, before `after`, that match `q`."""
+        return await LIST_QUERIES.fetch(self, limit=limit, after=after, q=q)
 
 
 class ArticleWriter(Writer):
-    """Changes to articles."""
+    """Creates, updates and deletes articles."""
 
     table = articles

@@ -1,47 +1,47 @@
-"""What the repositories of all resources have in common."""
+"""Base classes of the repositories: a reader for responses, and a writer for changes.
+
+Reading and writing are different types, so that the signature of a route says which it does, and a
+read costs one round trip instead of the three of a transaction.
+"""
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 from uuid import UUID
 
-from databases.core import Connection
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Table,
-    bindparam,
-    delete,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Table, bindparam, delete, insert, select, update
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.dml import ReturningInsert
 
-from app.db.base import Row, compile_query
-from app.db.database import Database, Transaction
+from app.db.base import Row
+from app.db.database import Database, Transaction, fetch_rows
 from app.db.search import returned_columns
 from app.errors import NotFoundError
 
 
 class Reader:
-    """Reads for responses: each statement on a connection of its own.
+    """Read-only repository.
 
-    So a reader may run several statements at once, with `asyncio.gather`.
+    Each query borrows its own connection and is its own transaction, so one reader can run several
+    queries at the same time with `asyncio.gather`.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def fetch_all(self, statement: ClauseElement, **values: Any) -> Sequence[Row]:
-        """All rows of a statement, whose bound parameters are given by name.
+        """Return all rows of a statement. `values` are its bound parameters.
 
-        A `select` that is made once, at module level, is also compiled once. A list for IN is
-        part of the statement, not a value.
+        Define statements at module level: each is then built and compiled only once. A list for IN
+        is part of the statement, not a value.
         """
         async with self._database.connection() as connection:
-            return await _fetch(connection, statement, values)
+            return await fetch_rows(connection, statement, values)
+
+    async def fetch_one(self, statement: ClauseElement, **values: Any) -> Row:
+        """Return the only row of a statement. Raises `NotFoundError` if there is none."""
+        rows = await self.fetch_all(statement, **values)
+        return _require_row(rows[0] if rows else None)
 
     async def search(self, statement: ClauseElement, **values: Any) -> Sequence[Row]:
         """Return all rows of a full-text search.
@@ -50,18 +50,11 @@ class Reader:
         searches are running.
         """
         async with self._database.search() as connection:
-            return await _fetch(connection, statement, values)
-
-    async def fetch_one(self, statement: ClauseElement, **values: Any) -> Row:
-        """The only row of a statement; raises `NotFoundError` without."""
-        rows = await self.fetch_all(statement, **values)
-        if not rows:
-            raise NotFoundError("There is no such resource.")
-        return rows[0]
+            return await fetch_rows(connection, statement, values)
 
 
 class Writer:
-    """Changes to one table, in a transaction that ends with the request."""
+    """Repository that changes one table, in a transaction that its caller commits."""
 
     table: ClassVar[Table]
 
@@ -69,42 +62,34 @@ class Writer:
         self._transaction = transaction
 
     async def get(self, key: UUID | int) -> Row:
-        """The row with this key; raises `NotFoundError` without."""
-        statement = select(*returned_columns(self.table)).where(self._is(key))
-        return _found(await self._transaction.fetch_one(statement))
+        """Return the row with this primary key. Raises `NotFoundError` if it does not exist."""
+        statement = select(*returned_columns(self.table)).where(self._matches(key))
+        return _require_row(await self._transaction.fetch_one(statement))
 
     async def create(self, **values: Any) -> Row:
-        """A new row, with what the server filled in."""
+        """Insert a row and return its columns, including those that the server generates."""
         statement = _insert(self.table, *values)
-        return _found(await self._transaction.fetch_one(statement, **values))
+        return _require_row(await self._transaction.fetch_one(statement, **values))
 
     async def update(self, key: UUID | int, **values: Any) -> Row:
-        """The row with some values changed; raises `NotFoundError` without."""
+        """Update the given columns and return the row.
+
+        Raises `NotFoundError` if it does not exist.
+        """
         if not values:
             return await self.get(key)
-        statement = update(self.table).where(self._is(key)).values(**values)
+        statement = update(self.table).where(self._matches(key)).values(**values)
         returning = statement.returning(*returned_columns(self.table))
-        return _found(await self._transaction.fetch_one(returning))
+        return _require_row(await self._transaction.fetch_one(returning))
 
     async def delete(self, key: UUID | int) -> None:
-        """The row removed; raises `NotFoundError` without."""
-        statement = delete(self.table).where(self._is(key)).returning(self.table.c.id)
-        _found(await self._transaction.fetch_one(statement))
+        """Delete the row. Raises `NotFoundError` if it does not exist."""
+        statement = delete(self.table).where(self._matches(key)).returning(self.table.c.id)
+        _require_row(await self._transaction.fetch_one(statement))
 
-    def _is(self, key: UUID | int) -> ColumnElement[bool]:
+    def _matches(self, key: UUID | int) -> ColumnElement[bool]:
+        """Return the condition that selects the row; subclasses can restrict it further."""
         return self.table.c.id == key
-
-
-async def _fetch(
-    connection: Connection, statement: ClauseElement, values: dict[str, Any]
-) -> Sequence[Row]:
-    prepared = compile_query(statement) if isinstance(statement, Select) else None
-    if prepared is None:
-        bound = statement.params(values) if values else statement
-        return cast("list[Row]", await connection.fetch_all(bound))
-    raw = connection.raw_connection
-    rows: list[Row] = await raw.fetch(prepared.sql, *prepared.arguments(values))
-    return rows
 
 
 @cache
@@ -113,7 +98,7 @@ def _insert(table: Table, *names: str) -> ReturningInsert[*tuple[Any, ...]]:
     return statement.returning(*returned_columns(table))
 
 
-def _found(row: Row | None) -> Row:
+def _require_row(row: Row | None) -> Row:
     if row is None:
-        raise NotFoundError("There is no such resource.")
+        raise NotFoundError
     return row

@@ -1,4 +1,4 @@
-"""Coupons and their redemptions."""
+"""Repositories of coupons and their redemptions."""
 
 from uuid import UUID
 
@@ -9,52 +9,56 @@ from app.db.models.coupons import coupons, redemptions
 from app.db.repositories.base import Reader, Writer
 from app.errors import NotFoundError
 
-BY_ID = select(*coupons.c).where(coupons.c.id == bindparam("id"))
+SELECT_BY_ID = select(*coupons.c).where(coupons.c.id == bindparam("id"))
 
-TAKE_ONE = (
+DECREMENT_REMAINING = (
     update(coupons)
     .where(coupons.c.id == bindparam("coupon_id"), coupons.c.remaining_count > 0)
     .values(remaining_count=coupons.c.remaining_count - 1)
     .returning(coupons.c.id)
 )
-REDEEM = (
+# Inserts nothing if the coupon does not exist.
+INSERT_REDEMPTION = (
     insert(redemptions)
     .from_select(
-        [redemptions.c.coupon_id], select(coupons.c.id).where(coupons.c.id == bindparam("id"))
+        [redemptions.c.coupon_id],
+        select(coupons.c.id).where(coupons.c.id == bindparam("coupon_id")),
     )
     .returning(*redemptions.c)
 )
 
 
 class CouponReader(Reader):
-    """Coupons as a response shows them."""
+    """Reads coupons."""
 
     async def get(self, coupon_id: UUID) -> Row:
-        """One coupon; raises `NotFoundError` without."""
-        return await self.fetch_one(BY_ID, id=coupon_id)
+        """Return a coupon. Raises `NotFoundError` if it does not exist."""
+        return await self.fetch_one(SELECT_BY_ID, id=coupon_id)
 
 
 class CouponWriter(Writer):
-    """Changes to coupons."""
+    """Creates coupons and counts down their remaining redemptions."""
 
     table = coupons
 
-    async def take_one(self, coupon_id: UUID) -> bool:
-        """Whether one was left, and is now taken.
+    async def decrement_remaining(self, coupon_id: UUID) -> bool:
+        """Use up one redemption; return False if none is left.
 
-        One statement decides and counts down, and locks the row until the transaction ends.
+        A single statement checks and decrements, so concurrent requests never oversell a coupon.
+        It locks the row until the transaction ends.
         """
-        return await self._transaction.fetch_one(TAKE_ONE, coupon_id=coupon_id) is not None
+        row = await self._transaction.fetch_one(DECREMENT_REMAINING, coupon_id=coupon_id)
+        return row is not None
 
 
 class RedemptionWriter(Writer):
-    """Changes to redemptions."""
+    """Creates redemptions."""
 
     table = redemptions
 
-    async def create_for(self, coupon_id: UUID) -> Row:
-        """A new redemption; raises `NotFoundError` when there is no such coupon."""
-        row = await self._transaction.fetch_one(REDEEM, id=coupon_id)
+    async def create_for_coupon(self, coupon_id: UUID) -> Row:
+        """Insert a redemption. Raises `NotFoundError` if the coupon does not exist."""
+        row = await self._transaction.fetch_one(INSERT_REDEMPTION, coupon_id=coupon_id)
         if row is None:
-            raise NotFoundError("There is no such resource.")
+            raise NotFoundError
         return row

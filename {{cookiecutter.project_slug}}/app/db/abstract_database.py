@@ -1,0 +1,109 @@
+"""The part of `Database` that is the same for every database layer.
+
+It opens, fills and closes the pool, and retries transactions. The subclass in `app.db.database`
+adds the pool, connections and transactions.
+"""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from typing import Any, Generic, Self, TypeVar
+
+from app.db.search import SearchLimits
+from app.errors import RetryableError, UnavailableError
+from app.settings import DatabaseSettings
+
+logger = logging.getLogger(__name__)
+
+TransactionT = TypeVar("TransactionT")
+T = TypeVar("T")
+
+_RETRIES = 3
+# Seconds.
+_CLOSE_TIMEOUT = 2
+
+
+class AbstractDatabase(ABC, Generic[TransactionT]):
+    """The connection pool of one process: `async with Database(settings) as database: ...`.
+
+    Opening it does not need a server: the minimum of connections is opened in the background, and
+    others when they are needed.
+    """
+
+    _is_open = False
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._settings = settings
+        self._search_limits = SearchLimits(settings)
+        self._warm_up: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._open_pool()
+        self._is_open = True
+        self._warm_up = asyncio.create_task(self._warm_pool())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._is_open = False
+        if self._warm_up is not None:
+            self._warm_up.cancel()
+            await asyncio.wait([self._warm_up])
+        # An unresponsive server must not keep the process from exiting.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await self._close_pool()
+
+    @abstractmethod
+    def connection(self) -> AbstractAsyncContextManager[Any]:
+        """Borrow a connection for reading. Each statement is a transaction of its own.
+
+        Raises `UnavailableError` if no connection becomes free within the pool's timeout.
+        """
+
+    @abstractmethod
+    def search(self) -> AbstractAsyncContextManager[Any]:
+        """Borrow a connection for full-text searches, with their own statement timeout.
+
+        Raises `UnavailableError` if too many searches are running.
+        """
+
+    @abstractmethod
+    def transaction(self) -> AbstractAsyncContextManager[TransactionT]:
+        """Open a transaction: commit at the end of the block, roll back if it raises.
+
+        It borrows a connection at its first statement. Raises an `AppError` if the database
+        rejects a statement or the commit.
+        """
+
+    async def run(self, work: Callable[[TransactionT], Awaitable[T]]) -> T:
+        """Run `work` in a transaction. Retry up to three times on serialization failures.
+
+        For scripts and background tasks; requests are never retried.
+        """
+        for _ in range(_RETRIES):
+            with suppress(RetryableError):
+                async with self.transaction() as transaction:
+                    return await work(transaction)
+        async with self.transaction() as transaction:
+            return await work(transaction)
+
+    @abstractmethod
+    async def _open_pool(self) -> None: ...
+
+    @abstractmethod
+    async def _close_pool(self) -> None: ...
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise RuntimeError("Database is not open; use `async with Database(...)`")
+
+    async def _warm_pool(self) -> None:
+        # Connections that are borrowed at the same time are different ones.
+        try:
+            async with AsyncExitStack() as stack:
+                for _ in range(self._settings.pool_min_size):
+                    await stack.enter_async_context(self.connection())
+        except UnavailableError as error:
+            logger.warning("Database unavailable at startup: %s", error)

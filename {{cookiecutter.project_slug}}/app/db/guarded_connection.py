@@ -1,0 +1,76 @@
+"""asyncpg connection that cannot write outside a transaction, or lose a commit unnoticed."""
+
+import select
+import sys
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+from asyncpg.exceptions import (
+    FeatureNotSupportedError,
+    InterfaceError,
+    ReadOnlySQLTransactionError,
+)
+
+
+class GuardedConnection(asyncpg.Connection):
+    """Connection that is read-only outside explicit transactions.
+
+    `app.db.dsn` makes the session read-only (`default_transaction_read_only`), which the server
+    enforces without an extra round trip. This class makes explicit transactions READ WRITE again.
+    """
+
+    def is_alive(self) -> bool:
+        """Return False if the server has closed the connection while it was idle.
+
+        No round trip is needed: an idle server sends data only when it closes the connection.
+        The socket is checked because a busy event loop may not have read that data yet.
+        """
+        # asyncpg's type stubs omit the attribute.
+        transport: Any = self._transport  # type: ignore[attr-defined]
+        socket = None if self.is_closed() else transport.get_extra_info("socket")
+        return socket is not None and not _has_input(socket)
+
+    async def execute(self, query: str, *args: Any, **options: Any) -> str:
+        """Execute a command. Start transactions as READ WRITE, unless they are READ ONLY.
+
+        Raises `ReadOnlySQLTransactionError` if the server is a standby. Raises `RuntimeError` if
+        the server answers COMMIT with ROLLBACK: it does so, without an error, if an earlier
+        statement has failed and the caller has suppressed its exception.
+        """
+        if query.startswith("BEGIN"):
+            return await self._begin(query, *args, **options)
+        status = await super().execute(query, *args, **options)
+        if query.startswith("COMMIT") and status == "ROLLBACK":
+            raise RuntimeError(
+                "the transaction was rolled back because an earlier statement failed and its error"
+                " was suppressed"
+            )
+        return status
+
+    async def _begin(self, query: str, *args: Any, **options: Any) -> str:
+        if "READ ONLY" not in query:
+            query = query.replace(";", " READ WRITE;")
+        try:
+            return await super().execute(query, *args, **options)
+        except BaseException as error:
+            # asyncpg would treat every later transaction as nested in the failed one.
+            self.terminate()
+            if isinstance(error, FeatureNotSupportedError):
+                # The error of a standby for READ WRITE. In other statements it has other causes.
+                raise ReadOnlySQLTransactionError("the server is a standby") from error
+            raise
+
+
+def terminate(connection: Any) -> None:
+    """Close a connection at once, without waiting for the server, unless it is closed already."""
+    with suppress(InterfaceError):
+        connection.terminate()
+
+
+def _has_input(socket: Any) -> bool:
+    if sys.platform == "win32":
+        return bool(select.select([socket], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
