@@ -1,4 +1,4 @@
-"""Connections: how many there are, what the server is told, and what is said when one breaks."""
+"""Connections: their settings and number, and the errors when one cannot be used."""
 
 import asyncio
 import logging
@@ -12,16 +12,16 @@ from app.errors import UnavailableError
 from app.settings import Settings
 from tests.databases import address_in, address_of, connected, settings_for
 
-ANSWER = text("SELECT 1")
+SELECT_1 = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(5)")
 SETTINGS = text("SELECT name, setting FROM pg_settings WHERE source = 'client'")
-COUNT = """
+COUNT_CONNECTIONS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = $1
 """
 
 
-async def test_the_server_knows_the_limits(settings: Settings) -> None:
+async def test_timeouts_are_session_settings(settings: Settings) -> None:
     limits = {
         "application_name": "limited",
         "statement_timeout": 1.5,
@@ -29,25 +29,26 @@ async def test_the_server_knows_the_limits(settings: Settings) -> None:
         "idle_in_transaction_timeout": 3.5,
     }
     async with Database(settings.database.model_copy(update=limits)) as database:
-        found = {row.name: row.setting for row in await Reader(database).fetch_all(SETTINGS)}
+        rows = await Reader(database).fetch_all(SETTINGS)
+    found = {row.name: row.setting for row in rows}
     assert found["application_name"] == "limited"
     assert found["statement_timeout"] == "1500"
     assert found["lock_timeout"] == "2500"
     assert found["idle_in_transaction_session_timeout"] == "3500"
 
 
-async def test_some_are_there_before_they_are_asked_for(settings: Settings) -> None:
-    limits = {"application_name": "prepared", "pool_min_size": 3}
+async def test_pool_opens_minimum_connections_at_startup(settings: Settings) -> None:
+    limits = {"application_name": "warm", "pool_min_size": 3}
     async with (
         connected(address_in(settings)) as connection,
         Database(settings.database.model_copy(update=limits)),
         asyncio.timeout(30),
     ):
-        while await connection.fetchval(COUNT, "prepared") < 3:
+        while await connection.fetchval(COUNT_CONNECTIONS, "warm") < 3:
             await connection.execute("SELECT pg_sleep(0.05)")
 
 
-async def test_an_error_is_not_hidden_by_a_rollback_that_fails(settings: Settings) -> None:
+async def test_failed_rollback_does_not_hide_original_error(settings: Settings) -> None:
     pid = text("SELECT pg_backend_pid()")
     async with (
         connected(address_in(settings)) as connection,
@@ -61,50 +62,51 @@ async def test_an_error_is_not_hidden_by_a_rollback_that_fails(settings: Setting
                 raise ZeroDivisionError
 
 
-async def test_a_server_that_refuses_the_connection_is_away(
+async def test_refused_connection_raises_unavailable(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    address = address_of(address_in(settings), "nothing")
-    async with Database(settings_for(address)) as database:
+    url = address_of(address_in(settings), "missing")
+    async with Database(settings_for(url)) as database:
         with pytest.raises(UnavailableError, match="reached"):
-            await Reader(database).fetch_one(ANSWER)
+            await Reader(database).fetch_one(SELECT_1)
         with pytest.raises(UnavailableError, match="reached"):
             async with database.transaction() as transaction:
-                await transaction.execute(ANSWER)
-    reason = 'Cannot connect to the database: InvalidCatalogNameError(\'database "nothing"'
+                await transaction.execute(SELECT_1)
+    reason = 'Cannot connect to the database: InvalidCatalogNameError(\'database "missing"'
     assert reason in caplog.text
 
 
-async def test_a_statement_has_a_limit(settings: Settings) -> None:
+async def test_statement_timeout_raises_unavailable(settings: Settings) -> None:
     limits = settings.database.model_copy(update={"statement_timeout": 0.1})
     async with Database(limits) as database:
         with pytest.raises(UnavailableError):
             await Reader(database).fetch_one(SLEEP)
-        assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+        assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
 
 
-async def test_a_server_that_is_silent_is_away(
+async def test_unresponsive_server_raises_unavailable(
     empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.db.dsn._COMMAND_TIMEOUT_MARGIN", 0)
-    # The statements go on when their connections have been dropped, until their database is.
+    # The server runs the statements on after their connections are terminated, until the fixture
+    # drops their database.
     limits = settings_for(empty_database).model_copy(
         update={"statement_timeout": 0.2, "pool_max_size": 2}
     )
     async with Database(limits) as database:
         for _ in range(3):
-            # So that it is not the server that ends a statement.
             with pytest.raises(UnavailableError, match="does not respond"):
                 async with database.transaction() as transaction:
+                    # So that the client times out first.
                     await transaction.execute(text("SET LOCAL statement_timeout = 0"))
                     await transaction.execute(SLEEP)
-        assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+        assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
 
 
-async def test_what_a_pool_does_inside_is_not_logged(
+async def test_pool_internals_are_not_logged(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
         async with Database(settings.database) as database:
-            assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+            assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
     assert not [record.message for record in caplog.records if "ool" in record.message]

@@ -1,4 +1,4 @@
-"""What a DSN leaves out comes from the environment, or an error says what is missing."""
+"""Credentials that asyncpg takes from the environment are checked at startup."""
 
 import getpass
 from pathlib import Path
@@ -11,7 +11,7 @@ from app.settings import SettingsError
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The home directory, with the folder of the driver's files."""
+    """Set an empty home directory, with the folder of the driver's files."""
     for name in ("PGUSER", "PGPASSFILE", "PGSSLMODE", "PGSSLCERT", "PGSSLKEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -21,9 +21,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("error", [KeyError("getpwuid(): uid not found: 4242"), OSError("No name")])
-def test_a_user_without_a_name_is_told_to_give_one(
-    monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
+def test_missing_user_name_is_reported(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def getuser() -> str:
         raise error
 
@@ -39,12 +37,10 @@ def test_a_user_without_a_name_is_told_to_give_one(
     create_app()
 
 
-def test_a_certificate_that_cannot_be_read_is_named(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_certificate_is_reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@localhost/name")
     create_app()
-    # Root may read any file, but no folder.
+    # A folder, because root can read any file.
     certificate = home / ".postgresql" / "postgresql.crt"
     certificate.mkdir()
     with pytest.raises(SettingsError, match=r"postgresql\.crt.*HOME.*PGSSLCERT"):
@@ -54,7 +50,7 @@ def test_a_certificate_that_cannot_be_read_is_named(
         create_app()
 
 
-def test_a_key_that_cannot_be_read_is_named_if_it_has_a_certificate(
+def test_unreadable_key_is_reported_if_its_certificate_exists(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@localhost/name")
@@ -67,7 +63,7 @@ def test_a_key_that_cannot_be_read_is_named_if_it_has_a_certificate(
 
 
 @pytest.mark.parametrize("option", ["sslcert", "sslkey", "sslrootcert", "sslcrl"])
-def test_a_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+def test_missing_file_is_reported(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
     url = "postgresql://me:hush@localhost/name?sslmode=require"
     monkeypatch.setenv("DATABASE_URL", f"{url}&{option}=/nowhere/file")
     with pytest.raises(SettingsError, match=f"DATABASE_URL: {option}=/nowhere/file: No") as raised:
@@ -79,9 +75,7 @@ def test_a_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, option
         create_app()
 
 
-def test_a_password_file_that_cannot_be_read_is_named(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_password_file_is_reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPASSFILE", str(home))
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:hush@localhost/name")
     create_app()

@@ -1,4 +1,4 @@
-"""What PostgreSQL refuses, in terms of the service; and what a refusal shows of the values."""
+"""Errors of the database are translated, and never show values."""
 
 import logging
 import traceback
@@ -15,8 +15,8 @@ from app.settings import Settings
 from tests.databases import address_in, connected
 from tests.isolation import ThingWriter
 
-NOBODY = UUID(int=0)
-SECRET = "what-nobody-should-see"
+UNKNOWN_ID = UUID(int=0)
+SECRET = "secret-value"
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,7 @@ SECRET = "what-nobody-should-see"
         (503, ["08000", "08006", "57014", "57P01", "57P02", "57P03"]),
     ],
 )
-async def test_what_the_database_refuses_has_a_status(
-    database: Database, status: int, states: list[str]
-) -> None:
+async def test_sqlstate_maps_to_status(database: Database, status: int, states: list[str]) -> None:
     for state in states:
         with pytest.raises(AppError) as raised:
             async with database.transaction() as transaction:
@@ -39,48 +37,50 @@ async def test_what_the_database_refuses_has_a_status(
         assert raised.value.headers == ({"Retry-After": "1"} if status == 503 else {})
 
 
-async def test_a_refusal_that_is_passed_over_is_told_at_the_end(database: Database) -> None:
+async def test_suppressed_error_fails_the_commit(database: Database) -> None:
     with pytest.raises(RuntimeError, match="rolled back because an earlier statement failed"):
         async with database.transaction() as transaction:
             with suppress(Exception):
                 await transaction.execute(text("SELECT 1 / 0"))
 
 
-async def test_a_table_that_changes_meanwhile_costs_one_attempt_at_most(settings: Settings) -> None:
-    one = settings.database.model_copy(update={"pool_min_size": 0, "pool_max_size": 1})
+async def test_schema_change_fails_at_most_one_request(settings: Settings) -> None:
+    single = settings.database.model_copy(update={"pool_min_size": 0, "pool_max_size": 1})
     async with (
         connected(address_in(settings)) as connection,
-        Database(one) as database,
+        Database(single) as database,
     ):
 
-        async def note() -> str:
+        async def read_note() -> str:
             async with database.transaction() as transaction:
-                thing = await ThingWriter(transaction).get(NOBODY)
+                thing = await ThingWriter(transaction).get(UNKNOWN_ID)
                 return thing.note or ""
 
         await connection.execute(
             "CREATE TABLE things_of_tests (id uuid, name text, note text, created_at timestamptz)"
         )
         try:
-            await connection.execute("INSERT INTO things_of_tests VALUES ($1, 'a', 'b')", NOBODY)
-            assert await note() == "b"
+            await connection.execute(
+                "INSERT INTO things_of_tests VALUES ($1, 'a', 'b')", UNKNOWN_ID
+            )
+            assert await read_note() == "b"
             await connection.execute("ALTER TABLE things_of_tests ADD COLUMN other text")
-            assert await note() == "b"
+            assert await read_note() == "b"
             await connection.execute("ALTER TABLE things_of_tests ALTER note TYPE varchar(9)")
             with pytest.raises(UnavailableError):
-                await note()
-            assert await note() == "b"
+                await read_note()
+            assert await read_note() == "b"
         finally:
             await connection.execute("DROP TABLE things_of_tests")
 
 
-async def test_a_value_is_shown_neither_by_an_error_nor_by_the_log(
+async def test_values_are_neither_in_errors_nor_in_log(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    statement = text("SELECT nothing FROM nowhere WHERE name = :name")
+    statement = text("SELECT 1 FROM missing_table WHERE name = :name")
     async with Database(settings.database) as database:
-        with pytest.raises(Exception, match="nowhere") as raised:
+        with pytest.raises(Exception, match="missing_table") as raised:
             await Reader(database).fetch_all(statement, name=SECRET)
     assert SECRET not in "".join(traceback.format_exception(raised.value))
     assert SECRET not in caplog.text

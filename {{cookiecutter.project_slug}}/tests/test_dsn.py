@@ -1,4 +1,4 @@
-"""The database's address: the same to the application and to Alembic, and strict."""
+"""Parsing of `DATABASE_URL` and the `POSTGRES_...` variables."""
 
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +10,7 @@ from app.db.dsn import connect_kwargs
 from app.settings import DatabaseSettings, SettingsError
 from tests.databases import settings_for
 
-AWKWARD = "p@ss/w#rd?%41: &=+\"'\\"
+SPECIAL = "p@ss/w#rd?%41: &=+\"'\\"
 
 
 def options(url: str) -> dict[str, Any]:
@@ -18,30 +18,30 @@ def options(url: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
-def test_all_parts_are_decoded(scheme: str) -> None:
-    found = options(f"{scheme}://me:{quote(AWKWARD, safe='')}@db.example:6000/a%20name")
+def test_url_is_decoded(scheme: str) -> None:
+    found = options(f"{scheme}://me:{quote(SPECIAL, safe='')}@db.example:6000/a%20name")
     assert found["host"] == "db.example"
     assert found["port"] == 6000
     assert found["user"] == "me"
-    assert found["password"] == AWKWARD
+    assert found["password"] == SPECIAL
     assert found["database"] == "a name"
 
 
-def test_the_parts_mean_what_they_say() -> None:
+def test_parts_are_used_unencoded() -> None:
     found = connect_kwargs(
         DatabaseSettings(
             POSTGRES_HOST="db",
             POSTGRES_PORT=6000,
             POSTGRES_USER="me",
-            POSTGRES_PASSWORD=SecretStr(AWKWARD),
+            POSTGRES_PASSWORD=SecretStr(SPECIAL),
             POSTGRES_DB="a name",
         )
     )
-    assert found["password"] == AWKWARD
+    assert found["password"] == SPECIAL
     assert (found["host"], found["port"], found["database"]) == ("db", 6000, "a name")
 
 
-def test_a_path_is_a_unix_socket() -> None:
+def test_path_as_host_is_unix_socket() -> None:
     found = options("postgresql://me@/name?host=%2Frun%2Fpostgresql&port=6000")
     assert (found["host"], found["port"]) == ("/run/postgresql", 6000)
 
@@ -61,13 +61,13 @@ def test_a_path_is_a_unix_socket() -> None:
         ("postgresql://me:hush@/name?host=db&port=1&port=2", "port"),
     ],
 )
-def test_what_cannot_be_understood_is_named_without_the_password(url: str, named: str) -> None:
+def test_invalid_url_is_rejected_without_showing_password(url: str, named: str) -> None:
     with pytest.raises(SettingsError, match=named) as raised:
         options(url)
     assert "hush" not in str(raised.value)
 
 
-def test_limits_are_set_with_the_connection() -> None:
+def test_timeouts_are_set_when_connecting() -> None:
     settings = DatabaseSettings(
         POSTGRES_HOST="db", POSTGRES_USER="me", DB_STATEMENT_TIMEOUT=0.0001, DB_LOCK_TIMEOUT=2.5
     )
@@ -80,13 +80,13 @@ def test_limits_are_set_with_the_connection() -> None:
     }
 
 
-def test_migrations_may_take_their_time() -> None:
+def test_migrations_have_no_timeouts() -> None:
     settings = DatabaseSettings(POSTGRES_HOST="db", POSTGRES_USER="me")
     found = connect_kwargs(settings, for_requests=False)
     assert found["server_settings"].keys() == {"application_name"}
 
 
-def test_a_transaction_pooler_gets_no_statements_to_keep() -> None:
+def test_transaction_pooler_disables_statement_cache_and_session_settings() -> None:
     found = connect_kwargs(
         DatabaseSettings(POSTGRES_HOST="db", POSTGRES_USER="me", DB_POOLER="pgbouncer")
     )

@@ -1,4 +1,4 @@
-"""Several hosts in one DSN, and which of them a connection goes to."""
+"""DSNs with several hosts, and the host that a connection uses."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from app.settings import DatabaseSettings, Settings, SettingsError
 from dev.database import development_database
 from tests.databases import address_in, connected, settings_for
 
-ANSWER = text("SELECT 1")
+SELECT_1 = text("SELECT 1")
 
 
 def options(url: str) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def options(url: str) -> dict[str, Any]:
         ("postgresql://me@/name", None, None),
     ],
 )
-def test_hosts_are_those_of_libpq(url: str, host: object, port: object) -> None:
+def test_hosts_are_parsed_as_by_libpq(url: str, host: object, port: object) -> None:
     found = options(url)
     assert (found["host"], found["port"]) == (host, port)
     assert (found["user"], found["database"]) == ("me", "name")
@@ -62,20 +62,20 @@ def test_hosts_are_those_of_libpq(url: str, host: object, port: object) -> None:
         ("postgresql://me:hush@a/name?target_session_attrs=writable", "target_session_attrs"),
     ],
 )
-def test_hosts_that_cannot_work_are_refused_without_the_password(url: str, named: str) -> None:
+def test_invalid_hosts_are_rejected_without_showing_password(url: str, named: str) -> None:
     with pytest.raises(SettingsError, match=f"DATABASE_URL.*{named}") as raised:
         options(url)
     assert "hush" not in str(raised.value)
 
 
-def test_hosts_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosts_from_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POSTGRES_HOST", "a,b")
     monkeypatch.setenv("POSTGRES_USER", "me")
     found = connect_kwargs(DatabaseSettings())
     assert (found["host"], found["port"]) == (["a", "b"], None)
     monkeypatch.setenv("POSTGRES_PORT", "1,2")
     assert connect_kwargs(DatabaseSettings())["port"] == [1, 2]
-    # As files with a line break at their end become variables.
+    # Variables that come from files often end with a line break.
     monkeypatch.setenv("POSTGRES_HOST", "a, b\n")
     monkeypatch.setenv("POSTGRES_PORT", "1, 02\n")
     found = connect_kwargs(DatabaseSettings())
@@ -88,7 +88,7 @@ def test_hosts_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         DatabaseSettings()
 
 
-def test_the_variable_of_libpq_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pgtargetsessionattrs_is_validated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGTARGETSESSIONATTRS", "standby")
     assert options("postgresql://me@a/name")["target_session_attrs"] == "standby"
     monkeypatch.setenv("PGTARGETSESSIONATTRS", "writable")
@@ -97,7 +97,7 @@ def test_the_variable_of_libpq_is_checked(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def with_host_before(address: str, host: str, port: int, **query: str) -> str:
-    """A DSN with a host that is tried first."""
+    """Return the DSN with another host that is tried first."""
     url = urlsplit(address)
     found = connect_kwargs(settings_for(address))
     query |= {"host": f"{host},{found['host']}", "port": f"{port},{found['port'] or 5432}"}
@@ -106,7 +106,7 @@ def with_host_before(address: str, host: str, port: int, **query: str) -> str:
 
 @asynccontextmanager
 async def unresponsive_server() -> AsyncIterator[int]:
-    """The port of a server that accepts connections, and sends nothing."""
+    """Run a server that accepts connections and sends nothing; yield its port."""
     writers: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
     try:
@@ -120,26 +120,26 @@ async def unresponsive_server() -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def closing_server() -> AsyncIterator[int]:
-    """The port of a server that closes each connection at once, as one does that has just died."""
+    """Run a server that closes each connection at once, like a crashed one; yield its port."""
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
     async with server:
         port: int = server.sockets[0].getsockname()[1]
         yield port
 
 
-async def test_a_host_that_does_not_answer_leaves_time_for_the_next(settings: Settings) -> None:
+async def test_unresponsive_host_leaves_time_for_the_next(settings: Settings) -> None:
     async with unresponsive_server() as port:
         url = with_host_before(address_in(settings), "127.0.0.1", port, sslmode="disable")
         limits = {"pool_timeout": 1, "pool_min_size": 0}
         async with Database(settings_for(url).model_copy(update=limits)) as database:
-            assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+            assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
 
 
-async def test_a_host_that_closes_the_connection_is_passed_over(settings: Settings) -> None:
+async def test_host_that_closes_the_connection_is_skipped(settings: Settings) -> None:
     async with closing_server() as port:
         url = with_host_before(address_in(settings), "127.0.0.1", port, sslmode="disable")
         async with Database(settings_for(url)) as database:
-            assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+            assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ async def test_a_host_that_closes_the_connection_is_passed_over(settings: Settin
     [("any", True), ("primary", True), ("prefer-standby", True), ("read-write", True),
      ("standby", False), ("read-only", False)],
 )  # fmt: skip
-async def test_session_attributes_on_a_primary(
+async def test_target_session_attrs_on_primary(
     settings: Settings, attrs: str, is_accepted: bool
 ) -> None:
     url = with_host_before(address_in(settings), "127.0.0.1", 1, target_session_attrs=attrs)
@@ -159,13 +159,13 @@ async def test_session_attributes_on_a_primary(
                 assert await connection.fetchval("SELECT 1") == 1
         else:
             with pytest.raises(UnavailableError, match="reached") as raised:
-                await Reader(database).fetch_one(ANSWER)
-            # Of each host, why it was not taken.
+                await Reader(database).fetch_one(SELECT_1)
+            # The reason for each host.
             assert "127.0.0.1:1: ConnectionRefused" in str(raised.value.__cause__)
             assert "TargetServerAttributeNotMatched" in str(raised.value.__cause__)
 
 
-def test_the_development_server_takes_several_hosts(
+def test_development_server_accepts_several_hosts(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = with_host_before(server, "127.0.0.1", 1, target_session_attrs="read-write")

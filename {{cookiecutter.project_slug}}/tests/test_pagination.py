@@ -1,4 +1,4 @@
-"""Cursors: opaque to clients, and each string that the schema allows is a position."""
+"""Cursors and page parameters."""
 
 import re
 from types import SimpleNamespace
@@ -15,14 +15,14 @@ from app.settings import Settings
 
 
 @pytest.mark.parametrize("key", [UUID(int=0), UUID(int=2**128 - 1), uuid4()])
-def test_a_cursor_leads_back_to_its_key(key: UUID) -> None:
+def test_cursor_round_trip(key: UUID) -> None:
     cursor = UUID_CURSOR.encode(key)
     assert re.fullmatch(UUID_CURSOR.pattern, cursor)
     assert UUID_CURSOR.decode(cursor) == key
 
 
 @pytest.mark.parametrize("cursor", ["1" + "A" * 22, "1" + "_" * 21 + "w", "1" + "-z" * 10 + "9g"])
-def test_what_matches_the_pattern_is_a_position(cursor: str) -> None:
+def test_every_match_of_the_pattern_is_a_cursor(cursor: str) -> None:
     assert re.fullmatch(UUID_CURSOR.pattern, cursor)
     assert UUID_CURSOR.encode(UUID_CURSOR.decode(cursor)) == cursor
 
@@ -33,7 +33,7 @@ class Thing(ResponseBody):
 
 @pytest.fixture(scope="module")
 def app(settings: Settings) -> FastAPI:
-    """The application with a list of five things."""
+    """Return the application with a list of five things."""
     app = create_app(settings)
     things = [SimpleNamespace(id=UUID(int=number)) for number in range(5, 0, -1)]
 
@@ -45,7 +45,7 @@ def app(settings: Settings) -> FastAPI:
     return app
 
 
-async def test_the_pages_lead_through_the_whole_list(client: AsyncClient) -> None:
+async def test_links_lead_through_the_whole_list(client: AsyncClient) -> None:
     seen: list[list[int]] = []
     target = "/things?other=%26&limit=2"
     while target:
@@ -61,5 +61,5 @@ async def test_the_pages_lead_through_the_whole_list(client: AsyncClient) -> Non
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=101", "limit=-1", "limit=x", "after=x", "after=1" + "A" * 21 + "B"]
 )
-async def test_a_page_that_cannot_be_is_refused(client: AsyncClient, query: str) -> None:
+async def test_invalid_page_parameters_are_rejected(client: AsyncClient, query: str) -> None:
     assert (await client.get(f"/things?{query}")).status_code == 422

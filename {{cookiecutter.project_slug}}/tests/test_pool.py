@@ -1,4 +1,4 @@
-"""The pool: nothing leaks, nothing hangs, and what breaks is replaced."""
+"""The pool: no connection is lost, waits are limited, and broken connections are replaced."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ from app.errors import UnavailableError, UnprocessableError
 from app.settings import Settings
 from tests.databases import address_in, connected, settings_for
 
-ANSWER = text("SELECT 1")
+SELECT_1 = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(:seconds)")
 IN_TRANSACTION = text(
     "SELECT count(*) FROM pg_stat_activity"
@@ -28,8 +28,8 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 
 @pytest.fixture
-async def small(settings: Settings) -> AsyncIterator[Database]:
-    """A pool of two."""
+async def two_connection_pool(settings: Settings) -> AsyncIterator[Database]:
+    """Open a database with a pool of two connections."""
     limits = {"pool_min_size": 0, "pool_max_size": 2}
     async with Database(settings.database.model_copy(update=limits)) as database:
         yield database
@@ -40,27 +40,27 @@ async def sleep(database: Database, seconds: float) -> None:
         await transaction.execute(SLEEP.bindparams(seconds=seconds))
 
 
-async def assert_whole(database: Database) -> None:
-    """No connection of the pool is inside a transaction, and both can be had at once."""
+async def assert_intact(database: Database) -> None:
+    """Check that no connection is inside a transaction, and that both can be borrowed at once."""
     assert (await Reader(database).fetch_one(IN_TRANSACTION))[0] == 0
     async with database.transaction() as first, database.transaction() as second:
-        await first.execute(ANSWER)
-        await second.execute(ANSWER)
+        await first.execute(SELECT_1)
+        await second.execute(SELECT_1)
 
 
-async def test_who_waits_too_long_for_a_connection_is_told_so(settings: Settings) -> None:
+async def test_pool_timeout_raises_unavailable(settings: Settings) -> None:
     limits = {"pool_min_size": 0, "pool_max_size": 1, "pool_timeout": 0.1}
     async with Database(settings.database.model_copy(update=limits)) as database:
         async with database.transaction() as transaction:
-            await transaction.execute(ANSWER)
-            for work in (Reader(database).fetch_one(ANSWER), sleep(database, 0)):
+            await transaction.execute(SELECT_1)
+            for work in (Reader(database).fetch_one(SELECT_1), sleep(database, 0)):
                 with pytest.raises(UnavailableError, match="Timed out"):
                     await work
-        assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+        assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
 
 
-async def test_those_who_wait_are_served_in_turn(small: Database) -> None:
-    reader, served = Reader(small), list[str]()
+async def test_waiters_are_served_in_order_of_arrival(two_connection_pool: Database) -> None:
+    reader, served = Reader(two_connection_pool), list[str]()
 
     async def read(name: str, times: int) -> None:
         for _ in range(times):
@@ -74,101 +74,104 @@ async def test_those_who_wait_are_served_in_turn(small: Database) -> None:
     await asyncio.gather(*greedy)
 
 
-async def test_cancelling_at_any_moment_loses_no_connection(small: Database) -> None:
+async def test_cancellation_loses_no_connection(two_connection_pool: Database) -> None:
     random.seed(1)
     for number in range(60):
-        work = sleep(small, 0.005) if number % 2 else Reader(small).fetch_one(ANSWER)
+        work = (
+            sleep(two_connection_pool, 0.005)
+            if number % 2
+            else Reader(two_connection_pool).fetch_one(SELECT_1)
+        )
         task = asyncio.ensure_future(work)
-        await asyncio.sleep(random.random() * 0.01)  # noqa: S311 - no secret
+        await asyncio.sleep(random.random() * 0.01)  # noqa: S311 - not a secret
         task.cancel()
         await asyncio.wait([task])
-    await assert_whole(small)
+    await assert_intact(two_connection_pool)
 
 
-class GivenUp:
-    """A value at which a task is cancelled: its statement is prepared by then, and has not run."""
+class CancellingValue:
+    """Value that cancels the task when asyncpg encodes it: between preparing and executing."""
 
     def __index__(self) -> int:
         raise asyncio.CancelledError
 
 
 @pytest.mark.parametrize(
-    ("limit", "error"), [(GivenUp(), asyncio.CancelledError), ("x", UnprocessableError)]
+    ("limit", "error"), [(CancellingValue(), asyncio.CancelledError), ("x", UnprocessableError)]
 )
-async def test_a_read_that_comes_to_nothing_keeps_no_lock(
-    small: Database, settings: Settings, limit: object, error: type[BaseException]
+async def test_interrupted_read_releases_its_locks(
+    two_connection_pool: Database, settings: Settings, limit: object, error: type[BaseException]
 ) -> None:
     statement = text("SELECT relpages FROM pg_class LIMIT :limit")
     with pytest.raises(error):
-        await Reader(small).fetch_all(statement, limit=limit)
+        await Reader(two_connection_pool).fetch_all(statement, limit=limit)
     async with connected(address_in(settings)) as connection:
-        # One that gives it up by ending takes a moment.
+        # A terminated connection releases its locks when its server process exits.
         async with asyncio.timeout(20):
             while await connection.fetchval(LOCKS) > 0:
                 pass
 
 
-async def test_connections_that_the_server_closed_are_replaced(
-    small: Database, settings: Settings
+async def test_connections_closed_by_the_server_are_replaced(
+    two_connection_pool: Database, settings: Settings
 ) -> None:
-    reader = Reader(small)
+    reader = Reader(two_connection_pool)
     for _ in range(2):
-        await assert_whole(small)
+        await assert_intact(two_connection_pool)
         await terminate_others(settings)
         for _ in range(4):
-            assert (await reader.fetch_one(ANSWER))[0] == 1
+            assert (await reader.fetch_one(SELECT_1))[0] == 1
         await terminate_others(settings)
-        await sleep(small, 0)
+        await sleep(two_connection_pool, 0)
 
 
-async def test_a_process_that_was_busy_meanwhile_knows_that_they_are_closed(
-    small: Database, settings: Settings
+async def test_closed_connections_are_noticed_although_event_loop_was_blocked(
+    two_connection_pool: Database, settings: Settings
 ) -> None:
-    await assert_whole(small)
-    other = Thread(target=lambda: asyncio.run(terminate_others(settings)))
-    other.start()
-    # Nothing is read from the sockets here until it is over.
-    other.join()
-    reader = Reader(small)
-    rows = await asyncio.gather(reader.fetch_one(ANSWER), reader.fetch_one(ANSWER))
+    await assert_intact(two_connection_pool)
+    thread = Thread(target=lambda: asyncio.run(terminate_others(settings)))
+    thread.start()
+    # Blocks the event loop, so that it reads nothing from the sockets.
+    thread.join()
+    reader = Reader(two_connection_pool)
+    rows = await asyncio.gather(reader.fetch_one(SELECT_1), reader.fetch_one(SELECT_1))
     assert [row[0] for row in rows] == [1, 1]
 
 
-async def test_reads_while_connections_are_closed_succeed_or_are_told_so(
-    small: Database, settings: Settings
+async def test_reads_during_termination_succeed_or_raise_unavailable(
+    two_connection_pool: Database, settings: Settings
 ) -> None:
-    reader = Reader(small)
+    reader = Reader(two_connection_pool)
 
     async def read() -> None:
         for _ in range(20):
             with suppress(UnavailableError):
-                await reader.fetch_one(ANSWER)
+                await reader.fetch_one(SELECT_1)
 
     for _ in range(8):
         await asyncio.gather(read(), read(), terminate_others(settings))
-    await assert_whole(small)
+    await assert_intact(two_connection_pool)
 
 
-async def test_a_connection_that_breaks_in_a_transaction_is_reported(
-    small: Database, settings: Settings
+async def test_connection_lost_in_transaction_raises_unavailable(
+    two_connection_pool: Database, settings: Settings
 ) -> None:
-    async def killed() -> None:
-        async with small.transaction() as transaction:
-            await transaction.execute(ANSWER)
+    async def lose_connection() -> None:
+        async with two_connection_pool.transaction() as transaction:
+            await transaction.execute(SELECT_1)
             await terminate_others(settings)
-            await transaction.execute(ANSWER)
+            await transaction.execute(SELECT_1)
 
     with pytest.raises(UnavailableError):
-        await killed()
-    await assert_whole(small)
+        await lose_connection()
+    await assert_intact(two_connection_pool)
 
 
-async def test_closing_does_not_wait_for_ever(
-    empty_database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_closing_has_a_timeout(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.db.abstract_database._CLOSE_TIMEOUT", 0.1)
     async with asyncio.timeout(20):
-        # The statement goes on when the connection has been dropped, until its database is.
+        # The server runs the statement on after the connection is terminated, until the fixture
+        # drops its database.
         async with Database(settings_for(empty_database)) as database:
             task = asyncio.create_task(sleep(database, 25))
             await asyncio.sleep(0.1)
@@ -176,13 +179,13 @@ async def test_closing_does_not_wait_for_ever(
         await asyncio.wait([task])
 
 
-async def test_a_transaction_pooler_gets_whole_transactions(settings: Settings) -> None:
+async def test_statements_are_not_kept_with_transaction_pooler(settings: Settings) -> None:
     pooled = settings.database.model_copy(update={"pooler": "pgbouncer"})
     async with Database(pooled) as database:
         for _ in range(2):
-            assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+            assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
             await sleep(database, 0)
-        # None is kept but the one that looks.
+        # Leaves out the statement that counts.
         statements = text(
             "SELECT count(*) FROM pg_prepared_statements WHERE statement NOT LIKE '%prepared%'"
         )
@@ -190,10 +193,11 @@ async def test_a_transaction_pooler_gets_whole_transactions(settings: Settings) 
 
 
 async def terminate_others(settings: Settings) -> None:
-    """Kill every other connection to this database, and give the client a moment to notice."""
+    """Terminate every other connection to this database."""
     async with connected(address_in(settings)) as connection:
         await connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+    # Until the clients have noticed.
     await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Readers and writers, on a table that is not the service's."""
+"""Base classes of the repositories, on a table that only these tests have."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ from app.settings import Settings
 from tests.databases import address_in, connected
 from tests.isolation import ThingWriter
 
-NOBODY = UUID(int=0)
+UNKNOWN_ID = UUID(int=0)
 
 things = Table(
     "things_of_tests",
@@ -46,7 +46,7 @@ BY_NAME = select(things.c.id, things.c.name, things.c.note).where(
 
 @pytest.fixture(autouse=True)
 async def table(settings: Settings) -> AsyncIterator[None]:
-    """The table, empty."""
+    """Create the table, and drop it after the test."""
     async with connected(address_in(settings)) as connection:
         await connection.execute(
             "CREATE TABLE things_of_tests (id uuid PRIMARY KEY DEFAULT uuidv7(),"
@@ -64,14 +64,14 @@ async def create(database: Database, name: str, note: str | None = None) -> UUID
         return key
 
 
-async def test_a_new_row_has_what_the_server_filled_in(database: Database) -> None:
+async def test_create_returns_server_defaults(database: Database) -> None:
     async with database.transaction() as transaction:
         thing = await ThingWriter(transaction).create(name="a", note=None)
     assert isinstance(thing.id, UUID)
     assert thing.created_at.utcoffset() is not None
 
 
-async def test_a_row_is_found(database: Database) -> None:
+async def test_reader_and_writer_find_row(database: Database) -> None:
     key = await create(database, "a", "b")
     row = await Reader(database).fetch_one(BY_NAME, name="a")
     assert (row.id, row.name, row.note) == (key, "a", "b")
@@ -79,14 +79,14 @@ async def test_a_row_is_found(database: Database) -> None:
         assert (await ThingWriter(transaction).get(key)).name == "a"
 
 
-async def test_a_row_has_no_other_attributes(database: Database) -> None:
+async def test_row_has_only_selected_columns(database: Database) -> None:
     await create(database, "a")
     row = await Reader(database).fetch_one(BY_NAME, name="a")
     with pytest.raises(AttributeError):
         _ = row.other
 
 
-async def test_rows_are_found_by_a_list_of_values(database: Database) -> None:
+async def test_fetch_all_supports_in(database: Database) -> None:
     for name in ("a", "b", "c"):
         await create(database, name)
     statement = select(things.c.name).where(things.c.name.in_(["a", "c", "x"]))
@@ -94,7 +94,7 @@ async def test_rows_are_found_by_a_list_of_values(database: Database) -> None:
     assert sorted(row.name for row in rows) == ["a", "c"]
 
 
-async def test_a_change_keeps_the_rest(database: Database) -> None:
+async def test_update_keeps_omitted_columns(database: Database) -> None:
     key = await create(database, "a", "b")
     async with database.transaction() as transaction:
         thing = await ThingWriter(transaction).update(key, note=None)
@@ -102,14 +102,14 @@ async def test_a_change_keeps_the_rest(database: Database) -> None:
         assert (await ThingWriter(transaction).update(key)).name == "a"
 
 
-async def test_a_change_has_what_the_server_made_of_it(database: Database) -> None:
+async def test_update_returns_result_of_sql_expression(database: Database) -> None:
     key = await create(database, "a")
     async with database.transaction() as transaction:
         thing = await ThingWriter(transaction).update(key, note=func.upper("b"))
     assert thing.note == "B"
 
 
-async def test_a_statement_is_compiled_once(
+async def test_statement_is_compiled_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await Reader(database).fetch_all(BY_NAME, name="a")
@@ -117,7 +117,7 @@ async def test_a_statement_is_compiled_once(
     await Reader(database).fetch_all(BY_NAME, name="b")
 
 
-async def test_a_row_that_is_removed_is_gone(database: Database) -> None:
+async def test_delete_removes_row(database: Database) -> None:
     key = await create(database, "a")
     async with database.transaction() as transaction:
         await ThingWriter(transaction).delete(key)
@@ -125,32 +125,32 @@ async def test_a_row_that_is_removed_is_gone(database: Database) -> None:
         await Reader(database).fetch_one(BY_NAME, name="a")
 
 
-async def test_a_row_that_two_change_at_once_is_changed_or_gone(database: Database) -> None:
+async def test_concurrent_delete_during_update(database: Database) -> None:
     key = await create(database, "a")
 
-    async def remove() -> None:
+    async def delete() -> None:
         async with database.transaction() as transaction:
             await ThingWriter(transaction).delete(key)
 
     with suppress(NotFoundError):
         async with database.transaction() as transaction:
             thing = await ThingWriter(transaction).get(key)
-            removing = asyncio.create_task(remove())
-            await asyncio.wait([removing], timeout=0.1)
+            deleting = asyncio.create_task(delete())
+            await asyncio.wait([deleting], timeout=0.1)
             await ThingWriter(transaction).update(thing.id, note="changed")
-    await removing
+    await deleting
     with pytest.raises(NotFoundError):
-        await remove()
+        await delete()
 
 
-@pytest.mark.parametrize("do", ["get", "update", "delete"])
-async def test_what_is_not_there_cannot_be_used(database: Database, do: str) -> None:
+@pytest.mark.parametrize("method", ["get", "update", "delete"])
+async def test_unknown_id_raises_not_found(database: Database, method: str) -> None:
     with pytest.raises(NotFoundError):
         async with database.transaction() as transaction:
-            await getattr(ThingWriter(transaction), do)(NOBODY)
+            await getattr(ThingWriter(transaction), method)(UNKNOWN_ID)
 
 
-async def test_nothing_is_created_twice(database: Database) -> None:
+async def test_unique_violation_raises_already_exists(database: Database) -> None:
     await create(database, "a")
     with pytest.raises(AlreadyExistsError):
         await create(database, "a")
@@ -158,19 +158,19 @@ async def test_nothing_is_created_twice(database: Database) -> None:
     assert rows[0][0] == 1
 
 
-async def test_a_value_that_is_not_given_is_not_null(database: Database) -> None:
+async def test_missing_value_is_an_error(database: Database) -> None:
     await create(database, "a")
     with pytest.raises((KeyError, StatementError)):
         await Reader(database).fetch_all(BY_NAME, nam="a")
 
 
-async def test_json_is_read_as_what_it_says(database: Database) -> None:
+async def test_json_column_is_decoded(database: Database) -> None:
     document = literal_column("'{\"a\": [1]}'::jsonb", JSONB).label("document")
     row = await Reader(database).fetch_one(select(document))
     assert row.document == {"a": [1]}
 
 
-async def test_json_is_sent_as_what_it_says(database: Database) -> None:
+async def test_json_value_is_encoded(database: Database) -> None:
     kind = func.jsonb_typeof(bindparam("document", type_=JSONB)).label("kind")
     row = await Reader(database).fetch_one(select(kind), document={"a": [1]})
     assert row.kind == "object"
@@ -179,7 +179,7 @@ async def test_json_is_sent_as_what_it_says(database: Database) -> None:
 @pytest.mark.parametrize(
     ("constraint", "field"), [("one", "name"), ("two", None), ("ix", "note"), ("other", None)]
 )
-def test_a_conflict_names_the_field_if_it_is_one(
+def test_unique_violation_names_single_column(
     monkeypatch: pytest.MonkeyPatch, constraint: str, field: str | None
 ) -> None:
     metadata = MetaData()

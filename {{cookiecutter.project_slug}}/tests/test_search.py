@@ -1,4 +1,4 @@
-"""Limits on searches: how long one may run, and how many may run at once."""
+"""Limits on searches: their duration, and the number of concurrent ones."""
 
 import asyncio
 import random
@@ -13,17 +13,19 @@ from app.errors import UnavailableError, UnprocessableError
 from app.settings import Settings
 from tests.databases import address_in, connected
 
-ANSWER = text("SELECT 1")
+SELECT_1 = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(:seconds)")
-RUNNING = """
+COUNT_RUNNING = """
 SELECT count(*) FROM pg_sleep(0.02), pg_stat_activity
 WHERE datname = current_database() AND application_name = 'three' AND state <> 'idle'
 """
 
 
 @pytest.fixture(params=["none", "pgbouncer"])
-async def three(settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
-    """A pool of three, of which searches may use one."""
+async def three_connection_pool(
+    settings: Settings, request: pytest.FixtureRequest
+) -> AsyncIterator[Database]:
+    """Open a pool of three connections, of which searches may use one."""
     limits = {"pool_min_size": 0, "pool_max_size": 3, "search_timeout": 1}
     names = {"pooler": request.param, "application_name": "three"}
     async with Database(settings.database.model_copy(update=limits | names)) as database:
@@ -31,72 +33,72 @@ async def three(settings: Settings, request: pytest.FixtureRequest) -> AsyncIter
 
 
 async def assert_idle(settings: Settings) -> None:
-    """Raise `TimeoutError` if the server does not come to rest."""
+    """Wait until the server runs no statement of the pool."""
     async with connected(address_in(settings)) as connection, asyncio.timeout(20):
-        while await connection.fetchval(RUNNING) > 0:
+        while await connection.fetchval(COUNT_RUNNING) > 0:
             pass
 
 
-async def test_the_server_ends_a_search_that_takes_too_long(
-    three: Database, settings: Settings
+async def test_server_cancels_slow_search(
+    three_connection_pool: Database, settings: Settings
 ) -> None:
-    reader = Reader(three)
+    reader = Reader(three_connection_pool)
     for _ in range(2):
         async with asyncio.timeout(10):
             with pytest.raises(UnavailableError):
                 await reader.search(SLEEP, seconds=20)
         await assert_idle(settings)
-    assert (await reader.search(ANSWER))[0][0] == 1
+    assert (await reader.search(SELECT_1))[0][0] == 1
 
 
-async def test_the_limit_does_not_outlast_the_search(three: Database) -> None:
-    limit = text("SHOW statement_timeout")
-    before = (await Reader(three).fetch_one(limit))[0]
-    assert (await Reader(three).search(limit))[0][0] == "1s"
-    assert (await Reader(three).fetch_one(limit))[0] == before
+async def test_search_timeout_does_not_outlast_the_search(three_connection_pool: Database) -> None:
+    show_timeout = text("SHOW statement_timeout")
+    before = (await Reader(three_connection_pool).fetch_one(show_timeout))[0]
+    assert (await Reader(three_connection_pool).search(show_timeout))[0][0] == "1s"
+    assert (await Reader(three_connection_pool).fetch_one(show_timeout))[0] == before
 
 
-async def test_searches_leave_connections_to_others(settings: Settings) -> None:
+async def test_searches_leave_connections_to_other_requests(settings: Settings) -> None:
     limits = {"pool_min_size": 0, "pool_max_size": 3, "pool_timeout": 1, "search_timeout": 10}
-    async with Database(settings.database.model_copy(update=limits)) as three:
-        reader = Reader(three)
+    async with Database(settings.database.model_copy(update=limits)) as database:
+        reader = Reader(database)
         searches = [asyncio.create_task(reader.search(SLEEP, seconds=1.5)) for _ in range(6)]
         await asyncio.sleep(0.1)
-        async with three.transaction() as transaction:
-            await transaction.execute(ANSWER)
-            assert (await reader.fetch_one(ANSWER))[0] == 1
+        async with database.transaction() as transaction:
+            await transaction.execute(SELECT_1)
+            assert (await reader.fetch_one(SELECT_1))[0] == 1
         results = await asyncio.gather(*searches, return_exceptions=True)
     errors = [result for result in results if isinstance(result, UnavailableError)]
     assert [error.detail for error in errors] == ["Too many searches are running."] * 5
     assert errors[0].headers["Retry-After"] == "1"
 
 
-async def test_a_pool_of_one_can_search(settings: Settings) -> None:
+async def test_pool_of_one_connection_can_search(settings: Settings) -> None:
     limits = {"pool_min_size": 0, "pool_max_size": 1}
     async with Database(settings.database.model_copy(update=limits)) as database:
         reader = Reader(database)
-        rows = await asyncio.gather(*[reader.search(ANSWER) for _ in range(4)])
+        rows = await asyncio.gather(*[reader.search(SELECT_1) for _ in range(4)])
     assert [row[0][0] for row in rows] == [1, 1, 1, 1]
 
 
-async def test_a_search_that_fails_or_is_cancelled_leaves_nothing_behind(
-    three: Database, settings: Settings
+async def test_failed_or_cancelled_search_leaves_no_running_statement(
+    three_connection_pool: Database, settings: Settings
 ) -> None:
     random.seed(1)
-    reader = Reader(three)
+    reader = Reader(three_connection_pool)
     for _ in range(30):
         task = asyncio.create_task(reader.search(SLEEP, seconds=0.01))
-        await asyncio.sleep(random.random() * 0.02)  # noqa: S311 - no secret
+        await asyncio.sleep(random.random() * 0.02)  # noqa: S311 - not a secret
         task.cancel()
         await asyncio.wait([task])
     with pytest.raises(UnprocessableError):
         await reader.search(text("SELECT 1 / :zero"), zero=0)
     await assert_idle(settings)
     for _ in range(4):
-        assert (await reader.search(ANSWER))[0][0] == 1
-        assert (await reader.fetch_one(ANSWER))[0] == 1
+        assert (await reader.search(SELECT_1))[0][0] == 1
+        assert (await reader.fetch_one(SELECT_1))[0] == 1
 
 
-async def test_a_search_cannot_write(three: Database) -> None:
+async def test_search_is_read_only(three_connection_pool: Database) -> None:
     with pytest.raises(Exception, match="read-only transaction"):
-        await Reader(three).search(text("CREATE TABLE written (id integer)"))
+        await Reader(three_connection_pool).search(text("CREATE TABLE written (id integer)"))

@@ -1,4 +1,4 @@
-"""A server that refuses connections or transactions: it is full, or it is a standby."""
+"""Servers that reject connections or transactions, because they are full or a standby."""
 
 import asyncio
 import logging
@@ -14,24 +14,24 @@ from app.db.repositories.base import Reader
 from app.errors import AppError, UnavailableError
 from app.settings import Settings
 
-ANSWER = text("SELECT 1")
+SELECT_1 = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(0.01)")
 
 
 class FullServer:
-    """Accepts a number of connections, and counts what it refuses."""
+    """Accepts a limited number of connections, and counts rejected ones."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.accepted = 0
-        self.refused = 0
+        self.rejected = 0
         self._connect = asyncpg.connect
 
     async def connect(self, *args: Any, **options: Any) -> asyncpg.Connection:
-        """In place of `asyncpg.connect`."""
+        """Replace `asyncpg.connect`."""
         await asyncio.sleep(0)
         if self.accepted == self.limit:
-            self.refused += 1
+            self.rejected += 1
             raise TooManyConnectionsError("sorry, too many clients already")
         self.accepted += 1
         connection: asyncpg.Connection = await self._connect(*args, **options)
@@ -40,13 +40,13 @@ class FullServer:
 
 @pytest.fixture
 def full_server(monkeypatch: pytest.MonkeyPatch) -> FullServer:
-    """A server with room for two."""
+    """Replace the server by one that accepts two connections."""
     server = FullServer(2)
     monkeypatch.setattr(asyncpg, "connect", server.connect)
     return server
 
 
-async def test_a_full_server_shares_the_connections_of_the_pool(
+async def test_requests_share_pool_connections_of_full_server(
     settings: Settings, full_server: FullServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     limits = {"pool_min_size": 0, "pool_max_size": 10}
@@ -59,62 +59,62 @@ async def test_a_full_server_shares_the_connections_of_the_pool(
             await transaction.execute(SLEEP)
 
     async with Database(settings.database.model_copy(update=limits)) as database:
-        # Twice as many as the pool could have.
+        # Twice as many as the pool has slots.
         await asyncio.gather(*(work() for work in [read, write] * 10))
         await asyncio.gather(*(work() for work in [read, write] * 10))
-        assert 0 < full_server.refused <= 20
+        assert 0 < full_server.rejected <= 20
     warnings = [r.message for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert "too many clients" in warnings[0]
 
 
-async def test_a_full_server_is_asked_again(
+async def test_pool_grows_when_server_has_room_again(
     settings: Settings, full_server: FullServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.db.connection_queue._FULL_SERVER_PAUSE", 0.05)
     limits = {"pool_min_size": 0, "pool_max_size": 5}
     async with Database(settings.database.model_copy(update=limits)) as database:
         reader = Reader(database)
-        await reader.fetch_one(ANSWER)
+        await reader.fetch_one(SELECT_1)
         await asyncio.gather(*(reader.fetch_one(SLEEP) for _ in range(10)))
         full_server.limit = 5
         await asyncio.sleep(0.1)
         pid = text("SELECT pg_backend_pid(), pg_sleep(0.1)")
-        found = await asyncio.gather(*(reader.fetch_one(pid) for _ in range(5)))
-        assert len({row[0] for row in found}) == 5
+        rows = await asyncio.gather(*(reader.fetch_one(pid) for _ in range(5)))
+        assert len({row[0] for row in rows}) == 5
 
 
-async def test_a_pool_without_connections_does_not_wait(
+async def test_empty_pool_of_full_server_fails_immediately(
     settings: Settings, full_server: FullServer
 ) -> None:
     full_server.limit = 0
     async with Database(settings.database) as database, asyncio.timeout(2):
         with pytest.raises(UnavailableError, match="reached"):
-            await Reader(database).fetch_one(ANSWER)
+            await Reader(database).fetch_one(SELECT_1)
 
 
-async def test_a_wait_at_a_full_server_has_a_limit(
+async def test_pool_timeout_applies_to_full_server(
     settings: Settings, full_server: FullServer
 ) -> None:
     full_server.limit = 1
     limits = {"pool_min_size": 0, "pool_max_size": 2, "pool_timeout": 0.2}
     async with Database(settings.database.model_copy(update=limits)) as database:
         async with database.transaction() as transaction:
-            await transaction.execute(ANSWER)
+            await transaction.execute(SELECT_1)
             with pytest.raises(UnavailableError, match="Timed out"):
-                await Reader(database).fetch_one(ANSWER)
-        assert (await Reader(database).fetch_one(ANSWER))[0] == 1
+                await Reader(database).fetch_one(SELECT_1)
+        assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
 
 
 @pytest.mark.parametrize(
     ("error", "raised"),
     [
-        (FeatureNotSupportedError("of a standby"), UnavailableError),
+        (FeatureNotSupportedError("standby"), UnavailableError),
         (ZeroDivisionError(), ZeroDivisionError),
         (asyncio.CancelledError(), asyncio.CancelledError),
     ],
 )
-async def test_a_connection_that_cannot_begin_is_not_used_again(
+async def test_connection_that_fails_to_begin_is_replaced(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
@@ -123,7 +123,9 @@ async def test_a_connection_that_cannot_begin_is_not_used_again(
     pid = text("SELECT pg_backend_pid()")
     execute = asyncpg.Connection.execute
 
-    async def refuse(self: asyncpg.Connection, query: str, *args: Any, **options: Any) -> str:
+    async def fail_to_begin(
+        self: asyncpg.Connection, query: str, *args: Any, **options: Any
+    ) -> str:
         if query.startswith("BEGIN"):
             raise error
         return await execute(self, query, *args, **options)
@@ -132,18 +134,18 @@ async def test_a_connection_that_cannot_begin_is_not_used_again(
     async with Database(settings.database.model_copy(update=limits)) as database:
         first = await Reader(database).fetch_one(pid)
         with monkeypatch.context() as patch:
-            patch.setattr(asyncpg.Connection, "execute", refuse)
+            patch.setattr(asyncpg.Connection, "execute", fail_to_begin)
             with pytest.raises(raised):
                 async with database.transaction() as transaction:
-                    await transaction.execute(ANSWER)
+                    await transaction.execute(SELECT_1)
         async with database.transaction() as transaction:
-            await transaction.execute(ANSWER)
+            await transaction.execute(SELECT_1)
         assert (await Reader(database).fetch_one(pid))[0] != first[0]
 
 
-async def test_only_a_standby_makes_an_unknown_feature_unavailable(database: Database) -> None:
-    unknown = text("DO $$BEGIN RAISE SQLSTATE '0A000'; END$$")
+async def test_feature_not_supported_is_unavailable_only_on_standby(database: Database) -> None:
+    unsupported = text("DO $$BEGIN RAISE SQLSTATE '0A000'; END$$")
     with pytest.raises(Exception, match="0A000") as raised:
         async with database.transaction() as transaction:
-            await transaction.execute(unknown)
+            await transaction.execute(unsupported)
     assert not isinstance(raised.value, AppError)

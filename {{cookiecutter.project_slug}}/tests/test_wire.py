@@ -1,4 +1,4 @@
-"""What goes over a connection, with each of uvicorn's HTTP parsers."""
+"""Behaviour that only shows on a real connection, with each of uvicorn's HTTP parsers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def app(settings: Settings) -> FastAPI:
-    """Return the application with a route that reads a body, one that fails and one with a link."""
+    """Return the application with routes that read a body, fail, and set a `Location`."""
     app = create_app(settings)
 
     @app.post("/numbers")
@@ -43,7 +43,7 @@ async def port(request: pytest.FixtureRequest, app: FastAPI) -> AsyncIterator[in
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     async with asyncio.timeout(10):
-        while not server.started:  # noqa: ASYNC110 - it has no event to wait for
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = server.force_exit = True
@@ -51,7 +51,7 @@ async def port(request: pytest.FixtureRequest, app: FastAPI) -> AsyncIterator[in
 
 
 async def expect_continue(port: int, *headers: str, body: bytes = b"") -> bytes:
-    """Return what is sent to a client that waits for "100 Continue" before it sends its body."""
+    """Send a request whose body waits for "100 Continue", and return all that is received."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     lines = ["POST /numbers HTTP/1.1", "Host: test", "Expect: 100-continue", "Connection: close"]
     writer.write("\r\n".join([*lines, "Content-Type: application/json", *headers, "", ""]).encode())
@@ -65,7 +65,7 @@ async def expect_continue(port: int, *headers: str, body: bytes = b"") -> bytes:
     return received
 
 
-async def test_a_body_is_asked_for_once_its_headers_are_accepted(port: int) -> None:
+async def test_continue_is_sent_for_accepted_headers(port: int) -> None:
     received = await expect_continue(port, "Content-Length: 6", body=b"[1, 2]")
     assert received.startswith(CONTINUE + b"HTTP/1.1 200 ")
     assert received.endswith(b"\r\n\r\n3")
@@ -79,7 +79,7 @@ async def test_a_body_is_asked_for_once_its_headers_are_accepted(port: int) -> N
         (["Transfer-Encoding: chunked", "Content-Encoding: identity, br"], b"415"),
     ],
 )
-async def test_a_body_that_is_refused_by_its_headers_is_never_asked_for(
+async def test_continue_is_not_sent_for_rejected_headers(
     port: int, headers: list[str], status: bytes
 ) -> None:
     received = await expect_continue(port, *headers)
@@ -87,7 +87,7 @@ async def test_a_body_that_is_refused_by_its_headers_is_never_asked_for(
     assert b"application/problem+json" in received
 
 
-async def test_an_unhandled_error_keeps_the_connection(port: int) -> None:
+async def test_unhandled_error_keeps_connection_open(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     async with asyncio.timeout(10):
         writer.write(b"GET /failing HTTP/1.1\r\nHost: test\r\n\r\n")
@@ -100,7 +100,7 @@ async def test_an_unhandled_error_keeps_the_connection(port: int) -> None:
     assert second.startswith(b"HTTP/1.1 500 ")
 
 
-async def test_a_line_break_in_a_path_ends_no_header(port: int) -> None:
+async def test_line_break_in_path_does_not_split_header(port: int) -> None:
     async with AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         response = await client.post("/owners/%0d%0aX:%20y")
     assert response.json() == "\r\nX: y"

@@ -1,4 +1,4 @@
-"""Coupons and their redemptions over HTTP."""
+"""Routes of coupons and their redemptions."""
 
 import asyncio
 from collections import Counter
@@ -11,9 +11,9 @@ from app.settings import Settings
 from tests.databases import address_in, connected
 
 COUPONS = "/api/v1/coupons"
-NOBODY = "00000000-0000-0000-0000-000000000000"
-# The database too: the same table of another one, a copy, has the same number.
-WAITS_FOR_REDEMPTIONS = """
+UNKNOWN_ID = "00000000-0000-0000-0000-000000000000"
+# Compares the database too: in a copy of it, the table has the same OID.
+COUNT_WAITING_FOR_REDEMPTIONS = """
 SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
     WHERE datname = current_database() AND relation = 'redemptions'::regclass AND NOT granted
 """
@@ -26,7 +26,7 @@ async def create(client: AsyncClient, init_count: int) -> dict[str, Any]:
     return coupon
 
 
-async def test_a_new_coupon_has_all_its_uses(client: AsyncClient) -> None:
+async def test_new_coupon_has_all_redemptions(client: AsyncClient) -> None:
     response = await client.post(COUPONS, json={"code": "PIOTR", "init_count": 100})
     coupon = response.json()
     assert response.status_code == 201
@@ -35,13 +35,13 @@ async def test_a_new_coupon_has_all_its_uses(client: AsyncClient) -> None:
     assert (await client.get(response.headers["Location"])).json() == coupon
 
 
-async def test_a_code_is_taken_once(client: AsyncClient) -> None:
+async def test_duplicate_code_is_409(client: AsyncClient) -> None:
     await create(client, 1)
     response = await client.post(COUPONS, json={"code": "PIOTR", "init_count": 1})
     assert (response.status_code, response.json()["field"]) == (409, "code")
 
 
-async def test_a_coupon_can_be_used_as_often_as_it_says(client: AsyncClient) -> None:
+async def test_coupon_is_exhausted_after_init_count_redemptions(client: AsyncClient) -> None:
     coupon = await create(client, 2)
     target = f"{COUPONS}/{coupon['id']}"
     for _ in range(2):
@@ -54,7 +54,7 @@ async def test_a_coupon_can_be_used_as_often_as_it_says(client: AsyncClient) -> 
     assert (await client.get(target)).json() == {**coupon, "remaining_count": 0}
 
 
-async def test_it_is_never_used_more_often_by_many_at_once(committing_client: AsyncClient) -> None:
+async def test_concurrent_redemptions_never_oversell(committing_client: AsyncClient) -> None:
     coupon = await create(committing_client, 7)
     target = f"{COUPONS}/{coupon['id']}"
     requests = (committing_client.post(f"{target}/redemptions") for _ in range(20))
@@ -63,43 +63,43 @@ async def test_it_is_never_used_more_often_by_many_at_once(committing_client: As
     assert (await committing_client.get(target)).json()["remaining_count"] == 0
 
 
-async def test_the_coupon_is_locked_last(
+async def test_coupon_row_is_locked_last(
     committing_client: AsyncClient, settings: Settings
 ) -> None:
-    # All who redeem it wait for that lock, so it is held for as short as possible.
+    # All concurrent redemptions wait for this lock, so it must be held as briefly as possible.
     coupon = await create(committing_client, 1)
-    async with connected(address_in(settings)) as beside:
-        async with beside.transaction():
-            await beside.execute("LOCK TABLE redemptions IN EXCLUSIVE MODE")
+    async with connected(address_in(settings)) as connection:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE redemptions IN EXCLUSIVE MODE")
             target = f"{COUPONS}/{coupon['id']}/redemptions"
-            redeeming = asyncio.create_task(committing_client.post(target))
+            request = asyncio.create_task(committing_client.post(target))
             async with asyncio.timeout(10):
-                while not await beside.fetchval(WAITS_FOR_REDEMPTIONS):
+                while not await connection.fetchval(COUNT_WAITING_FOR_REDEMPTIONS):
                     pass
-            await beside.execute("SELECT FROM coupons FOR UPDATE NOWAIT")
-        assert (await redeeming).status_code == 201
+            await connection.execute("SELECT FROM coupons FOR UPDATE NOWAIT")
+        assert (await request).status_code == 201
 
 
-async def test_what_is_not_there_cannot_be_used(client: AsyncClient) -> None:
-    read = await client.get(f"{COUPONS}/{NOBODY}")
-    used = await client.post(f"{COUPONS}/{NOBODY}/redemptions")
-    assert read.status_code == used.status_code == 404
-    assert read.json()["detail"] == used.json()["detail"]
+async def test_unknown_coupon_is_404(client: AsyncClient) -> None:
+    read = await client.get(f"{COUPONS}/{UNKNOWN_ID}")
+    redeemed = await client.post(f"{COUPONS}/{UNKNOWN_ID}/redemptions")
+    assert read.status_code == redeemed.status_code == 404
+    assert read.json()["detail"] == redeemed.json()["detail"]
 
 
-async def test_a_count_may_be_written_as_a_decimal(client: AsyncClient) -> None:
+async def test_integral_float_is_accepted_as_count(client: AsyncClient) -> None:
     response = await client.post(COUPONS, json={"code": "A", "init_count": 5.0})
     assert (response.status_code, response.json()["init_count"]) == (201, 5)
 
 
 @pytest.mark.parametrize("count", [0, -1, 2**31, 10**400, 1.5, "5", True, None])
-async def test_a_count_that_cannot_be_is_refused(client: AsyncClient, count: object) -> None:
+async def test_invalid_count_is_rejected(client: AsyncClient, count: object) -> None:
     response = await client.post(COUPONS, json={"code": "A", "init_count": count})
     assert response.status_code == 422
     assert response.json()["errors"][0]["loc"] == ["body", "init_count"]
 
 
 @pytest.mark.parametrize("code", ["", "x" * 65, "\0"])
-async def test_a_code_that_cannot_be_is_refused(client: AsyncClient, code: str) -> None:
+async def test_invalid_code_is_rejected(client: AsyncClient, code: str) -> None:
     response = await client.post(COUPONS, json={"code": code, "init_count": 1})
     assert response.status_code == 422

@@ -1,4 +1,4 @@
-"""Full-text search: every query has a response, and every match is found."""
+"""Full-text search: every query is accepted, and every match is found."""
 
 import random
 from urllib.parse import quote
@@ -13,8 +13,8 @@ from tests.databases import address_in, connected
 
 ARTICLES = "/api/v1/articles"
 
-# All have a fish, every seventh a crab, every 300th a whale, and only the oldest a dodo.
-MANY = """
+# All articles contain "fish", every seventh "crab", every 300th "whale", and the oldest "dodo".
+INSERT_ARTICLES = """
 INSERT INTO articles (title, slug, text)
 SELECT 'Number ' || n, 'number-' || n, concat_ws(' ', 'fish',
     CASE WHEN n % 7 = 0 THEN 'crab' END,
@@ -22,13 +22,13 @@ SELECT 'Number ' || n, 'number-' || n, concat_ws(' ', 'fish',
     CASE WHEN n <= 150 THEN 'dodo' END)
 FROM generate_series(1, 1500) AS n
 """
-# What means something to PostgreSQL's parser of searches, and what may stand around it.
-PIECES = ("-", "- ", "--", "-(", '"', '-"', "or ", " OR ", "(", ")", "&", "|", "!", "<->", ":*")
+# Syntax of `websearch_to_tsquery`, and other text.
+OPERATORS = ("-", "- ", "--", "-(", '"', '-"', "or ", " OR ", "(", ")", "&", "|", "!", "<->", ":*")
 OTHERS = ("'", "\\", "%", "\t", "\xa0", "\u3000", "ß", "\U0001f600", "a", "the ", "x-y", "1")
 
 
-async def found(client: AsyncClient, q: str) -> list[str]:
-    """Return the slugs of all pages."""
+async def search(client: AsyncClient, q: str) -> list[str]:
+    """Return the slugs of all matches, from all pages."""
     slugs: list[str] = []
     target = f"{ARTICLES}?limit=100&q={quote(q)}"
     while target:
@@ -40,36 +40,36 @@ async def found(client: AsyncClient, q: str) -> list[str]:
 
 
 @pytest.mark.parametrize("q", ["-" * 33, "- " * 100, "-(" * 100, "-" * 199 + "a", '-"' * 100])
-async def test_a_search_may_consist_of_operators(client: AsyncClient, q: str) -> None:
-    assert await found(client, q) == []
+async def test_search_of_operators_finds_nothing(client: AsyncClient, q: str) -> None:
+    assert await search(client, q) == []
 
 
-async def test_a_search_may_hold_any_characters(client: AsyncClient) -> None:
+async def test_random_searches_are_accepted(client: AsyncClient) -> None:
     random.seed(1)
     for _ in range(100):
-        pieces = random.sample(PIECES + OTHERS, random.randint(1, 4))  # noqa: S311 - no secret
+        pieces = random.sample(OPERATORS + OTHERS, random.randint(1, 4))  # noqa: S311 - not a secret
         q = "".join(random.choices(pieces, k=200))[:200]  # noqa: S311
-        assert await found(client, q) == [], q
+        assert await search(client, q) == [], q
 
 
-async def test_a_search_with_many_dashes_finds_its_words(client: AsyncClient) -> None:
+async def test_search_with_many_dashes_finds_words(client: AsyncClient) -> None:
     new = {"title": "A title", "slug": "a-slug", "text": "About whales."}
     await client.post(ARTICLES, json=new)
-    assert await found(client, "-" * 40 + " whale") == ["a-slug"]
+    assert await search(client, "-" * 40 + " whale") == ["a-slug"]
 
 
 @pytest.mark.parametrize("q", ["-unicorn", '-"a unicorn" -dodo', "fish or -unicorn", "the"])
-async def test_a_search_without_a_required_word_finds_nothing(client: AsyncClient, q: str) -> None:
+async def test_search_without_required_word_finds_nothing(client: AsyncClient, q: str) -> None:
     await client.post(ARTICLES, json={"title": "A title", "slug": "a-slug", "text": "A fish."})
-    assert await found(client, "fish") == ["a-slug"]
-    assert await found(client, q) == []
+    assert await search(client, "fish") == ["a-slug"]
+    assert await search(client, q) == []
 
 
 async def test_every_match_is_found_once_in_order(
     committing_client: AsyncClient, settings: Settings
 ) -> None:
     async with connected(address_in(settings)) as connection:
-        await connection.execute(MANY)
+        await connection.execute(INSERT_ARTICLES)
     numbers = range(1500, 0, -1)
     for q, expected in {
         "fish": numbers,
@@ -81,18 +81,18 @@ async def test_every_match_is_found_once_in_order(
         "unicorn": [],
     }.items():
         slugs = [f"number-{number}" for number in expected]
-        assert await found(committing_client, q) == slugs, q
+        assert await search(committing_client, q) == slugs, q
 
 
-async def test_a_changed_text_is_searched(client: AsyncClient) -> None:
+async def test_search_finds_updated_text(client: AsyncClient) -> None:
     new = {"title": "A title", "slug": "a-slug", "text": "A fish."}
     target = (await client.post(ARTICLES, json=new)).headers["Location"]
     await client.patch(target, json={"text": "A whale."})
-    assert await found(client, "whale") == ["a-slug"]
-    assert await found(client, "fish") == []
+    assert await search(client, "whale") == ["a-slug"]
+    assert await search(client, "fish") == []
 
 
-async def test_no_writer_returns_the_search_vector(committed: Database) -> None:
+async def test_writers_do_not_return_search_vector(committed: Database) -> None:
     async with committed.transaction() as transaction:
         writer = ArticleWriter(transaction)
         article = await writer.create(title="A title", slug="a-slug", text="A fish.")

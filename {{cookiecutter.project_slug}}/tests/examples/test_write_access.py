@@ -1,4 +1,4 @@
-"""Who may write articles and coupons: anyone, as documented, until a route requires a user."""
+"""Anyone may write articles and coupons, as documented, until a route requires a user."""
 
 import re
 
@@ -33,21 +33,21 @@ async def test_anyone_may_write_in_production(settings: Settings, database: Data
         assert (await client.post("/coupons", json=COUPON)).status_code == 201
 
 
-async def test_a_route_requires_a_user_as_documented(
+async def test_documented_change_requires_authentication(
     settings: Settings, database: Database
 ) -> None:
     document = (ROOT / "docs" / "security.md").read_text("utf-8")
     (snippet,) = re.findall(r"^```python\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
     router = APIRouter(prefix="/api/v1/protected")
-    # The function has only its docstring there; it is declared like that of the example.
+    # In the document the function has only a docstring, so append a body.
     names = {**vars(articles), "router": router}
     body = "    return await original(new, articles, request, response)\n"
     exec(snippet + body, names | {"original": articles.create_article})  # noqa: S102
     app = create_app(settings)
     app.include_router(router)
-    alone = FastAPI()
-    alone.include_router(router)
-    responses = alone.openapi()["paths"]["/api/v1/protected"]["post"]["responses"]
+    documented = FastAPI()
+    documented.include_router(router)
+    responses = documented.openapi()["paths"]["/api/v1/protected"]["post"]["responses"]
     assert {"201", "401", "409"} <= responses.keys()
 
     async with (
