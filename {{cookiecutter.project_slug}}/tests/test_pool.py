@@ -28,7 +28,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 
 @pytest.fixture
-async def two_connection_pool(settings: Settings) -> AsyncIterator[Database]:
+async def pool_of_two(settings: Settings) -> AsyncIterator[Database]:
     """Open a database with a pool of two connections."""
     limits = {"pool_min_size": 0, "pool_max_size": 2}
     async with Database(settings.database.model_copy(update=limits)) as database:
@@ -59,8 +59,8 @@ async def test_pool_timeout_raises_unavailable(settings: Settings) -> None:
         assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
 
 
-async def test_waiters_are_served_in_order_of_arrival(two_connection_pool: Database) -> None:
-    reader, served = Reader(two_connection_pool), list[str]()
+async def test_waiters_are_served_in_order_of_arrival(pool_of_two: Database) -> None:
+    reader, served = Reader(pool_of_two), list[str]()
 
     async def read(name: str, times: int) -> None:
         for _ in range(times):
@@ -74,19 +74,15 @@ async def test_waiters_are_served_in_order_of_arrival(two_connection_pool: Datab
     await asyncio.gather(*greedy)
 
 
-async def test_cancellation_loses_no_connection(two_connection_pool: Database) -> None:
+async def test_cancellation_loses_no_connection(pool_of_two: Database) -> None:
     random.seed(1)
     for number in range(60):
-        work = (
-            sleep(two_connection_pool, 0.005)
-            if number % 2
-            else Reader(two_connection_pool).fetch_one(SELECT_1)
-        )
+        work = sleep(pool_of_two, 0.005) if number % 2 else Reader(pool_of_two).fetch_one(SELECT_1)
         task = asyncio.ensure_future(work)
         await asyncio.sleep(random.random() * 0.01)  # noqa: S311 - not a secret
         task.cancel()
         await asyncio.wait([task])
-    await assert_intact(two_connection_pool)
+    await assert_intact(pool_of_two)
 
 
 class CancellingValue:
@@ -100,11 +96,11 @@ class CancellingValue:
     ("limit", "error"), [(CancellingValue(), asyncio.CancelledError), ("x", UnprocessableError)]
 )
 async def test_interrupted_read_releases_its_locks(
-    two_connection_pool: Database, settings: Settings, limit: object, error: type[BaseException]
+    pool_of_two: Database, settings: Settings, limit: object, error: type[BaseException]
 ) -> None:
     statement = text("SELECT relpages FROM pg_class LIMIT :limit")
     with pytest.raises(error):
-        await Reader(two_connection_pool).fetch_all(statement, limit=limit)
+        await Reader(pool_of_two).fetch_all(statement, limit=limit)
     async with connected(address_in(settings)) as connection:
         # A terminated connection releases its locks when its server process exits.
         async with asyncio.timeout(20):
@@ -113,35 +109,35 @@ async def test_interrupted_read_releases_its_locks(
 
 
 async def test_connections_closed_by_the_server_are_replaced(
-    two_connection_pool: Database, settings: Settings
+    pool_of_two: Database, settings: Settings
 ) -> None:
-    reader = Reader(two_connection_pool)
+    reader = Reader(pool_of_two)
     for _ in range(2):
-        await assert_intact(two_connection_pool)
+        await assert_intact(pool_of_two)
         await terminate_others(settings)
         for _ in range(4):
             assert (await reader.fetch_one(SELECT_1))[0] == 1
         await terminate_others(settings)
-        await sleep(two_connection_pool, 0)
+        await sleep(pool_of_two, 0)
 
 
 async def test_closed_connections_are_noticed_although_event_loop_was_blocked(
-    two_connection_pool: Database, settings: Settings
+    pool_of_two: Database, settings: Settings
 ) -> None:
-    await assert_intact(two_connection_pool)
+    await assert_intact(pool_of_two)
     thread = Thread(target=lambda: asyncio.run(terminate_others(settings)))
     thread.start()
     # Blocks the event loop, so that it reads nothing from the sockets.
     thread.join()
-    reader = Reader(two_connection_pool)
+    reader = Reader(pool_of_two)
     rows = await asyncio.gather(reader.fetch_one(SELECT_1), reader.fetch_one(SELECT_1))
     assert [row[0] for row in rows] == [1, 1]
 
 
 async def test_reads_during_termination_succeed_or_raise_unavailable(
-    two_connection_pool: Database, settings: Settings
+    pool_of_two: Database, settings: Settings
 ) -> None:
-    reader = Reader(two_connection_pool)
+    reader = Reader(pool_of_two)
 
     async def read() -> None:
         for _ in range(20):
@@ -150,21 +146,21 @@ async def test_reads_during_termination_succeed_or_raise_unavailable(
 
     for _ in range(8):
         await asyncio.gather(read(), read(), terminate_others(settings))
-    await assert_intact(two_connection_pool)
+    await assert_intact(pool_of_two)
 
 
 async def test_connection_lost_in_transaction_raises_unavailable(
-    two_connection_pool: Database, settings: Settings
+    pool_of_two: Database, settings: Settings
 ) -> None:
     async def lose_connection() -> None:
-        async with two_connection_pool.transaction() as transaction:
+        async with pool_of_two.transaction() as transaction:
             await transaction.execute(SELECT_1)
             await terminate_others(settings)
             await transaction.execute(SELECT_1)
 
     with pytest.raises(UnavailableError):
         await lose_connection()
-    await assert_intact(two_connection_pool)
+    await assert_intact(pool_of_two)
 
 
 async def test_closing_has_a_timeout(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:

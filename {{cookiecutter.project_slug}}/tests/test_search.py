@@ -22,7 +22,7 @@ WHERE datname = current_database() AND application_name = 'three' AND state <> '
 
 
 @pytest.fixture(params=["none", "pgbouncer"])
-async def three_connection_pool(
+async def pool_of_three(
     settings: Settings, request: pytest.FixtureRequest
 ) -> AsyncIterator[Database]:
     """Open a pool of three connections, of which searches may use one."""
@@ -39,10 +39,8 @@ async def assert_idle(settings: Settings) -> None:
             pass
 
 
-async def test_server_cancels_slow_search(
-    three_connection_pool: Database, settings: Settings
-) -> None:
-    reader = Reader(three_connection_pool)
+async def test_server_cancels_slow_search(pool_of_three: Database, settings: Settings) -> None:
+    reader = Reader(pool_of_three)
     for _ in range(2):
         async with asyncio.timeout(10):
             with pytest.raises(UnavailableError):
@@ -51,11 +49,11 @@ async def test_server_cancels_slow_search(
     assert (await reader.search(SELECT_1))[0][0] == 1
 
 
-async def test_search_timeout_does_not_outlast_the_search(three_connection_pool: Database) -> None:
+async def test_search_timeout_does_not_outlast_the_search(pool_of_three: Database) -> None:
     show_timeout = text("SHOW statement_timeout")
-    before = (await Reader(three_connection_pool).fetch_one(show_timeout))[0]
-    assert (await Reader(three_connection_pool).search(show_timeout))[0][0] == "1s"
-    assert (await Reader(three_connection_pool).fetch_one(show_timeout))[0] == before
+    before = (await Reader(pool_of_three).fetch_one(show_timeout))[0]
+    assert (await Reader(pool_of_three).search(show_timeout))[0][0] == "1s"
+    assert (await Reader(pool_of_three).fetch_one(show_timeout))[0] == before
 
 
 async def test_searches_leave_connections_to_other_requests(settings: Settings) -> None:
@@ -82,10 +80,10 @@ async def test_pool_of_one_connection_can_search(settings: Settings) -> None:
 
 
 async def test_failed_or_cancelled_search_leaves_no_running_statement(
-    three_connection_pool: Database, settings: Settings
+    pool_of_three: Database, settings: Settings
 ) -> None:
     random.seed(1)
-    reader = Reader(three_connection_pool)
+    reader = Reader(pool_of_three)
     for _ in range(30):
         task = asyncio.create_task(reader.search(SLEEP, seconds=0.01))
         await asyncio.sleep(random.random() * 0.02)  # noqa: S311 - not a secret
@@ -99,6 +97,6 @@ async def test_failed_or_cancelled_search_leaves_no_running_statement(
         assert (await reader.fetch_one(SELECT_1))[0] == 1
 
 
-async def test_search_is_read_only(three_connection_pool: Database) -> None:
+async def test_search_is_read_only(pool_of_three: Database) -> None:
     with pytest.raises(Exception, match="read-only transaction"):
-        await Reader(three_connection_pool).search(text("CREATE TABLE written (id integer)"))
+        await Reader(pool_of_three).search(text("CREATE TABLE written (id integer)"))

@@ -100,7 +100,7 @@ class AbstractDatabase(ABC, Generic[TransactionT]):
             raise RuntimeError("Database is not open; use `async with Database(...)`")
 
     async def _warm_pool(self) -> None:
-        # Connections that are borrowed at the same time are different ones.
+        # All are borrowed at the same time, so each is another connection.
         try:
             async with AsyncExitStack() as stack:
                 for _ in range(self._settings.pool_min_size):

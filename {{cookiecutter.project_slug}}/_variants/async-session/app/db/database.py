@@ -25,7 +25,7 @@ T = TypeVar("T")
 Transaction = AsyncSession
 
 
-class Database(AbstractDatabase[AsyncSession]):
+class Database(AbstractDatabase[Transaction]):
     """Database on SQLAlchemy's engine and sessions."""
 
     def __init__(self, settings: DatabaseSettings) -> None:
