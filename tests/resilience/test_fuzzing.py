@@ -19,9 +19,9 @@ SECONDS = 120 if is_long() else 10
 # Passwords that are cheap, and no limit on guessing them: nothing else is tried here.
 PATIENT = {
     "AUTH_ACCESS_TOKEN_TTL": "86400",
-    "AUTH_HASH_MEMORY": "19922944",
-    "AUTH_HASH_PASSES": "1",
-    "AUTH_HASH_LANES": "1",
+    "AUTH_ARGON2_MEMORY_COST": "19456",
+    "AUTH_ARGON2_TIME_COST": "1",
+    "AUTH_ARGON2_PARALLELISM": "1",
     "AUTH_MAX_FAILURES": "1000000000",
     "AUTH_MAX_FAILURES_PER_ADDRESS": "1000000000",
 }

@@ -1,7 +1,6 @@
 """Commands for operators: `python -m app.cli --help`.
 
-Exit status: 0 when it is done, 1 when it was refused, for the reason on standard error, 2 when it
-was called wrongly.
+Exit status: 0 on success, 1 on failure with the reason on standard error, 2 for wrong usage.
 """
 
 import asyncio
@@ -19,33 +18,33 @@ from app.schemas.users import UserCreate
 from app.settings import SettingsError, load_settings
 
 
-def parse(arguments: list[str] | None = None) -> Namespace:
-    """The command and its argument; exits with 2 when they are wrong."""
+def parse_arguments(arguments: list[str] | None = None) -> Namespace:
+    """Return the command and its arguments; exits with status 2 if they are invalid."""
     parser = ArgumentParser(prog="python -m app.cli", description="Commands for operators.")
     commands = parser.add_subparsers(dest="command", required=True)
     create = commands.add_parser(
-        "create-user", help="make a user; the password is asked for, or read from a pipe"
+        "create-user", help="create a user (prompts for a password, or reads it from stdin)"
     )
     create.add_argument("email")
     deactivate = commands.add_parser(
-        "deactivate", help="let a user in no more, and end all that is open at once"
+        "deactivate", help="deactivate a user and revoke all of the user's sessions"
     )
     deactivate.add_argument("email")
-    commands.add_parser("purge", help="remove logins and failures that no longer count")
+    commands.add_parser("purge", help="delete expired sessions and failed login records")
     return parser.parse_args(arguments)
 
 
 def read_password() -> str:
-    """The first line of standard input; at a terminal it is asked for, and not shown."""
+    """Return the password typed at the terminal, or else the first line of standard input."""
     if sys.stdin.isatty():
         return getpass("Password: ")
     return sys.stdin.readline().rstrip("\r\n")
 
 
 async def run(options: Namespace) -> str:
-    """Do what was asked, and return what to say of it.
+    """Run a command and return the message to print.
 
-    Raises `AppError` and `SettingsError`, and `ValidationError` for values that no user can have.
+    Raises `AppError`, `SettingsError`, or `ValidationError` for an invalid e-mail or password.
     """
     settings = load_settings()
     async with Database(settings.database) as database:
@@ -57,22 +56,22 @@ async def run(options: Namespace) -> str:
         if options.command == "deactivate":
             await accounts.deactivate(options.email.lower())
             return f"Deactivated {options.email}."
-        logins, failures = await accounts.purge()
-        return f"Removed {logins} expired logins and {failures} old failures."
+        sessions, failures = await accounts.purge_expired()
+        return f"Deleted {sessions} expired sessions and {failures} failed login records."
 
 
 def main() -> None:
-    """Run the command of this process."""
-    options = parse()
+    """Run the command that the process was started with."""
+    options = parse_arguments()
     try:
-        done = asyncio.run(run(options))
+        message = asyncio.run(run(options))
     except ValidationError as error:
-        # Not its own text, which repeats the values.
+        # The text of the exception would repeat the invalid values.
         problems = error.errors(include_input=False, include_url=False)
         sys.exit("\n".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in problems))
     except (AppError, SettingsError) as error:
         sys.exit(str(error))
-    sys.stdout.write(f"{done}\n")
+    sys.stdout.write(f"{message}\n")
 
 
 if __name__ == "__main__":

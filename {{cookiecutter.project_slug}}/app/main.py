@@ -26,6 +26,10 @@ from app.readiness import Readiness
 from app.settings import ServiceSettings, Settings, SettingsError, load_settings
 from app.shutdown import graceful_shutdown
 
+# jinja: if cookiecutter.auth
+from .auth.authentication import Authentication
+
+# jinja: endif
 logger = logging.getLogger(__name__)
 
 
@@ -72,7 +76,7 @@ def _create_app(settings: Settings) -> FastAPI:
     app.state.database = database
     app.state.readiness = readiness
     # jinja: if cookiecutter.auth
-    app.state.settings = settings
+    app.state.authentication = Authentication(settings.auth)
     # jinja: endif
     add_problem_handlers(app)
     for router in discover_routers():

@@ -1,10 +1,16 @@
-"""How settings are read: from the environment and, in development, from `.env`."""
+"""Base class, field types and loader of settings.
+
+A group of settings is a subclass of `SettingsGroup`. `load_group` reads one from the environment
+and, in development, from `.env`.
+"""
 
 import json
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -15,10 +21,15 @@ from pydantic_settings import (
 
 from app.env_file import EnvFileError, read_env_file
 
+SERVICE_NAME = "{{ cookiecutter.project_slug }}"
+Environment = Literal["development", "test", "production"]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
+
+ItemT = TypeVar("ItemT")
 
 
-def _split(value: object) -> object:
+def _split_list(value: object) -> object:
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
@@ -26,50 +37,51 @@ def _split(value: object) -> object:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
-#: A tuple, separated by commas or as JSON: `Annotated[tuple[str, ...], *COMMA_SEPARATED]`.
-COMMA_SEPARATED = (NoDecode, BeforeValidator(_split))
-
-HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
-HeaderNames = Annotated[tuple[HeaderName, ...], *COMMA_SEPARATED]
+#: A tuple, written as `a,b` or as the JSON array `["a", "b"]`.
+CommaSeparated = Annotated[tuple[ItemT, ...], NoDecode, BeforeValidator(_split_list)]
 
 
 def _check_ports(value: int | str) -> str:
     ports = [port.strip() for port in str(value).split(",")]
     if not all(port.isdecimal() and 0 < int(port) < 65_536 for port in ports):
-        raise ValueError("not a number from 1 to 65535, or several with commas")
+        raise ValueError("must be a number from 1 to 65535, or several separated by commas")
     return ",".join(str(int(port)) for port in ports)
 
 
-#: A port, or one for each of several hosts.
+#: One port, or one for each of several hosts.
 Ports = Annotated[int | str, AfterValidator(_check_ports)]
 
 
-class EnvFileSource(EnvSettingsSource):
-    """Reads the file in place of pydantic-settings, which expands `${NAME}` and skips bad lines."""
+class SettingsError(ValueError, SystemExit):
+    """Invalid settings; the message has one line for each variable and contains no value.
 
-    def _load_env_vars(self) -> dict[str, str | None]:
-        env_file = self.config.get("env_file")
-        if env_file is None:
-            return {}
-        variables = read_env_file(Path(str(env_file)))
-        return {name.lower(): value for name, value in variables.items() if value}
+    As a `SystemExit`, an uncaught error ends the process with status 1 and prints the message
+    instead of a traceback.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        #: Printed by the interpreter. An integer would be the exit status.
+        self.code: str | int = message
 
 
 class SettingsGroup(BaseSettings):
-    """Settings that belong together; each is a field, named by its alias or by its own name."""
+    """Base class for a group of settings.
+
+    Each field is read from the variable named by its alias, or else by the field.
+    """
 
     model_config = SettingsConfigDict(
-        env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
-        # A refused value may be a password.
+        # An invalid value may be a password.
         hide_input_in_errors=True,
     )
-
-    def __init__(self, **values: Any) -> None:
-        # Without the file, which would be read before the source below replaces this one.
-        super().__init__(_env_file=None, **values)
+    #: Read in addition to the environment, which takes precedence. Tests set it to None.
+    env_file: ClassVar[Path | None] = Path(".env")
+    #: Old names of variables, each with its new name. Setting one is an error.
+    renamed: ClassVar[dict[str, str]] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -77,22 +89,49 @@ class SettingsGroup(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - see app.env_file
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources of values; the first one that has a value wins."""
-        return init_settings, env_settings, EnvFileSource(settings_cls), file_secret_settings
+        """Return the sources of values; the first that has a value takes precedence."""
+        env_file = EnvSettingsSource(settings_cls)
+        env_file.env_vars = {
+            name.lower(): value for name, value in cls.read_env_file().items() if value
+        }
+        return init_settings, env_settings, env_file, file_secret_settings
+
+    @classmethod
+    def read_env_file(cls) -> dict[str, str]:
+        """Return the variables in `env_file`; raises `EnvFileError` if it is invalid."""
+        return read_env_file(cls.env_file) if cls.env_file else {}
 
 
-def read(group: Any, problems: list[str]) -> Any:
-    """The group as the environment has it; what is wrong is added to `problems`, without values."""
+GroupT = TypeVar("GroupT", bound=SettingsGroup)
+
+
+def load_group(group: type[GroupT]) -> GroupT:
+    """Read a group of settings from the environment and `.env`.
+
+    Raises `SettingsError` that lists all invalid and all renamed variables.
+    """
     try:
-        return group()
+        problems = _find_renamed(group)
+        loaded = group()
     except EnvFileError as error:
-        problems.append(str(error))
-        return group.model_construct()
+        raise SettingsError(str(error)) from None
     except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
-            name = str(problem["loc"][0]).upper() + ": " if problem["loc"] else ""
-            problems.append(name + problem["msg"].removeprefix("Value error, "))
-        return group.model_construct()
+        problems += map(_describe, error.errors(include_input=False, include_url=False))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return loaded
+
+
+def _find_renamed(group: type[SettingsGroup]) -> list[str]:
+    variables = {**group.read_env_file(), **os.environ}
+    # Names are case-insensitive, as those of all settings.
+    names = {name.upper() for name, value in variables.items() if value}
+    return [f"{old}: renamed to {new}" for old, new in group.renamed.items() if old in names]
+
+
+def _describe(error: ErrorDetails) -> str:
+    name = f"{error['loc'][0]}: ".upper() if error["loc"] else ""
+    return name + error["msg"].removeprefix("Value error, ")

@@ -6,7 +6,7 @@ import socket
 
 from pydantic import Field
 
-from app.settings_base import SettingsGroup, read
+from app.settings_base import SettingsError, SettingsGroup, load_group
 from dev import DevelopmentError
 
 PORTS = range(8000, 8100)
@@ -21,11 +21,10 @@ class ListenSettings(SettingsGroup):
 
 def load_listen_settings() -> ListenSettings:
     """Read the environment; raise `DevelopmentError` naming the variable that is wrong."""
-    problems: list[str] = []
-    listen: ListenSettings = read(ListenSettings, problems)
-    if problems:
-        raise DevelopmentError("\n".join(problems))
-    return listen
+    try:
+        return load_group(ListenSettings)
+    except SettingsError as error:
+        raise DevelopmentError(str(error)) from None
 
 
 def find_port(listen: ListenSettings) -> int:

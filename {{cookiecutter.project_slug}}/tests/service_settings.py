@@ -1,19 +1,18 @@
-"""The names of all settings, and a process that has none of them set."""
+"""Settings in tests: independent of the developer's environment, and easy to vary."""
 
 import os
 from typing import Any, cast
 
-from pydantic_settings import BaseSettings
-
 from app.settings import Settings
+from app.settings_base import SettingsGroup
 
-GROUPS: list[type[BaseSettings]] = [
-    cast("type[BaseSettings]", field.annotation) for field in Settings.model_fields.values()
+GROUPS: list[type[SettingsGroup]] = [
+    cast("type[SettingsGroup]", field.annotation) for field in Settings.model_fields.values()
 ]
 
 
 def setting_names() -> set[str]:
-    """Every variable that the settings read."""
+    """Return the names of all variables that the service reads."""
     return {
         field.alias or name.upper()
         for group in GROUPS
@@ -22,13 +21,13 @@ def setting_names() -> set[str]:
 
 
 def forget_settings() -> None:
-    """Make the tests independent of what a developer has set for `make run`."""
-    for name in setting_names():
+    """Ignore the settings that a developer has in the environment and in `.env`."""
+    SettingsGroup.env_file = None
+    renamed = {name for group in GROUPS for name in group.renamed}
+    for name in setting_names() | renamed:
         os.environ.pop(name, None)
-    for group in GROUPS:
-        group.model_config["env_file"] = None
 
 
 def changed(settings: Settings, **service: Any) -> Settings:
-    """The same settings but for some of the service's."""
+    """Return the same settings with some changes to `ServiceSettings`."""
     return settings.model_copy(update={"service": settings.service.model_copy(update=service)})

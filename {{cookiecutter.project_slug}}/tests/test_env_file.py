@@ -6,17 +6,17 @@ import pytest
 
 from app.env_file import EnvFileError, read_env_file
 from app.main import create_app
-from app.settings import DatabaseSettings, ServiceSettings, SettingsError, load_settings
+from app.settings import SettingsError, load_settings
+from app.settings_base import SettingsGroup
 from dev import DevelopmentError
-from dev.listen import ListenSettings, load_listen_settings
+from dev.listen import load_listen_settings
 
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of the working directory, which tests do not read otherwise."""
+    """Return the path of `.env` and let all settings read it, which they do not in other tests."""
     monkeypatch.chdir(tmp_path)
-    for group in (DatabaseSettings, ListenSettings, ServiceSettings):
-        monkeypatch.setitem(group.model_config, "env_file", ".env")
+    monkeypatch.setattr(SettingsGroup, "env_file", Path(".env"))
     return tmp_path / ".env"
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import ServiceSettings, SettingsError, load_settings
+from app.settings_base import SettingsGroup
 from tests.databases import ROOT, settings_for
 from tests.service_settings import GROUPS, setting_names
 
@@ -37,8 +38,7 @@ def test_every_line_of_the_example_can_be_uncommented(
     one_database = [line for line in set_lines if not line.startswith("POSTGRES_")]
     (tmp_path / ".env").write_text("\n".join(one_database), "utf-8")
     monkeypatch.chdir(tmp_path)
-    for group in GROUPS:
-        monkeypatch.setitem(group.model_config, "env_file", ".env")
+    monkeypatch.setattr(SettingsGroup, "env_file", Path(".env"))
     assert load_settings().database.url is not None
 
 
@@ -47,7 +47,7 @@ def test_the_environment_goes_before_the_file(
 ) -> None:
     (tmp_path / ".env").write_text("LOG_LEVEL=ERROR\nDEBUG=true\n", "utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(ServiceSettings.model_config, "env_file", ".env")
+    monkeypatch.setattr(SettingsGroup, "env_file", Path(".env"))
     monkeypatch.setenv("LOG_LEVEL", "WARNING")
     settings = ServiceSettings()
     assert (settings.log_level, settings.debug) == ("WARNING", True)

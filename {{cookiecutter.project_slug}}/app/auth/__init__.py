@@ -1,1 +1,19 @@
-"""Who is asking: passwords, the tokens that stand for them, and a limit on guessing."""
+"""Authentication: passwords, tokens and login throttling.
+
+- `accounts`: register users, log in, update credentials, deactivate users.
+- `login_throttle`: limit on failed login attempts.
+- `passwords`: argon2id hashes.
+- `sessions`: refresh tokens, from login to logout.
+- `tokens`: the formats of access tokens and refresh tokens.
+- `signing_secrets`: detection of weak secrets in `AUTH_SECRETS`.
+- `authentication`: the services that all requests of a process share.
+- `dependencies`: what routes use of all this, such as `CurrentUser`.
+
+Repositories: `app.api.dependencies` gives other routes a repository in one transaction per request.
+`AccountService` and `AuthSessions` open their own transactions and create repositories in them, for
+two reasons. A request must not hold a database connection while it hashes a password (about 0.1 s).
+And a failed login or a revoked session must be committed before the error is raised, because an
+exception inside the transaction would roll it back.
+
+`docs/security.md` describes the threats and what is left to you.
+"""

@@ -1,9 +1,12 @@
-"""Accounts: made, logged in to, changed and closed.
+"""User accounts: registration, login, update of credentials, deactivation.
 
-A hash takes a tenth of a second, so none is made inside a transaction.
+Passwords are hashed and verified outside transactions, so the stored credentials may change in
+between. Each operation therefore verifies the password first, then opens a transaction, locks the
+user's row and goes on only if the credentials are still those that were verified.
 """
 
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -12,116 +15,142 @@ from app.auth.authentication import Authentication
 from app.auth.errors import UnauthenticatedError
 from app.auth.login_throttle import LoginAttempt
 from app.auth.sessions import AuthSessions, TokenPair
+from app.auth.tokens import TokenSubject
 from app.db import Database, Transaction
-from app.db.repositories.login_failures import LoginFailureReader, LoginFailureWriter
 from app.db.repositories.users import RefreshTokenWriter, UserReader, UserWriter
 from app.errors import NotFoundError, UnprocessableError
 
 
+class UserRow(Protocol):
+    """A user as either database layer returns it: a row or an entity with these columns."""
+
+    id: UUID
+    email: str
+    password_hash: str
+    is_active: bool
+    credentials_version: int
+    created_at: datetime
+
+
 class AccountService:
-    """The accounts of all users, by their e-mail addresses in lower case."""
+    """Operations on user accounts. E-mails are passed in lower case."""
 
     def __init__(self, database: Database, authentication: Authentication) -> None:
         self._database = database
         self._passwords = authentication.passwords
         self._throttle = authentication.throttle
-        self._logins = AuthSessions(database, authentication)
+        self._sessions = AuthSessions(database, authentication)
 
-    async def register(self, email: str, password: SecretStr) -> Any:
-        """A new user; raises `AlreadyExistsError`, after the same work, for a known address."""
+    async def register(self, email: str, password: SecretStr) -> UserRow:
+        """Create a user; raises `AlreadyExistsError`, after the same work, for a known e-mail."""
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as transaction:
             return await UserWriter(transaction).create(email=email, password_hash=password_hash)
 
-    async def log_in(self, email: str, password: SecretStr, host: str) -> TokenPair:
-        """Tokens for the right password, sent from `host`.
+    async def log_in(self, email: str, password: SecretStr, client_ip: str) -> TokenPair:
+        """Create a session and return its tokens.
 
-        Raises `UnauthenticatedError`, the same after the same work whatever was wrong, and
-        `TooManyLoginAttemptsError`.
+        Raises `UnauthenticatedError`, with the same text and after the same work for an unknown or
+        inactive user and a wrong password, or `TooManyLoginAttemptsError`.
         """
         user = await UserReader(self._database).find_by_email(email)
-        proof = await self._prove(LoginAttempt.of(email, host), user, password)
+        attempt = LoginAttempt.create(email, client_ip)
+        verified = await self._verify_credentials(attempt, user, password)
         async with self._database.transaction() as transaction:
-            if await self._holds(proof, transaction):
-                if proof.new_hash:
-                    await UserWriter(transaction).update(
-                        proof.user.id, password_hash=proof.new_hash
-                    )
-                return await self._logins.begin(proof.user, transaction)
-        # After the commit, so that the failure stays counted.
-        raise UnauthenticatedError("The e-mail address or the password is wrong.")
+            user = await self._confirm_under_lock(verified, transaction)
+            if user is not None:
+                if verified.rehash:
+                    await UserWriter(transaction).update(user.id, password_hash=verified.rehash)
+                subject = TokenSubject(user.id, user.credentials_version)
+                return await self._sessions.create(subject, transaction)
+        # After the commit: an exception inside the transaction would undo the recorded failure.
+        raise UnauthenticatedError("Incorrect e-mail or password.")
 
-    async def change(
+    async def update_credentials(
         self,
         user_id: UUID,
         current_password: SecretStr,
-        host: str,
+        client_ip: str,
         *,
         email: str | None = None,
         password: SecretStr | None = None,
-    ) -> Any:
-        """The user with another address or password; a new password ends all logins.
+    ) -> UserRow:
+        """Change the e-mail or the password; a new password revokes all sessions.
 
-        Raises `UnprocessableError` for a wrong current password, `AlreadyExistsError`, and
-        `TooManyLoginAttemptsError` after too many wrong ones. Failed logins are not among them.
+        Raises `UnprocessableError` for a wrong current password, `TooManyLoginAttemptsError` after
+        too many of them (failed logins do not count), and `AlreadyExistsError`.
         """
         user = await UserReader(self._database).find(user_id)
         if user is None:
-            raise UnauthenticatedError("The user is gone.")
-        proof = await self._prove(LoginAttempt.by_user(user_id, host), user, current_password)
-        values: dict[str, Any] = {"email": email} if email else {}
-        if password and proof.is_right:
-            values["password_hash"] = await self._passwords.hash(password)
+            raise UnauthenticatedError("The user no longer exists.")
+        attempt = LoginAttempt.by_user(user_id, client_ip)
+        verified = await self._verify_credentials(attempt, user, current_password)
+        changes: dict[str, Any] = {"email": email} if email else {}
+        if password and verified.is_valid:
+            changes["password_hash"] = await self._passwords.hash(password)
         async with self._database.transaction() as transaction:
-            if await self._holds(proof, transaction):
+            if await self._confirm_under_lock(verified, transaction):
                 if password:
-                    await self._end_logins(user_id, transaction)
-                return await UserWriter(transaction).update(user_id, **values)
+                    await self._revoke_sessions(user_id, transaction)
+                return await UserWriter(transaction).update(user_id, **changes)
+        # After the commit, as in `log_in`.
         raise UnprocessableError(
-            "This is not the current password.", loc=("body", "current_password")
+            "The current password is incorrect.", loc=("body", "current_password")
         )
 
     async def deactivate(self, email: str) -> None:
-        """Let a user in no more, from now on; raises `NotFoundError` for an unknown address."""
+        """Deactivate a user and revoke all sessions; raises `NotFoundError` for an unknown user."""
         async with self._database.transaction() as transaction:
             user_id = await UserWriter(transaction).deactivate(email)
             if user_id is None:
                 raise NotFoundError(f"There is no user {email}.")
-            await self._end_logins(user_id, transaction)
+            await self._revoke_sessions(user_id, transaction)
 
-    async def purge(self) -> tuple[int, int]:
-        """Remove logins that have expired and failures that no longer count; how many of each."""
+    async def purge_expired(self) -> tuple[int, int]:
+        """Delete expired sessions and expired failed logins; return the number of each."""
         async with self._database.transaction() as transaction:
-            logins = await RefreshTokenWriter(transaction).purge()
-        failures, is_more = 0, True
-        while is_more:
+            sessions = await RefreshTokenWriter(transaction).delete_expired()
+        failures = 0
+        # In short transactions, so that logins do not wait for locked rows.
+        while True:
             async with self._database.transaction() as transaction:
-                removed = await self._throttle.remove_old(LoginFailureWriter(transaction))
-            failures, is_more = failures + removed, removed > 0
-        return logins, failures
+                deleted = await self._throttle.delete_expired(transaction)
+            if not deleted:
+                return sessions, failures
+            failures += deleted
 
-    async def _prove(self, attempt: LoginAttempt, user: Any, password: SecretStr) -> "_Proof":
-        await self._throttle.check(attempt, LoginFailureReader(self._database))
-        verdict = await self._passwords.verify(password, user.password_hash if user else None)
-        return _Proof(attempt, user, *verdict)
+    async def _verify_credentials(
+        self, attempt: LoginAttempt, user: UserRow | None, password: SecretStr
+    ) -> "_VerifiedCredentials":
+        await self._throttle.check(attempt, self._database)
+        check = await self._passwords.verify(password, user.password_hash if user else None)
+        return _VerifiedCredentials(attempt, user if check.is_valid else None, check.rehash)
 
-    async def _holds(self, proof: "_Proof", transaction: Transaction) -> bool:
-        """Whether the password was right, and still is while nobody else can change that."""
-        failures = LoginFailureWriter(transaction)
-        await self._throttle.enter(proof.attempt, failures)
-        holds = proof.is_right and await UserWriter(transaction).lock(
-            proof.user.id, proof.user.credentials_version
+    async def _confirm_under_lock(
+        self, verified: "_VerifiedCredentials", transaction: Transaction
+    ) -> UserRow | None:
+        """Record the attempt; return the user, locked, if the credentials are still valid."""
+        await self._throttle.lock_and_check(verified.attempt, transaction)
+        user = verified.user
+        is_current = user is not None and await UserWriter(transaction).lock_if_current(
+            user.id, user.credentials_version
         )
-        await self._throttle.leave(proof.attempt, failures, has_failed=not holds)
-        return holds
+        await self._throttle.record_result(verified.attempt, transaction, has_failed=not is_current)
+        return user if is_current else None
 
-    async def _end_logins(self, user_id: UUID, transaction: Transaction) -> None:
-        await UserWriter(transaction).end_access(user_id)
-        await RefreshTokenWriter(transaction).end_all(user_id)
+    async def _revoke_sessions(self, user_id: UUID, transaction: Transaction) -> None:
+        await UserWriter(transaction).invalidate_access_tokens(user_id)
+        await RefreshTokenWriter(transaction).revoke_all(user_id)
 
 
-class _Proof(NamedTuple):
+class _VerifiedCredentials(NamedTuple):
+    """Result of a password check outside the transaction."""
+
     attempt: LoginAttempt
-    user: Any
-    is_right: bool
-    new_hash: str | None
+    #: None if the user is unknown or the password is wrong.
+    user: UserRow | None
+    rehash: str | None
+
+    @property
+    def is_valid(self) -> bool:
+        return self.user is not None

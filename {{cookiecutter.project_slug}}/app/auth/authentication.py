@@ -1,4 +1,4 @@
-"""What all requests of one process share to find out who is asking."""
+"""Services that all requests of a process share."""
 
 from app.auth.login_throttle import LoginThrottle
 from app.auth.passwords import PasswordHasher
@@ -7,7 +7,11 @@ from app.settings import AuthSettings
 
 
 class Authentication:
-    """The means of authentication, as the settings describe them."""
+    """Process-wide authentication services.
+
+    Created once: the password hasher owns threads, and without `AUTH_SECRETS` the access tokens are
+    signed with a random key that exists only in this object.
+    """
 
     def __init__(self, settings: AuthSettings) -> None:
         self.settings = settings

@@ -1,4 +1,4 @@
-"""What a route may ask for: the user who is asking, and what accounts and logins can do."""
+"""FastAPI dependencies for authentication."""
 
 from typing import Annotated
 
@@ -14,24 +14,25 @@ from app.auth.sessions import AuthSessions
 from app.db.repositories.users import UserReader
 from app.schemas.users import UserRead
 
+BearerToken = Annotated[
+    str | None, Depends(OAuth2PasswordBearer("api/v1/auth/token", auto_error=False))
+]
+UserReaderDep = Annotated[UserReader, Depends(reader(UserReader))]
+
 
 async def get_authentication(connection: HTTPConnection) -> Authentication:
-    """The means of the application that was asked, made for its first request."""
-    state = connection.app.state
-    if not hasattr(state, "authentication"):
-        state.authentication = Authentication(state.settings.auth)
-    authentication: Authentication = state.authentication
+    """Return the services that `create_app` created."""
+    authentication: Authentication = connection.app.state.authentication
     return authentication
 
 
-UserReaderDep = Annotated[UserReader, Depends(reader(UserReader))]
 AuthenticationDep = Annotated[Authentication, Depends(get_authentication)]
 
 
 async def get_auth_sessions(
     database: DatabaseDep, authentication: AuthenticationDep
 ) -> AuthSessions:
-    """The logins to the application that was asked."""
+    """Return the sessions in the application's database."""
     return AuthSessions(database, authentication)
 
 
@@ -41,7 +42,7 @@ AuthSessionsDep = Annotated[AuthSessions, Depends(get_auth_sessions)]
 async def get_account_service(
     database: DatabaseDep, authentication: AuthenticationDep
 ) -> AccountService:
-    """The accounts of the application that was asked."""
+    """Return the accounts in the application's database."""
     return AccountService(database, authentication)
 
 
@@ -49,25 +50,34 @@ AccountServiceDep = Annotated[AccountService, Depends(get_account_service)]
 
 
 async def get_client_ip(connection: HTTPConnection) -> str:
-    """The address of the client, as the server says: of the peer, or behind a trusted proxy."""
+    """Return the IP address of the client.
+
+    It is that of the peer, or behind a proxy named in `FORWARDED_ALLOW_IPS` the one that uvicorn
+    finds in X-Forwarded-For.
+    """
     return connection.client.host if connection.client else ""
 
 
 ClientIp = Annotated[str, Depends(get_client_ip)]
 
-BearerToken = Annotated[
-    str | None, Depends(OAuth2PasswordBearer("api/v1/auth/token", auto_error=False))
-]
-
 
 async def get_current_user(
     token: BearerToken, authentication: AuthenticationDep, users: UserReaderDep
 ) -> UserRead:
-    """The user whose access token the request carries; raises `UnauthenticatedError` without."""
-    identity = authentication.access_tokens.verify(token) if token else None
-    user = await users.find(identity.user_id) if identity else None
-    if not (user and user.is_active and identity and user.credentials_version == identity.version):
-        raise UnauthenticatedError("This needs a valid access token.")
+    """Return the user that the access token was issued to.
+
+    Raises `UnauthenticatedError` if the token is missing or invalid, if the user is inactive, or if
+    the credentials have changed since.
+    """
+    subject = authentication.access_tokens.verify(token) if token else None
+    user = await users.find(subject.user_id) if subject else None
+    if (
+        subject is None
+        or user is None
+        or not user.is_active
+        or user.credentials_version != subject.credentials_version
+    ):
+        raise UnauthenticatedError("A valid access token is required.")
     return UserRead.model_validate(user)
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong while finding out who is asking."""
+"""Errors of authentication."""
 
 from math import ceil
 from types import MappingProxyType
@@ -7,18 +7,18 @@ from app.errors import AppError
 
 
 class UnauthenticatedError(AppError):
-    """Nobody that this service knows is asking."""
+    """Missing or invalid credentials."""
 
     status = 401
     headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
 class TooManyLoginAttemptsError(AppError):
-    """A limit on failed logins is reached; the next try is possible after `seconds`."""
+    """The limit on failed login attempts is reached; the client may retry after `seconds`."""
 
     status = 429
     code = "too-many-failures"
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("Too many failed logins.")
+        super().__init__("Too many failed login attempts.")
         self.headers = {"Retry-After": str(max(1, ceil(seconds)))}

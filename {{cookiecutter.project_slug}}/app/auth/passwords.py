@@ -1,5 +1,6 @@
-"""Password hashes: argon2id, slow and large on purpose, in a few threads of their own.
+"""Password hashes: argon2id, computed in a bounded thread pool.
 
+Each hash deliberately takes about 0.1 s of CPU time and `AUTH_ARGON2_MEMORY_COST` of memory.
 https://www.rfc-editor.org/rfc/rfc9106
 """
 
@@ -17,67 +18,85 @@ from pydantic import SecretStr
 
 from app.settings import AuthSettings
 
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
 
 class PasswordCheck(NamedTuple):
-    """Whether a password is right, and its rehash if the parameters have been raised since."""
+    """Result of a password check."""
 
-    is_right: bool
-    new_hash: str | None
-
-
-class _UpgradingHasher(Argon2Hasher):
-    """Replaces a stored hash only by one with at least as much memory, passes and lanes."""
-
-    def __init__(self, passes: int, memory: int, lanes: int) -> None:
-        super().__init__(passes, memory, lanes)
-        self._costs = (passes, memory, lanes)
-
-    def check_needs_rehash(self, hash: str | bytes) -> bool:  # noqa: A002 - the library's name
-        """Return whether the parameters differ from those of the hash, and none is lower."""
-        stored = extract_parameters(hash if isinstance(hash, str) else hash.decode())
-        costs = (stored.time_cost, stored.memory_cost, stored.parallelism)
-        is_weaker = any(new < old for new, old in zip(self._costs, costs, strict=True))
-        return not is_weaker and super().check_needs_rehash(hash)
+    is_valid: bool
+    #: A new hash to store, if the argon2 parameters have been raised since the stored one.
+    rehash: str | None
 
 
 class PasswordHasher:
-    """Makes and verifies hashes, never more at once than `AUTH_HASH_THREADS`.
+    """Hashes and verifies passwords, at most `AUTH_HASH_CONCURRENCY` at a time.
 
-    Each takes a tenth of a second, a core and `AUTH_HASH_MEMORY`: hold no database connection
-    meanwhile.
+    Callers should hold no database connection while they wait for the result.
     """
 
     def __init__(self, settings: AuthSettings) -> None:
-        memory = settings.hash_memory // 1024
-        passes, lanes = settings.hash_passes, settings.hash_lanes
-        self._hasher = PasswordHash([_UpgradingHasher(passes, memory, lanes)])
-        # What no password has, in the form of those that one has: to verify against it is the
-        # same work.
-        salt, digest = "A" * 22, "A" * 43
-        parameters = f"v={ARGON2_VERSION}$m={memory},t={passes},p={lanes}"
-        self._dummy_hash = f"$argon2id${parameters}${salt}${digest}"
-        # The threads are the limit. A lock would be free again when its request is cancelled,
-        # while the thread still works.
-        self._threads = ThreadPoolExecutor(settings.hash_threads, "passwords")
+        self._hasher = PasswordHash([_UpgradingHasher(settings)])
+        self._dummy_hash = _create_dummy_hash(settings)
+        # The number of threads is the limit. A semaphore would be released when a request is
+        # cancelled, although its thread still computes.
+        self._threads = ThreadPoolExecutor(settings.hash_concurrency, "passwords")
 
     async def hash(self, password: SecretStr) -> str:
-        """A salted hash to store."""
-        return await self._run(lambda: self._hasher.hash(_normalized(password)))
+        """Return a salted hash to store."""
+        return await self._run(lambda: self._hasher.hash(_normalize(password)))
 
-    async def verify(self, password: SecretStr, known_hash: str | None) -> PasswordCheck:
-        """Compare with a stored hash; without one, at the same cost, the password is wrong."""
-        given = known_hash or self._dummy_hash
-        verdict = await self._run(
-            lambda: PasswordCheck(*self._hasher.verify_and_update(_normalized(password), given))
+    async def verify(self, password: SecretStr, stored_hash: str | None) -> PasswordCheck:
+        """Compare a password with a stored hash.
+
+        Without a hash, the password is invalid after the same work: the response time must not
+        reveal whether an account exists.
+        """
+        compared_hash = stored_hash or self._dummy_hash
+        is_valid, rehash = await self._run(
+            lambda: self._hasher.verify_and_update(_normalize(password), compared_hash)
         )
-        return verdict if known_hash else PasswordCheck(is_right=False, new_hash=None)
+        if stored_hash is None:
+            return PasswordCheck(is_valid=False, rehash=None)
+        return PasswordCheck(is_valid, rehash)
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def _run(self, work: Callable[[], ResultT]) -> ResultT:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-def _normalized(password: SecretStr) -> str:
-    # Keyboards differ in how they write one and the same accented letter.
+class _UpgradingHasher(Argon2Hasher):
+    """Argon2 hasher that never replaces a hash by one with a lower cost.
+
+    The base class rehashes whenever the parameters differ. During a rolling deployment, or after a
+    parameter was lowered by mistake, that would weaken stored hashes.
+    """
+
+    def __init__(self, settings: AuthSettings) -> None:
+        self._costs = (
+            settings.argon2_time_cost,
+            settings.argon2_memory_cost,
+            settings.argon2_parallelism,
+        )
+        super().__init__(*self._costs)
+
+    def check_needs_rehash(self, hash: str | bytes) -> bool:  # noqa: A002 - the library's name
+        """Return True if the parameters differ from those of the hash and none is lower."""
+        stored = extract_parameters(hash if isinstance(hash, str) else hash.decode())
+        stored_costs = (stored.time_cost, stored.memory_cost, stored.parallelism)
+        is_any_lower = any(new < old for new, old in zip(self._costs, stored_costs, strict=True))
+        return not is_any_lower and super().check_needs_rehash(hash)
+
+
+def _create_dummy_hash(settings: AuthSettings) -> str:
+    """Return a well-formed hash with the current parameters that no password matches."""
+    costs = (
+        f"m={settings.argon2_memory_cost},t={settings.argon2_time_cost}"
+        f",p={settings.argon2_parallelism}"
+    )
+    salt, digest = "A" * 22, "A" * 43
+    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
+
+
+def _normalize(password: SecretStr) -> str:
+    # Keyboards produce the same accented letter as one or as two code points.
     return normalize("NFC", password.get_secret_value())

@@ -1,68 +1,80 @@
-"""Logins: each is a family of refresh tokens, of which only the latest is good, and only once."""
+"""Auth sessions: a family of single-use refresh tokens, from login to logout.
+
+Each refresh replaces the token of the family. A token that was replaced and comes again has been
+copied, by an attacker or from one, and the service cannot tell which client is the legitimate one:
+it revokes the session, and the user has to log in again.
+https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from app.auth.authentication import Authentication
 from app.auth.errors import UnauthenticatedError
-from app.auth.tokens import RefreshToken
+from app.auth.tokens import RefreshToken, TokenSubject
 from app.db import Database, Transaction
 from app.db.repositories.users import RefreshTokenWriter
 
 
 @dataclass(frozen=True)
 class TokenPair:
-    """What a client gets for a password or for a refresh token."""
+    """Access and refresh token."""
 
     access_token: str
     refresh_token: str
-    #: Seconds that the access token lasts.
+    #: Lifetime of the access token in seconds.
     expires_in: int
 
 
 class AuthSessions:
-    """Begins, continues and ends logins."""
+    """Creates, rotates and revokes sessions."""
 
     def __init__(self, database: Database, authentication: Authentication) -> None:
         self._database = database
         self._access_tokens = authentication.access_tokens
         self._settings = authentication.settings
 
-    async def begin(self, user: Any, transaction: Transaction) -> TokenPair:
-        """The first tokens of a login by a user whose password was right."""
+    async def create(self, subject: TokenSubject, transaction: Transaction) -> TokenPair:
+        """Create a session for a user with valid credentials."""
         token = RefreshToken.new()
         await RefreshTokenWriter(transaction).create(
-            id=token.family, user_id=user.id, token_hash=token.hash, expires_at=self._expiry()
+            id=token.family_id,
+            user_id=subject.user_id,
+            token_hash=token.hash,
+            expires_at=self._expiry(),
         )
-        return self._tokens(user, token)
+        return self._token_pair(subject, token)
 
-    async def refresh(self, text: str) -> TokenPair:
-        """The next tokens; raises `UnauthenticatedError` for a token that is not good.
+    async def rotate(self, refresh_token: str) -> TokenPair:
+        """Replace the refresh token and issue an access token.
 
-        One that was good before has been copied: by whom, nobody can tell, so the login ends.
+        Raises `UnauthenticatedError` if the token is malformed, expired or already used. The last
+        two also revoke its session.
         """
-        token = RefreshToken.parse(text)
+        token = RefreshToken.parse(refresh_token)
         if token:
-            following = RefreshToken.new(token.family)
+            successor = RefreshToken.new(token.family_id)
             async with self._database.transaction() as transaction:
                 tokens = RefreshTokenWriter(transaction)
-                user = await tokens.rotate(token.family, token.hash, following.hash, self._expiry())
-                if user:
-                    return self._tokens(user, following)
-                await tokens.end(token.family)
-        # After the commit, so that the login stays ended.
-        raise UnauthenticatedError("The refresh token is not valid.")
+                user = await tokens.rotate(
+                    token.family_id, token.hash, successor.hash, self._expiry()
+                )
+                if user is not None:
+                    subject = TokenSubject(user.id, user.credentials_version)
+                    return self._token_pair(subject, successor)
+                await tokens.revoke(token.family_id)
+        # After the commit: an exception inside the transaction would undo the revocation.
+        raise UnauthenticatedError("The refresh token is invalid.")
 
-    async def end(self, text: str) -> None:
-        """End the login that a token belongs to, if there is one."""
-        token = RefreshToken.parse(text)
+    async def revoke(self, refresh_token: str) -> None:
+        """Revoke the session of a refresh token, current or not; do nothing if there is none."""
+        token = RefreshToken.parse(refresh_token)
         if token:
             async with self._database.transaction() as transaction:
-                await RefreshTokenWriter(transaction).end(token.family)
+                await RefreshTokenWriter(transaction).revoke(token.family_id)
 
-    def _tokens(self, user: Any, token: RefreshToken) -> TokenPair:
-        access_token = self._access_tokens.issue(user.id, user.credentials_version)
+    def _token_pair(self, subject: TokenSubject, token: RefreshToken) -> TokenPair:
+        access_token = self._access_tokens.issue(subject)
         return TokenPair(access_token, str(token), self._settings.access_token_ttl)
 
     def _expiry(self) -> datetime:

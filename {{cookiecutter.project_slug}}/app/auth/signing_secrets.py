@@ -1,17 +1,22 @@
-"""Recognizes signing secrets that were typed or copied instead of generated.
+"""Detection of weak signing secrets: typed or copied text instead of random characters.
 
 One access token is enough to test guesses of the secret offline, as fast as SHA-256 runs.
+
+A secret is weak if it is short, contains a placeholder or a published example, or compresses well.
+To measure the latter, the secret is split into pieces. Each piece is part of a known word or
+sequence, or a repetition of earlier text, or else a single character. Random text has almost as
+many pieces as characters, typed text far fewer.
 """
 
 import re
 from base64 import b64decode
 
-GENERATE_HINT = 'make one: python -c "import secrets; print(secrets.token_urlsafe(48))"'
+GENERATE_HINT = 'generate one: python -c "import secrets; print(secrets.token_urlsafe(48))"'
 _MIN_BYTES = 32
 
-# Six letters or more: fewer than one in a million random secrets contain one of them.
+# Each has six letters or more, so fewer than one in a million random secrets contain one.
 _PLACEHOLDERS = ("change", "default", "example", "insecure", "password", "replace", "secret")
-# Published in tutorials, and copied from there into production.
+# Examples from tutorials, which people copy into production.
 _PUBLISHED = (
     # FastAPI
     "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
@@ -21,16 +26,16 @@ _PUBLISHED = (
     "404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970",
     "5367566b59703373367639792f423f4528482b4d6251655468576d5a71347437",
     "9a4f2c8d3b7a1e6f45c8a0b3f267d8b1d4e6f3c8a9d2b5f8e3a9c8b5f6v8a3d9",
-    # SHA-256 of nothing
+    # SHA-256 of the empty string
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 )
 
+# Alphabets, digits, keyboard rows and columns, well-known phrases.
 _SEQUENCES = (
     "abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrstuvwxyz 01234567890123456789 "
     "acegikmoqsuwy bdfhjlnprtvxz 13579 24680 31415926535897932384626433832795 "
     "000102030405060708090a0b0c0d0e0f 1a2b3c4d5e6f7g8h9i0j "
     "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0 "
-    # Rows and columns of keyboards
     'qwertyuiop asdfghjkl; zxcvbnm,./ qwertzuiop azertyuiop !@#$%^&*()_+ !"#$%&/()=? '
     "qazwsxedcrfvtgbyhnujmikolp 1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/ "
     "!qaz@wsx#edc$rfv%tgb^yhn&ujm*ik, 1q2w3e4r5t6y7u8i9o0p q1w2e3r4t5y6u7i8o9p0 "
@@ -50,29 +55,30 @@ _WORDS = (
     "thirty to todo token tokens two unsafe update use used user value very web will with world "
     "write xxx you your yours 2020 2021 2022 2023 2024 2025 2026 2027 2028 2029 2030"
 )
+# One text that contains every sequence, forwards and backwards, and every word.
 _KNOWN = "-".join(["", *_SEQUENCES.split(), *_SEQUENCES[::-1].split(), *_WORDS.split(), ""])
-# Random secrets contain shorter strings, too.
-_MIN_KNOWN = 4
-# A random text has almost as many pieces as characters, a typed one hardly half as many.
-_MIN_SHARE = 0.55
-_STANDARD_BASE64 = str.maketrans("-_", "+/")
+# Random secrets contain shorter parts of words and sequences by chance.
+_MIN_PIECE_LENGTH = 4
+# Pieces per character. Random secrets have almost 1, typed ones hardly 0.5.
+_MIN_PIECE_RATIO = 0.55
+_URLSAFE_TO_STANDARD_BASE64 = str.maketrans("-_", "+/")
 # As in "s3cr3t" and "p4$$w0rd".
-_SUBSTITUTED = str.maketrans("013457@$", "oieastas")
+_SUBSTITUTED_LETTERS = str.maketrans("013457@$", "oieastas")
 
 
 def find_weakness(secret: str) -> str | None:
-    """Return what makes the secret weak, without the secret itself, or None for a strong one."""
+    """Return why the secret is weak, without quoting it, or None if it is strong."""
     if len(secret.encode()) < _MIN_BYTES:
-        return f"has fewer than {_MIN_BYTES} bytes"
-    if _is_guessable(secret) or _is_guessable(_decode(secret)):
-        return "can be guessed"
+        return f"is shorter than {_MIN_BYTES} bytes"
+    if _is_guessable(secret) or _is_guessable(_decode_base64(secret)):
+        return "is easy to guess or a published example"
     return None
 
 
-def _decode(secret: str) -> str:
-    """Return the text that the secret is in base64, or an empty string if it is not."""
+def _decode_base64(secret: str) -> str:
+    """Return the printable text that the secret encodes, or an empty string."""
     try:
-        padded = secret.translate(_STANDARD_BASE64) + "=" * (-len(secret) % 4)
+        padded = secret.translate(_URLSAFE_TO_STANDARD_BASE64) + "=" * (-len(secret) % 4)
         text = b64decode(padded, validate=True).decode("ascii")
     except ValueError:
         return ""
@@ -83,29 +89,32 @@ def _is_guessable(text: str) -> bool:
     text = text.lower()
     if any(known in text for known in (*_PLACEHOLDERS, *_PUBLISHED)):
         return True
-    # As it is, without substitutions, and without doubled characters.
-    spellings = (text, text.translate(_SUBSTITUTED), re.sub(r"(.)\1+", r"\1", text))
-    return any(_count_pieces(each) < _MIN_SHARE * len(each) for each in spellings)
+    with_letters = text.translate(_SUBSTITUTED_LETTERS)
+    without_doubles = re.sub(r"(.)\1+", r"\1", text)
+    return any(
+        _count_pieces(variant) < _MIN_PIECE_RATIO * len(variant)
+        for variant in (text, with_letters, without_doubles)
+    )
 
 
 def _count_pieces(text: str) -> int:
-    """Return the number of pieces that the text consists of, from left to right.
+    """Return the number of pieces that the text consists of.
 
-    A piece is a part of a known sequence or word, a repetition of what is to the left of it, or
-    else a single character. A random text has about as many pieces as characters.
+    From left to right, the longest known part is taken, or a single character if there is none.
     """
     text = re.sub(r"[\s._]", "-", text)
     pieces = start = 0
     while start < len(text):
-        end = start + _MIN_KNOWN
+        end = start + _MIN_PIECE_LENGTH
         while end <= len(text) and _is_known(text, start, end):
             end += 1
-        longest = end - 1 - start
-        start += longest if longest >= _MIN_KNOWN else 1
+        length = end - 1 - start
+        start += length if length >= _MIN_PIECE_LENGTH else 1
         pieces += 1
     return pieces
 
 
 def _is_known(text: str, start: int, end: int) -> bool:
     piece = text[start:end]
-    return piece in _KNOWN or text.find(piece) < start
+    is_repetition = text.find(piece) < start
+    return piece in _KNOWN or is_repetition

@@ -1,8 +1,4 @@
-"""The two kinds of tokens: short-lived ones that are checked, and long-lived ones that are kept.
-
-An access token is signed and says whom it was given to. A refresh token says nothing; of it only
-a hash is stored.
-"""
+"""Access tokens (signed JWTs) and refresh tokens (random, stored as hashes)."""
 
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -15,54 +11,56 @@ import jwt
 
 from app.settings import AuthSettings
 
+REQUIRED_CLAIMS = ("exp", "iat", "sub", "jti", "iss", "aud", "ver")
+
 _ALGORITHM = "HS256"
-# The clocks of the replicas differ. PyJWT applies this to `exp` and `nbf` as well as to `iat`.
+# The clocks of replicas differ. PyJWT applies the leeway to `iat` as well as to `exp` and `nbf`.
 _LEEWAY = timedelta(seconds=30)
+_FAMILY_ID_BYTES, _SECRET_BYTES = 16, 32
 
 
-class Identity(NamedTuple):
-    """Whom an access token was given to, and which version of the credentials had proved it."""
+class TokenSubject(NamedTuple):
+    """The user an access token was issued to, and the version of the credentials at that time."""
 
     user_id: UUID
-    version: int
+    credentials_version: int
 
 
 class AccessTokens:
-    """JSON Web TokenPair, signed with the first of `AUTH_SECRETS` and accepted with any of them.
+    """Issues and verifies JSON Web Tokens.
 
-    Without any, the secret is one of this object. `docs/security.md` describes how to rotate them.
+    The first of `AUTH_SECRETS` signs and all of them are accepted, so that secrets can be rotated
+    (see `docs/security.md`). Without `AUTH_SECRETS`, each object has its own random key.
+
     https://www.rfc-editor.org/rfc/rfc8725
     """
-
-    #: Those that a token must have.
-    CLAIMS = ("exp", "iat", "sub", "jti", "iss", "aud", "ver")
 
     def __init__(self, settings: AuthSettings) -> None:
         self._ttl = timedelta(seconds=settings.access_token_ttl)
         self._issuer = settings.issuer
-        given = [secret.get_secret_value() for secret in settings.secrets]
-        self._keys = given or [secrets.token_urlsafe(48)]
+        configured_keys = [secret.get_secret_value() for secret in settings.secrets]
+        self._keys = configured_keys or [secrets.token_urlsafe(48)]
 
-    def issue(self, user_id: UUID, version: int) -> str:
-        """A token for a user whose credentials have this version."""
+    def issue(self, subject: TokenSubject) -> str:
+        """Return a signed token that is valid for `AUTH_ACCESS_TOKEN_TTL` seconds."""
         now = datetime.now(UTC)
         claims = {
             "iss": self._issuer,
             "aud": self._issuer,
-            "sub": str(user_id),
+            "sub": str(subject.user_id),
             "iat": now,
             "exp": now + self._ttl,
             "jti": uuid4().hex,
-            "ver": version,
+            "ver": subject.credentials_version,
         }
         return jwt.encode(claims, self._keys[0], _ALGORITHM)
 
-    def verify(self, token: str) -> Identity | None:
-        """Whom a token was given to; None for one that is not of this service, or has expired."""
+    def verify(self, token: str) -> TokenSubject | None:
+        """Return the subject of a token, or None if the token is invalid or expired."""
         for key in self._keys:
             try:
                 claims = self._decode(token, key)
-                return Identity(UUID(claims["sub"]), claims["ver"])
+                return TokenSubject(UUID(claims["sub"]), claims["ver"])
             except jwt.InvalidSignatureError:
                 continue
             except (jwt.InvalidTokenError, ValueError):
@@ -77,35 +75,42 @@ class AccessTokens:
             issuer=self._issuer,
             audience=self._issuer,
             leeway=_LEEWAY,
-            options={"require": list(self.CLAIMS), "strict_aud": True},
+            options={"require": list(REQUIRED_CLAIMS), "strict_aud": True},
         )
 
 
 class RefreshToken(NamedTuple):
-    """A token of the login `family`, replaced at every use."""
+    """A single-use token: the ID of its family and a random secret.
 
-    family: UUID
-    random: bytes
+    All refresh tokens that descend from one login form a family. Only the hash of the latest secret
+    is stored.
+    """
+
+    family_id: UUID
+    secret: bytes
 
     @classmethod
-    def new(cls, family: UUID | None = None) -> "RefreshToken":
-        """A token that nobody can guess, of a new family unless one is given."""
-        return cls(family or uuid4(), secrets.token_bytes(32))
+    def new(cls, family_id: UUID | None = None) -> "RefreshToken":
+        """Return a token with a new secret, by default of a new family."""
+        return cls(family_id or uuid4(), secrets.token_bytes(_SECRET_BYTES))
 
     @classmethod
     def parse(cls, text: str) -> "RefreshToken | None":
-        """A token as a client has it; None for what this service never gave out."""
+        """Return the token that `str(token)` encoded, or None if the text is malformed."""
         try:
             content = urlsafe_b64decode(text)
         except ValueError:
             return None
-        token = cls(UUID(bytes=content[:16]), content[16:]) if len(content) == 48 else None
-        return token if token and str(token) == text else None
+        if len(content) != _FAMILY_ID_BYTES + _SECRET_BYTES:
+            return None
+        token = cls(UUID(bytes=content[:_FAMILY_ID_BYTES]), content[_FAMILY_ID_BYTES:])
+        # The decoder ignores characters outside its alphabet: accept one spelling only.
+        return token if str(token) == text else None
 
     def __str__(self) -> str:
-        return urlsafe_b64encode(self.family.bytes + self.random).decode()
+        return urlsafe_b64encode(self.family_id.bytes + self.secret).decode()
 
     @property
     def hash(self) -> str:
-        """What is stored. It needs no salt and no slowness: there are 2^256 of them to try."""
-        return sha256(self.random).hexdigest()
+        """The hash to store. A random secret of 256 bits needs no salt and no slow hash."""
+        return sha256(self.secret).hexdigest()

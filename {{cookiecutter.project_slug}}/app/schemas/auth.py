@@ -1,4 +1,4 @@
-"""Logins, as clients ask for and get them."""
+"""Request and response bodies of login and sessions."""
 
 from typing import Annotated, Literal
 
@@ -10,31 +10,36 @@ from app.schemas.users import Password
 
 
 class LoginForm(BaseModel):
-    """The password grant of OAuth 2, which ignores fields that it does not know.
+    """OAuth 2 password grant. Unknown fields are ignored, as OAuth 2 demands.
 
     https://www.rfc-editor.org/rfc/rfc6749#section-4.3.2
     """
 
-    grant_type: Literal["password"] = "password"
-    # An address that cannot be one is merely unknown.
+    grant_type: Annotated[Literal["password"], Field(description="OAuth 2 grant type.")] = (
+        "password"
+    )
+    # Not validated as an e-mail: an invalid one gets the same response as an unknown one.
     username: Annotated[
         str,
         StringConstraints(min_length=1, max_length=254, pattern=NO_NUL_PATTERN, to_lower=True),
-        Field(examples=["ada@example.com"]),
+        Field(description="E-mail of the user.", examples=["ada@example.com"]),
     ]
-    password: Password
+    password: Annotated[Password, Field(description="Password of the user.")]
 
 
 class RefreshTokenRequest(RequestBody):
-    """The refresh token of a login."""
+    """A refresh token."""
 
-    refresh_token: Annotated[SecretStr, Field(examples=["A" * 64])]
+    refresh_token: Annotated[
+        SecretStr,
+        Field(description="The refresh token that was issued last.", examples=["A" * 64]),
+    ]
 
 
 class TokenResponse(ResponseBody):
-    """What a login is good for."""
+    """Access and refresh token."""
 
-    access_token: str
-    refresh_token: str
-    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - says how to use it
-    expires_in: Annotated[int, Field(description="Seconds that the access token lasts.")]
+    access_token: Annotated[str, Field(description="Sent as `Authorization: Bearer <token>`.")]
+    refresh_token: Annotated[str, Field(description="Single-use token for the next refresh.")]
+    token_type: Annotated[Literal["bearer"], Field(description="OAuth 2 token type.")] = "bearer"  # noqa: S105 - not a password
+    expires_in: Annotated[int, Field(description="Lifetime of the access token in seconds.")]

@@ -1,4 +1,4 @@
-"""Users, as clients send and get them."""
+"""Request and response bodies of users."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,58 +7,63 @@ from pydantic import MISSING, BeforeValidator, Field, SecretStr, StringConstrain
 
 from app.schemas.base import RequestBody, ResponseBody, UtcDatetime
 
-# What a browser takes in <input type="email">.
+# The addresses that browsers accept in <input type="email">.
 # https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address
 _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-_ADDRESS = r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@" + rf"{_LABEL}(?:\.{_LABEL})*$"
+_EMAIL_PATTERN = r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@" + rf"{_LABEL}(?:\.{_LABEL})*$"
 
-#: Two addresses that differ in case are one.
+#: Converted to lower case, so that an e-mail can be registered only once.
 Email = Annotated[
     str,
-    StringConstraints(max_length=254, pattern=_ADDRESS, to_lower=True),
-    Field(examples=["ada@example.com"]),
+    StringConstraints(max_length=254, pattern=_EMAIL_PATTERN, to_lower=True),
+    Field(description="E-mail, converted to lower case.", examples=["ada@example.com"]),
 ]
 
 
-def _whole_characters(value: object) -> object:
-    # Unlike `str`, `SecretStr` takes halves, which have no UTF-8 form to be hashed.
+def _reject_lone_surrogates(value: object) -> object:
+    # Unlike `str`, `SecretStr` accepts them, but they cannot be encoded as UTF-8 to be hashed.
     if isinstance(value, str):
-        # Its error is a ValueError, which makes the input invalid.
+        # UnicodeEncodeError is a ValueError, which pydantic reports as a validation error.
         value.encode()
     return value
 
 
 NewPassword = Annotated[
     SecretStr,
-    Field(min_length=8, max_length=256, examples=["four words of your own"]),
-    BeforeValidator(_whole_characters),
+    Field(
+        min_length=8,
+        max_length=256,
+        description="New password, of any characters.",
+        examples=["four words of your own"],
+    ),
+    BeforeValidator(_reject_lone_surrogates),
 ]
-#: One that is compared: whatever is too short for a new one is merely wrong.
+#: A password to compare. One that is too short for a new password is wrong, not invalid.
 Password = Annotated[
     SecretStr,
     Field(min_length=1, max_length=256, examples=["four words of your own"]),
-    BeforeValidator(_whole_characters),
+    BeforeValidator(_reject_lone_surrogates),
 ]
 
 
 class UserCreate(RequestBody):
-    """A new user."""
+    """A user to register."""
 
     email: Email
     password: NewPassword
 
 
 class UserUpdate(RequestBody):
-    """The fields to change, and the password that allows it; what is left out stays."""
+    """Fields to update, confirmed by the current password. Omitted fields are unchanged."""
 
     email: Email | MISSING = MISSING
     password: NewPassword | MISSING = MISSING
-    current_password: Password
+    current_password: Annotated[Password, Field(description="Current password of the user.")]
 
 
 class UserRead(ResponseBody):
     """A user."""
 
-    id: UUID
-    email: str
-    created_at: UtcDatetime
+    id: Annotated[UUID, Field(description="ID of the user.")]
+    email: Annotated[str, Field(description="E-mail in lower case.")]
+    created_at: Annotated[UtcDatetime, Field(description="Time of registration in UTC.")]

@@ -17,7 +17,11 @@ from tests.databases import address_in, connected
 
 def pytest_collection_modifyitems() -> None:
     """Hash passwords as in production, but in a millisecond."""
-    os.environ |= {"AUTH_HASH_MEMORY": "32768", "AUTH_HASH_PASSES": "1", "AUTH_HASH_LANES": "1"}
+    os.environ |= {
+        "AUTH_ARGON2_MEMORY_COST": "32",
+        "AUTH_ARGON2_TIME_COST": "1",
+        "AUTH_ARGON2_PARALLELISM": "1",
+    }
 
 
 @pytest.fixture(scope="session")

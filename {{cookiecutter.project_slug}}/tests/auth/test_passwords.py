@@ -125,7 +125,7 @@ async def test_a_known_address_costs_as_much_as_an_unknown_one(
 
 
 async def test_nobodys_hash_takes_the_work_of_a_real_one() -> None:
-    passwords = PasswordHasher(AuthSettings(AUTH_HASH_MEMORY=65_536, AUTH_HASH_PASSES=2))
+    passwords = PasswordHasher(AuthSettings(AUTH_ARGON2_MEMORY_COST=64, AUTH_ARGON2_TIME_COST=2))
     real = await passwords.hash(SecretStr(PASSWORD))
     parameters = real.rsplit("$", 2)[0]
     assert passwords._dummy_hash.rsplit("$", 2)[0] == parameters
@@ -137,7 +137,7 @@ async def test_a_hash_is_made_anew_when_the_parameters_have_changed(
     app: FastAPI, client: AsyncClient, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await register(client)
-    stronger = AuthSettings(AUTH_HASH_PASSES=2)
+    stronger = AuthSettings(AUTH_ARGON2_TIME_COST=2)
     monkeypatch.setattr(app.state.authentication, "passwords", PasswordHasher(stronger))
     work.kinds.clear()
     assert (await log_in(client, password=WRONG)).status_code == 401
@@ -161,7 +161,7 @@ async def test_many_logins_at_once_leave_room_for_others(
     assert Counter(answer.status_code for answer in await logins) == {200: 30}
     assert alive > 5
     assert work.kinds["verify"] == 30
-    assert work.most_at_once == app.state.settings.auth.hash_threads
+    assert work.most_at_once == app.state.authentication.settings.hash_concurrency
 
 
 async def test_a_login_that_is_given_up_does_not_make_room_for_another(work: Work) -> None:
@@ -173,7 +173,7 @@ async def test_a_login_that_is_given_up_does_not_make_room_for_another(work: Wor
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert sum(isinstance(result, asyncio.CancelledError) for result in results) == 10
-    assert work.most_at_once == AuthSettings().hash_threads
+    assert work.most_at_once == AuthSettings().hash_concurrency
 
 
 async def test_no_connection_is_held_while_a_password_is_hashed(

@@ -32,7 +32,7 @@ async def test_a_hash_is_never_replaced_by_a_weaker_one(
     def passwords(memory: int, passes: int, lanes: int) -> PasswordHasher:
         return PasswordHasher(
             AuthSettings(
-                AUTH_HASH_MEMORY=memory * 1024, AUTH_HASH_PASSES=passes, AUTH_HASH_LANES=lanes
+                AUTH_ARGON2_MEMORY_COST=memory, AUTH_ARGON2_TIME_COST=passes, AUTH_ARGON2_PARALLELISM=lanes
             )
         )
 
@@ -50,7 +50,7 @@ async def test_a_login_keeps_a_stronger_hash(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(
-            app.state.authentication, "passwords", PasswordHasher(AuthSettings(AUTH_HASH_PASSES=2))
+            app.state.authentication, "passwords", PasswordHasher(AuthSettings(AUTH_ARGON2_TIME_COST=2))
         )
         await register(committing_client)
     stored = await sql.fetchval("SELECT password_hash FROM users")

@@ -139,7 +139,7 @@ async def test_no_login_is_refused_because_another_makes_the_hash_anew(
 ) -> None:
     await register(committing_client)
     monkeypatch.setattr(
-        app.state.authentication, "passwords", PasswordHasher(AuthSettings(AUTH_HASH_PASSES=2))
+        app.state.authentication, "passwords", PasswordHasher(AuthSettings(AUTH_ARGON2_TIME_COST=2))
     )
     logins = await asyncio.gather(*(log_in(committing_client) for _ in range(4)))
     assert [answer.status_code for answer in logins] == [200] * 4

@@ -68,7 +68,7 @@ def test_a_secret_that_can_be_guessed_is_refused(
     monkeypatch: pytest.MonkeyPatch, environment: str, secret: str
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT", environment)
-    monkeypatch.delenv("AUTH_HASH_MEMORY")
+    monkeypatch.delenv("AUTH_ARGON2_MEMORY_COST")
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@localhost/name")
     for given in (secret, f"{KEY},{secret}", f'["{secret}"]'):
         monkeypatch.setenv("AUTH_SECRETS", given)

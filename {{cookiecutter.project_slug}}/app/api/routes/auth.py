@@ -1,4 +1,4 @@
-"""Registration and logins: `/api/v1/auth`."""
+"""Registration, login and sessions: `/api/v1/auth`."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -17,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Say at the start what nobody wants to find out later."""
-    if not app.state.settings.auth.secrets:
+    """Log a warning at startup if access tokens will not survive a restart."""
+    if not app.state.authentication.settings.secrets:
         logger.warning(
-            "AUTH_SECRETS is not set: access tokens are signed with a secret of this process, and"
-            " end with it, at a reload too"
+            "AUTH_SECRETS is not set: each process signs access tokens with its own random secret,"
+            " so they become invalid when it restarts or reloads"
         )
     yield
 
@@ -29,36 +29,41 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], lifespan=lifespan)
 
 
-@router.post("/register", status_code=status.HTTP_201_CREATED, responses=error_responses(409))
+@router.post(
+    "/register",
+    status_code=status.HTTP_201_CREATED,
+    summary="Register a user",
+    responses=error_responses(409),
+)
 async def register(new: UserCreate, accounts: AccountServiceDep) -> UserRead:
-    """Become a user."""
+    """Register a new user. An e-mail can be registered once, in any case."""
     return UserRead.model_validate(await accounts.register(new.email, new.password))
 
 
-@router.post("/token", responses=error_responses(401, 429))
+@router.post("/token", summary="Log in", responses=error_responses(401, 429))
 async def log_in(
     form: Annotated[LoginForm, Form()],
     accounts: AccountServiceDep,
-    host: ClientIp,
+    client_ip: ClientIp,
     response: Response,
 ) -> TokenResponse:
-    """Log in with an e-mail address, as `username`, and a password."""
-    tokens = await accounts.log_in(form.username, form.password, host)
+    """Exchange e-mail (as `username`) and password for tokens."""
+    tokens = await accounts.log_in(form.username, form.password, client_ip)
     response.headers["Cache-Control"] = "no-store"
     return TokenResponse.model_validate(tokens)
 
 
-@router.post("/refresh", responses=error_responses(401))
+@router.post("/refresh", summary="Refresh tokens", responses=error_responses(401))
 async def refresh(
-    given: RefreshTokenRequest, logins: AuthSessionsDep, response: Response
+    body: RefreshTokenRequest, sessions: AuthSessionsDep, response: Response
 ) -> TokenResponse:
-    """Stay logged in: a refresh token is good for one use, and its second use ends the login."""
-    tokens = await logins.refresh(given.refresh_token.get_secret_value())
+    """Exchange a refresh token for new tokens. Reusing an old one revokes the session."""
+    tokens = await sessions.rotate(body.refresh_token.get_secret_value())
     response.headers["Cache-Control"] = "no-store"
     return TokenResponse.model_validate(tokens)
 
 
-@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT)
-async def log_out(given: RefreshTokenRequest, logins: AuthSessionsDep) -> None:
-    """End the login of a refresh token; its access token lasts until it expires."""
-    await logins.end(given.refresh_token.get_secret_value())
+@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, summary="Log out")
+async def log_out(body: RefreshTokenRequest, sessions: AuthSessionsDep) -> None:
+    """Revoke the session of a refresh token. Its access token stays valid until it expires."""
+    await sessions.revoke(body.refresh_token.get_secret_value())

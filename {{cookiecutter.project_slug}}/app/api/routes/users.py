@@ -1,4 +1,4 @@
-"""The user who is asking: `/api/v1/users/me`."""
+"""The authenticated user: `/api/v1/users/me`."""
 
 from fastapi import APIRouter
 
@@ -9,17 +9,19 @@ from app.schemas.users import UserRead, UserUpdate
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
 
 
-@router.get("/me", responses=error_responses(401))
+@router.get("/me", summary="Get the authenticated user", responses=error_responses(401))
 async def get_me(user: CurrentUser) -> UserRead:
-    """You."""
+    """Return the authenticated user."""
     return user
 
 
-@router.patch("/me", responses=error_responses(401, 409, 429))
+@router.patch(
+    "/me", summary="Update the authenticated user", responses=error_responses(401, 409, 429)
+)
 async def update_me(
-    changes: UserUpdate, user: CurrentUser, accounts: AccountServiceDep, host: ClientIp
+    changes: UserUpdate, user: CurrentUser, accounts: AccountServiceDep, client_ip: ClientIp
 ) -> UserRead:
-    """Change your e-mail address or your password; a new password ends all your logins."""
+    """Update the e-mail or the password. Changing the password revokes all sessions."""
     values = changes.model_dump(exclude={"current_password"})
-    row = await accounts.change(user.id, changes.current_password, host, **values)
+    row = await accounts.update_credentials(user.id, changes.current_password, client_ip, **values)
     return UserRead.model_validate(row)

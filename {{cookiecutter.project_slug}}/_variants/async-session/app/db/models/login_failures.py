@@ -1,4 +1,8 @@
-"""Failed logins, for as long as they count."""
+"""Failed logins within the window of login throttling.
+
+`account` is a hash of the e-mail, or `user:<id>` for a wrong current password. `address` is the
+client's IPv4 address or IPv6 /64 network.
+"""
 
 from sqlalchemy import BigInteger, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +11,7 @@ from app.db.base import Base, CreatedAtMixin
 
 
 class LoginFailure(CreatedAtMixin, Base):
-    """One attempt to log in with a password that was wrong."""
+    """One failed login attempt."""
 
     __tablename__ = "login_failures"
     __table_args__ = (

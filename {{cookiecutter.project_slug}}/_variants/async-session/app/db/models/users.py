@@ -1,4 +1,4 @@
-"""Users, and the tokens that keep them logged in."""
+"""Users and their sessions."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from app.db.base import Base, CreatedAtMixin, UuidPrimaryKeyMixin
 
 
 class User(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
-    """Someone with a password."""
+    """A user account."""
 
     __tablename__ = "users"
     __table_args__ = (CheckConstraint("email = lower(email)", name="email"),)
@@ -18,12 +18,12 @@ class User(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str]
     is_active: Mapped[bool] = mapped_column(server_default=true())
-    #: Goes up when earlier access tokens shall no longer count.
+    #: Access tokens of an earlier version are invalid.
     credentials_version: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class RefreshToken(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
-    """The family of tokens of one login, with the hash of the one that is next to be used."""
+    """A session: a family of refresh tokens, with the hash of the only one that is valid."""
 
     __tablename__ = "refresh_tokens"
 

@@ -1,4 +1,8 @@
-"""Failed logins: counted by account and by address, and removed when they no longer count."""
+"""Failed logins, counted per account and per client network.
+
+`app.auth.login_throttle` describes how they are used. All times are those of the database server,
+whose clock all processes share.
+"""
 
 from typing import Any
 
@@ -7,74 +11,76 @@ from sqlalchemy import ColumnElement, Float, Row, bindparam, delete, func, liter
 from app.db.models.login_failures import LoginFailure
 from app.db.repositories.base import Reader, Writer
 
-OF_ACCOUNT = LoginFailure.account == bindparam("account")
-OF_ADDRESS = LoginFailure.address == bindparam("address")
-# By the clock of the server, which all processes share.
-WINDOW = bindparam("window", type_=Float) * literal_column("interval '1 second'")
-IS_RECENT = LoginFailure.created_at > func.now() - WINDOW
+_IS_ACCOUNT = LoginFailure.account == bindparam("account")
+_IS_ADDRESS = LoginFailure.address == bindparam("address")
+_WINDOW = bindparam("window", type_=Float) * literal_column("interval '1 second'")
+_IS_RECENT = LoginFailure.created_at > func.now() - _WINDOW
 
 
-def _age_of_oldest(which: ColumnElement[bool]) -> ColumnElement[Any]:
-    oldest = func.min(LoginFailure.created_at).filter(which)
+def _age_of_oldest(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    oldest = func.min(LoginFailure.created_at).filter(condition)
     return func.date_part("epoch", func.now() - oldest)
 
 
-#: How many there are within the last `window` seconds, and how many seconds old they are at most.
-RECENT = select(
-    func.count().filter(OF_ACCOUNT).label("of_account"),
-    _age_of_oldest(OF_ACCOUNT).label("account_age"),
-    func.count().filter(OF_ADDRESS).label("of_address"),
-    _age_of_oldest(OF_ADDRESS).label("address_age"),
-).where(OF_ACCOUNT | OF_ADDRESS, IS_RECENT)
+#: The number of failures within the last `window` seconds, and the age of the oldest in seconds.
+COUNT_RECENT = select(
+    func.count().filter(_IS_ACCOUNT).label("account_count"),
+    _age_of_oldest(_IS_ACCOUNT).label("account_age"),
+    func.count().filter(_IS_ADDRESS).label("address_count"),
+    _age_of_oldest(_IS_ADDRESS).label("address_age"),
+).where(_IS_ACCOUNT | _IS_ADDRESS, _IS_RECENT)
 
-# In this order everywhere, so that no two wait for each other.
+# Advisory locks, because there may be no row to lock. Always in this order, to avoid deadlocks; the
+# seeds 1 and 2 keep accounts and addresses apart.
 LOCK = select(
     func.pg_advisory_xact_lock(func.hashtextextended(bindparam("account"), 1)),
     func.pg_advisory_xact_lock(func.hashtextextended(bindparam("address"), 2)),
 )
 
-# What another transaction is about to remove is none of this one's business.
-OLD = (
+# SKIP LOCKED: ignore rows that another transaction is deleting.
+EXPIRED_IDS = (
     select(LoginFailure.id)
-    .where(~IS_RECENT)
+    .where(~_IS_RECENT)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
-REMOVE_OLD = delete(LoginFailure).where(LoginFailure.id.in_(OLD)).returning(LoginFailure.id)
+DELETE_EXPIRED = (
+    delete(LoginFailure).where(LoginFailure.id.in_(EXPIRED_IDS)).returning(LoginFailure.id)
+)
 
 
 class LoginFailureReader(Reader):
-    """Whether there were too many."""
+    """Counts failed logins."""
 
-    async def recent(self, account: str, address: str, window: float) -> Row[Any]:
-        """See `RECENT`."""
-        return await self.fetch_one(RECENT, account=account, address=address, window=window)
+    async def count_recent(self, account: str, address: str, window: float) -> Row[Any]:
+        """Return counts and ages; see `COUNT_RECENT`."""
+        return await self.fetch_one(COUNT_RECENT, account=account, address=address, window=window)
 
 
 class LoginFailureWriter(Writer[LoginFailure]):
-    """Changes to failed logins."""
+    """Stores, counts and deletes failed logins."""
 
     model = LoginFailure
 
     async def lock(self, account: str, address: str) -> None:
-        """Wait for others that have this account or this address, until they have committed."""
+        """Lock the account and the address until the transaction ends."""
         await self._session.execute(LOCK, {"account": account, "address": address})
 
-    async def recent(self, account: str, address: str, window: float) -> Row[Any]:
-        """See `RECENT`."""
+    async def count_recent(self, account: str, address: str, window: float) -> Row[Any]:
+        """Return counts and ages; see `COUNT_RECENT`."""
         values = {"account": account, "address": address, "window": window}
-        return (await self._session.execute(RECENT, values)).one()
+        return (await self._session.execute(COUNT_RECENT, values)).one()
 
-    async def clear(self, account: str) -> None:
-        """Remove those of an account."""
+    async def delete_for_account(self, account: str) -> None:
+        """Delete the failures of an account."""
         statement = delete(LoginFailure).where(LoginFailure.account == account)
         await self._session.execute(statement, execution_options={"synchronize_session": False})
 
-    async def remove_old(self, window: float, limit: int) -> int:
-        """Remove up to `limit` that no longer count; how many there were."""
-        removed = await self._session.scalars(
-            REMOVE_OLD,
+    async def delete_expired(self, window: float, limit: int) -> int:
+        """Delete up to `limit` failures older than `window` seconds; return how many."""
+        deleted = await self._session.scalars(
+            DELETE_EXPIRED,
             {"window": window, "limit": limit},
             execution_options={"synchronize_session": False},
         )
-        return len(removed.all())
+        return len(deleted.all())

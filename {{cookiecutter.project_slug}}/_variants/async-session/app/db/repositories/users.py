@@ -1,4 +1,4 @@
-"""Users, and the tokens that keep them logged in."""
+"""Users and the refresh tokens of their sessions."""
 
 from datetime import datetime
 from typing import Any
@@ -17,85 +17,92 @@ COLUMNS = (
 BY_ID = select(*COLUMNS).where(User.id == bindparam("id"))
 BY_EMAIL = select(*COLUMNS).where(User.email == bindparam("email"))
 
-# No entity that a session holds need be changed with the rows.
-_PLAIN = {"synchronize_session": False}
+# Bulk statements need not update entities in the session: it holds none of these rows.
+_WITHOUT_SYNC = {"synchronize_session": False}
 
 
 class UserReader(Reader):
-    """Users with their credentials."""
+    """Reads users, including their credentials."""
 
     async def find(self, user_id: UUID) -> Row[Any] | None:
-        """The user with this id, if there is one."""
+        """Return the user with this ID, or None."""
         return next(iter(await self.fetch_all(BY_ID, id=user_id)), None)
 
     async def find_by_email(self, email: str) -> Row[Any] | None:
-        """The user with this address, in lower case, if there is one."""
+        """Return the user with this lower-case e-mail, or None."""
         return next(iter(await self.fetch_all(BY_EMAIL, email=email)), None)
 
 
 class UserWriter(Writer[User]):
-    """Changes to users."""
+    """Creates and updates users."""
 
     model = User
 
-    async def lock(self, user_id: UUID, version: int) -> bool:
-        """Whether the user is active and the credentials are of this version.
+    async def lock_if_current(self, user_id: UUID, credentials_version: int) -> bool:
+        """Lock the user until the transaction ends, if active and with this credentials version.
 
-        It stays so until the transaction ends.
+        Return False if the user is inactive, missing or has other credentials by now.
         """
         statement = select(User.id).where(
-            User.id == user_id, User.is_active, User.credentials_version == version
+            User.id == user_id,
+            User.is_active,
+            User.credentials_version == credentials_version,
         )
         return await self._session.scalar(statement.with_for_update()) is not None
 
-    async def end_access(self, user_id: UUID) -> None:
-        """Make all access tokens that the user has worthless."""
+    async def invalidate_access_tokens(self, user_id: UUID) -> None:
+        """Invalidate all access tokens of the user by raising the credentials version."""
         statement = update(User).where(User.id == user_id)
         version = User.credentials_version + 1
         await self._session.execute(
-            statement.values(credentials_version=version), execution_options=_PLAIN
+            statement.values(credentials_version=version), execution_options=_WITHOUT_SYNC
         )
 
     async def deactivate(self, email: str) -> UUID | None:
-        """Let the user with this address in no more; None when there is none."""
+        """Deactivate the user with this lower-case e-mail; return the ID, or None if missing."""
         statement = update(User).where(User.email == email).values(is_active=False)
-        return await self._session.scalar(statement.returning(User.id), execution_options=_PLAIN)
+        return await self._session.scalar(
+            statement.returning(User.id), execution_options=_WITHOUT_SYNC
+        )
 
 
 class RefreshTokenWriter(Writer[RefreshToken]):
-    """Changes to refresh tokens."""
+    """Creates, rotates and deletes refresh tokens, one row per family."""
 
     model = RefreshToken
 
     async def rotate(
-        self, family: UUID, old_hash: str, new_hash: str, expires_at: datetime
+        self, family_id: UUID, old_hash: str, new_hash: str, expires_at: datetime
     ) -> Row[UUID, int] | None:
-        """Replace a token that is valid; the user's id and version, or None if it is not.
+        """Replace the token of a family; return the user's ID and credentials version.
 
-        One statement decides: of those that bring the same token, only the first succeeds.
+        Return None if the token is not the latest, has expired, or its user is inactive. A single
+        statement checks and replaces, so only one of several concurrent requests succeeds.
         """
         statement = (
             update(RefreshToken)
-            .where(RefreshToken.id == family, RefreshToken.token_hash == old_hash)
+            .where(RefreshToken.id == family_id, RefreshToken.token_hash == old_hash)
             .where(RefreshToken.expires_at > func.now())
             .where(RefreshToken.user_id == User.id, User.is_active)
             .values(token_hash=new_hash, expires_at=expires_at)
             .returning(User.id, User.credentials_version)
         )
-        return (await self._session.execute(statement, execution_options=_PLAIN)).one_or_none()
+        return (
+            await self._session.execute(statement, execution_options=_WITHOUT_SYNC)
+        ).one_or_none()
 
-    async def end(self, family: UUID) -> None:
-        """Remove the family, if it is there."""
-        statement = delete(RefreshToken).where(RefreshToken.id == family)
-        await self._session.execute(statement, execution_options=_PLAIN)
+    async def revoke(self, family_id: UUID) -> None:
+        """Delete the family, if it exists."""
+        statement = delete(RefreshToken).where(RefreshToken.id == family_id)
+        await self._session.execute(statement, execution_options=_WITHOUT_SYNC)
 
-    async def end_all(self, user_id: UUID) -> None:
-        """Remove all families of a user."""
+    async def revoke_all(self, user_id: UUID) -> None:
+        """Delete all families of a user."""
         statement = delete(RefreshToken).where(RefreshToken.user_id == user_id)
-        await self._session.execute(statement, execution_options=_PLAIN)
+        await self._session.execute(statement, execution_options=_WITHOUT_SYNC)
 
-    async def purge(self) -> int:
-        """Remove what has expired; how many there were."""
+    async def delete_expired(self) -> int:
+        """Delete expired families; return how many."""
         statement = delete(RefreshToken).where(RefreshToken.expires_at <= func.now())
-        removed = await self._session.scalars(statement.returning(RefreshToken.id))
-        return len(removed.all())
+        deleted = await self._session.scalars(statement.returning(RefreshToken.id))
+        return len(deleted.all())

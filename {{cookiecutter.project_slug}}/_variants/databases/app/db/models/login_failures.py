@@ -1,4 +1,8 @@
-"""Failed logins, for as long as they count."""
+"""Failed logins within the window of login throttling.
+
+`account` is a hash of the e-mail, or `user:<id>` for a wrong current password. `address` is the
+client's IPv4 address or IPv6 /64 network.
+"""
 
 from sqlalchemy import BigInteger, Column, Identity, Index, String, Table
 

@@ -1,4 +1,4 @@
-"""Users, and the tokens that keep them logged in."""
+"""Users and their sessions."""
 
 from sqlalchemy import (
     Boolean,
@@ -23,13 +23,13 @@ users = Table(
     Column("email", String(254), nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
     Column("is_active", Boolean, nullable=False, server_default=true()),
-    # Goes up when earlier access tokens shall no longer count.
+    # Access tokens of an earlier version are invalid.
     Column("credentials_version", Integer, nullable=False, server_default=text("0")),
     created_at_column(),
     CheckConstraint("email = lower(email)", name="email"),
 )
 
-# A row is the family of tokens of one login, with the hash of the one that is next to be used.
+# A row is a session: a family of refresh tokens, with the hash of the only one that is valid.
 refresh_tokens = Table(
     "refresh_tokens",
     metadata,

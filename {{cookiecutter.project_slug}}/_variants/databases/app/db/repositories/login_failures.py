@@ -1,6 +1,10 @@
-"""Failed logins: counted by account and by address, and removed when they no longer count."""
+"""Failed logins, counted per account and per client network.
 
-from typing import Any
+`app.auth.login_throttle` describes how they are used. All times are those of the database server,
+whose clock all processes share.
+"""
+
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Float, bindparam, delete, func, literal_column, select
 
@@ -8,70 +12,73 @@ from app.db.base import Row
 from app.db.models.login_failures import login_failures
 from app.db.repositories.base import Reader, Writer
 
-OF_ACCOUNT = login_failures.c.account == bindparam("account")
-OF_ADDRESS = login_failures.c.address == bindparam("address")
-# By the clock of the server, which all processes share.
-WINDOW = bindparam("window", type_=Float) * literal_column("interval '1 second'")
-IS_RECENT = login_failures.c.created_at > func.now() - WINDOW
+_IS_ACCOUNT = login_failures.c.account == bindparam("account")
+_IS_ADDRESS = login_failures.c.address == bindparam("address")
+_WINDOW = bindparam("window", type_=Float) * literal_column("interval '1 second'")
+_IS_RECENT = login_failures.c.created_at > func.now() - _WINDOW
 
 
-def _age_of_oldest(which: ColumnElement[bool]) -> ColumnElement[Any]:
-    oldest = func.min(login_failures.c.created_at).filter(which)
+def _age_of_oldest(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    oldest = func.min(login_failures.c.created_at).filter(condition)
     return func.date_part("epoch", func.now() - oldest)
 
 
-#: How many there are within the last `window` seconds, and how many seconds old they are at most.
-RECENT = select(
-    func.count().filter(OF_ACCOUNT).label("of_account"),
-    _age_of_oldest(OF_ACCOUNT).label("account_age"),
-    func.count().filter(OF_ADDRESS).label("of_address"),
-    _age_of_oldest(OF_ADDRESS).label("address_age"),
-).where(OF_ACCOUNT | OF_ADDRESS, IS_RECENT)
+#: The number of failures within the last `window` seconds, and the age of the oldest in seconds.
+COUNT_RECENT = select(
+    func.count().filter(_IS_ACCOUNT).label("account_count"),
+    _age_of_oldest(_IS_ACCOUNT).label("account_age"),
+    func.count().filter(_IS_ADDRESS).label("address_count"),
+    _age_of_oldest(_IS_ADDRESS).label("address_age"),
+).where(_IS_ACCOUNT | _IS_ADDRESS, _IS_RECENT)
 
-# In this order everywhere, so that no two wait for each other.
+# Advisory locks, because there may be no row to lock. Always in this order, to avoid deadlocks; the
+# seeds 1 and 2 keep accounts and addresses apart.
 LOCK = select(
     func.pg_advisory_xact_lock(func.hashtextextended(bindparam("account"), 1)),
     func.pg_advisory_xact_lock(func.hashtextextended(bindparam("address"), 2)),
 )
 
-# What another transaction is about to remove is none of this one's business.
-OLD = (
+# SKIP LOCKED: ignore rows that another transaction is deleting.
+EXPIRED_IDS = (
     select(login_failures.c.id)
-    .where(~IS_RECENT)
+    .where(~_IS_RECENT)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
 
 
 class LoginFailureReader(Reader):
-    """Whether there were too many."""
+    """Counts failed logins."""
 
-    async def recent(self, account: str, address: str, window: float) -> Row:
-        """See `RECENT`."""
-        return await self.fetch_one(RECENT, account=account, address=address, window=window)
+    async def count_recent(self, account: str, address: str, window: float) -> Row:
+        """Return counts and ages; see `COUNT_RECENT`."""
+        return await self.fetch_one(COUNT_RECENT, account=account, address=address, window=window)
 
 
 class LoginFailureWriter(Writer):
-    """Changes to failed logins."""
+    """Stores, counts and deletes failed logins."""
 
     table = login_failures
 
     async def lock(self, account: str, address: str) -> None:
-        """Wait for others that have this account or this address, until they have committed."""
+        """Lock the account and the address until the transaction ends."""
         await self._transaction.execute(LOCK.params({"account": account, "address": address}))
 
-    async def recent(self, account: str, address: str, window: float) -> Row | None:
-        """See `RECENT`."""
-        values = {"account": account, "address": address, "window": window}
-        return await self._transaction.fetch_one(RECENT.params(values))
+    async def count_recent(self, account: str, address: str, window: float) -> Row:
+        """Return counts and ages; see `COUNT_RECENT`."""
+        row = await self._transaction.fetch_one(
+            COUNT_RECENT, account=account, address=address, window=window
+        )
+        # An aggregate has exactly one row.
+        return cast("Row", row)
 
-    async def clear(self, account: str) -> None:
-        """Remove those of an account."""
+    async def delete_for_account(self, account: str) -> None:
+        """Delete the failures of an account."""
         statement = delete(login_failures).where(login_failures.c.account == account)
         await self._transaction.execute(statement)
 
-    async def remove_old(self, window: float, limit: int) -> int:
-        """Remove up to `limit` that no longer count; how many there were."""
-        old = OLD.params({"window": window, "limit": limit})
-        statement = delete(login_failures).where(login_failures.c.id.in_(old))
+    async def delete_expired(self, window: float, limit: int) -> int:
+        """Delete up to `limit` failures older than `window` seconds; return how many."""
+        expired = EXPIRED_IDS.params({"window": window, "limit": limit})
+        statement = delete(login_failures).where(login_failures.c.id.in_(expired))
         return len(await self._transaction.fetch_all(statement.returning(login_failures.c.id)))

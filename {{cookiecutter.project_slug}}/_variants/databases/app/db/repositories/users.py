@@ -1,7 +1,6 @@
-"""Users, and the tokens that keep them logged in."""
+"""Users and the refresh tokens of their sessions."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, select, update
@@ -15,60 +14,63 @@ BY_EMAIL = select(*users.c).where(users.c.email == bindparam("email"))
 
 
 class UserReader(Reader):
-    """Users with their credentials."""
+    """Reads users, including their credentials."""
 
     async def find(self, user_id: UUID) -> Row | None:
-        """The user with this id, if there is one."""
+        """Return the user with this ID, or None."""
         return next(iter(await self.fetch_all(BY_ID, id=user_id)), None)
 
     async def find_by_email(self, email: str) -> Row | None:
-        """The user with this address, in lower case, if there is one."""
+        """Return the user with this lower-case e-mail, or None."""
         return next(iter(await self.fetch_all(BY_EMAIL, email=email)), None)
 
 
 class UserWriter(Writer):
-    """Changes to users."""
+    """Creates and updates users."""
 
     table = users
 
-    async def lock(self, user_id: UUID, version: int) -> bool:
-        """Whether the user is active and the credentials are of this version.
+    async def lock_if_current(self, user_id: UUID, credentials_version: int) -> bool:
+        """Lock the user until the transaction ends, if active and with this credentials version.
 
-        It stays so until the transaction ends.
+        Return False if the user is inactive, missing or has other credentials by now.
         """
         statement = select(users.c.id).where(
-            users.c.id == user_id, users.c.is_active, users.c.credentials_version == version
+            users.c.id == user_id,
+            users.c.is_active,
+            users.c.credentials_version == credentials_version,
         )
         return await self._transaction.fetch_one(statement.with_for_update()) is not None
 
-    async def end_access(self, user_id: UUID) -> None:
-        """Make all access tokens that the user has worthless."""
+    async def invalidate_access_tokens(self, user_id: UUID) -> None:
+        """Invalidate all access tokens of the user by raising the credentials version."""
         statement = update(users).where(users.c.id == user_id)
         version = users.c.credentials_version + 1
         await self._transaction.execute(statement.values(credentials_version=version))
 
     async def deactivate(self, email: str) -> UUID | None:
-        """Let the user with this address in no more; None when there is none."""
+        """Deactivate the user with this lower-case e-mail; return the ID, or None if missing."""
         statement = update(users).where(users.c.email == email).values(is_active=False)
-        found = await self._transaction.fetch_one(statement.returning(users.c.id))
-        return found[0] if found else None
+        row = await self._transaction.fetch_one(statement.returning(users.c.id))
+        return row.id if row else None
 
 
 class RefreshTokenWriter(Writer):
-    """Changes to refresh tokens."""
+    """Creates, rotates and deletes refresh tokens, one row per family."""
 
     table = refresh_tokens
 
     async def rotate(
-        self, family: UUID, old_hash: str, new_hash: str, expires_at: datetime
-    ) -> Any | None:
-        """Replace a token that is valid; the user's id and version, or None if it is not.
+        self, family_id: UUID, old_hash: str, new_hash: str, expires_at: datetime
+    ) -> Row | None:
+        """Replace the token of a family; return the user's ID and credentials version.
 
-        One statement decides: of those that bring the same token, only the first succeeds.
+        Return None if the token is not the latest, has expired, or its user is inactive. A single
+        statement checks and replaces, so only one of several concurrent requests succeeds.
         """
         statement = (
             update(refresh_tokens)
-            .where(refresh_tokens.c.id == family, refresh_tokens.c.token_hash == old_hash)
+            .where(refresh_tokens.c.id == family_id, refresh_tokens.c.token_hash == old_hash)
             .where(refresh_tokens.c.expires_at > func.now())
             .where(refresh_tokens.c.user_id == users.c.id, users.c.is_active)
             .values(token_hash=new_hash, expires_at=expires_at)
@@ -76,17 +78,18 @@ class RefreshTokenWriter(Writer):
         )
         return await self._transaction.fetch_one(statement)
 
-    async def end(self, family: UUID) -> None:
-        """Remove the family, if it is there."""
-        await self._transaction.execute(delete(refresh_tokens).where(refresh_tokens.c.id == family))
-
-    async def end_all(self, user_id: UUID) -> None:
-        """Remove all families of a user."""
+    async def revoke(self, family_id: UUID) -> None:
+        """Delete the family, if it exists."""
         await self._transaction.execute(
-            delete(refresh_tokens).where(refresh_tokens.c.user_id == user_id)
+            delete(refresh_tokens).where(refresh_tokens.c.id == family_id)
         )
 
-    async def purge(self) -> int:
-        """Remove what has expired; how many there were."""
+    async def revoke_all(self, user_id: UUID) -> None:
+        """Delete all families of a user."""
+        statement = delete(refresh_tokens).where(refresh_tokens.c.user_id == user_id)
+        await self._transaction.execute(statement)
+
+    async def delete_expired(self) -> int:
+        """Delete expired families; return how many."""
         statement = delete(refresh_tokens).where(refresh_tokens.c.expires_at <= func.now())
         return len(await self._transaction.fetch_all(statement.returning(refresh_tokens.c.id)))
