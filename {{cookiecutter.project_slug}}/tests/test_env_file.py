@@ -1,4 +1,4 @@
-"""`.env`: values as they are written, or an error that names the line."""
+"""`.env`: values are taken literally, ambiguous lines are errors that name the line."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("é日😀", "é日😀"),
     ],
 )
-def test_a_value_is_taken_as_it_is_written(file: Path, written: str, value: str) -> None:
+def test_value_is_taken_literally(file: Path, written: str, value: str) -> None:
     file.write_text(
         f"# a = b # c\n\nexport POSTGRES_HOST = db\nPOSTGRES_PASSWORD={written}\n", "utf-8"
     )
@@ -45,7 +45,7 @@ def test_a_value_is_taken_as_it_is_written(file: Path, written: str, value: str)
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-8"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_a_file_of_windows_is_read(file: Path, encoding: str, newline: str) -> None:
+def test_windows_file_is_read(file: Path, encoding: str, newline: str) -> None:
     file.write_text("HOST=::1\nPOSTGRES_HOST=db\n", encoding, newline=newline)
     assert (load_listen_settings().host, load_settings().database.host) == ("::1", "db")
 
@@ -63,7 +63,7 @@ def test_a_file_of_windows_is_read(file: Path, encoding: str, newline: str) -> N
         "sécret".encode("latin-1"),
     ],
 )
-def test_a_line_that_is_not_clear_is_named(file: Path, written: bytes) -> None:
+def test_ambiguous_line_is_rejected(file: Path, written: bytes) -> None:
     file.write_bytes(b"HOST=127.0.0.1\n\n# two\nPOSTGRES_PASSWORD=" + written + b"\nPORT=1\n")
     with pytest.raises(SettingsError) as raised:
         load_settings()
@@ -73,41 +73,41 @@ def test_a_line_that_is_not_clear_is_named(file: Path, written: bytes) -> None:
         load_listen_settings()
 
 
-def test_a_refused_start_names_the_line(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_failed_start_logs_the_line(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     file.write_text('POSTGRES_PASSWORD="secret\n', "utf-8")
     with pytest.raises(SettingsError, match=r"^\.env, line 1: "):
         create_app()
     assert [record.levelname for record in caplog.records] == ["CRITICAL"]
 
 
-def test_a_line_without_a_value_is_named(file: Path) -> None:
+def test_line_without_value_is_rejected(file: Path) -> None:
     file.write_text("POSTGRES_HOST=db\nPOSTGRES_PASSWORD\n", "utf-8")
     with pytest.raises(SettingsError, match=r"^\.env, line 2: "):
         load_settings()
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_another_encoding_is_an_error(file: Path, encoding: str) -> None:
+def test_other_encoding_is_rejected(file: Path, encoding: str) -> None:
     file.write_text("POSTGRES_HOST=db\n", encoding)
     with pytest.raises(SettingsError, match=r"^\.env.* not UTF-8"):
         load_settings()
 
 
-def test_a_file_that_cannot_be_read_is_an_error(file: Path) -> None:
+def test_directory_instead_of_file_is_an_error(file: Path) -> None:
     file.mkdir()
     with pytest.raises(SettingsError, match=r"^\.env cannot be read: "):
         load_settings()
 
 
-def test_a_file_without_permission_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Path) -> bytes:
+def test_file_without_permission_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def raise_permission_error(_: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "read_bytes", raise_permission_error)
     with pytest.raises(EnvFileError, match=r"^\.env cannot be read: Permission denied$"):
         read_env_file(Path(".env"))
 
 
-def test_no_file_is_no_error(file: Path) -> None:
+def test_missing_file_is_ignored(file: Path) -> None:
     assert not file.exists()
     assert not load_settings().database.is_configured

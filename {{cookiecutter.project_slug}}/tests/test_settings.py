@@ -1,4 +1,4 @@
-"""Settings: from the environment and `.env`, and clear about what is wrong in them."""
+"""Settings: sources, defaults, and errors that name variables but no values."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.service_settings import GROUPS, setting_names
 URL = "postgresql://me:hush@localhost/name"
 
 
-def test_the_example_lists_every_setting_with_its_default() -> None:
+def test_env_example_lists_all_settings_with_their_defaults() -> None:
     text = (ROOT / ".env.example").read_text("utf-8")
     listed = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", text, re.MULTILINE))
     others = {"HOST", "PORT", "TEST_DATABASE_URL"}
@@ -30,7 +30,7 @@ def test_the_example_lists_every_setting_with_its_default() -> None:
                 assert listed[variable] == str(field.default), variable
 
 
-def test_every_line_of_the_example_can_be_uncommented(
+def test_env_example_is_valid_when_uncommented(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
@@ -42,7 +42,7 @@ def test_every_line_of_the_example_can_be_uncommented(
     assert load_settings().database.url is not None
 
 
-def test_the_environment_goes_before_the_file(
+def test_environment_takes_precedence_over_env_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".env").write_text("LOG_LEVEL=ERROR\nDEBUG=true\n", "utf-8")
@@ -53,7 +53,7 @@ def test_the_environment_goes_before_the_file(
     assert (settings.log_level, settings.debug) == ("WARNING", True)
 
 
-def test_all_problems_are_named_at_once_and_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_lists_all_problems_without_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_LEVEL", "loud-and-secret")
     monkeypatch.setenv("DB_POOL_MAX_SIZE", "many-and-secret")
     monkeypatch.setenv("DB_LOCK_TIMEOUT", "0")
@@ -81,7 +81,7 @@ def test_all_problems_are_named_at_once_and_no_value(monkeypatch: pytest.MonkeyP
         ({"DATABASE_URL": URL, "ENVIRONMENT": "production", "DEBUG": "true"}, ["DEBUG"]),
     ],
 )
-def test_what_does_not_go_together_is_named(
+def test_contradicting_settings_are_named(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: list[str]
 ) -> None:
     for name, value in variables.items():
@@ -93,29 +93,29 @@ def test_what_does_not_go_together_is_named(
     assert "hush" not in str(raised.value)
 
 
-def test_only_the_names_that_are_listed_mean_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_without_prefix_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("URL", "HOST", "PORT", "USER", "PASSWORD", "NAME", "DATABASE"):
         monkeypatch.setenv(name, "1")
     assert not load_settings().database.is_configured
 
 
 @pytest.mark.parametrize(
-    "given", ["https://a.example, https://b.example", '["https://a.example", "https://b.example"]']
+    "value", ["https://a.example, https://b.example", '["https://a.example", "https://b.example"]']
 )
-def test_a_list_is_separated_by_commas_or_json(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
-    monkeypatch.setenv("CORS_ORIGINS", given)
+def test_list_is_comma_separated_or_json(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", value)
     assert ServiceSettings().cors_origins == ("https://a.example", "https://b.example")
 
 
 @pytest.mark.parametrize("name", ["CORS_ALLOW_HEADERS", "CORS_EXPOSE_HEADERS"])
-def test_the_name_of_a_header_is_one(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_invalid_header_name_is_rejected(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "If-Match, X\r\nY: z")
     with pytest.raises(SettingsError, match=f"^{name}: "):
         load_settings()
 
 
 @pytest.mark.slow
-def test_a_refused_start_in_production_is_one_line_of_json() -> None:
+def test_failed_start_in_production_logs_one_json_line() -> None:
     command = [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", "0"]
     variables = {"ENVIRONMENT": "production", "DATABASE_URL": URL, "DB_POOL_TIMEOUT": "hush"}
     result = subprocess.run(
@@ -133,11 +133,11 @@ def test_a_refused_start_in_production_is_one_line_of_json() -> None:
     assert "hush" not in line
 
 
-def test_documentation_is_off_in_production_unless_asked_for() -> None:
+def test_docs_are_off_in_production_by_default() -> None:
     assert not ServiceSettings(environment="production").serves_docs
     assert ServiceSettings(environment="production", docs_enabled=True).serves_docs
     assert ServiceSettings().serves_docs
 
 
-def test_a_password_shows_in_no_representation() -> None:
+def test_password_is_hidden_in_representations() -> None:
     assert "hush" not in repr(settings_for(URL)) + str(settings_for(URL))

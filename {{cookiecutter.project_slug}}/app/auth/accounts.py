@@ -55,13 +55,13 @@ class AccountService:
         """
         user = await UserReader(self._database).find_by_email(email)
         attempt = LoginAttempt.create(email, client_ip)
-        verified = await self._verify_credentials(attempt, user, password)
+        check = await self._verify_credentials(attempt, user, password)
         async with self._database.transaction() as transaction:
-            user = await self._confirm_under_lock(verified, transaction)
-            if user is not None:
-                if verified.rehash:
-                    await UserWriter(transaction).update(user.id, password_hash=verified.rehash)
-                subject = TokenSubject(user.id, user.credentials_version)
+            confirmed = await self._confirm_under_lock(check, transaction)
+            if confirmed is not None:
+                if check.rehash:
+                    await UserWriter(transaction).update(confirmed.id, password_hash=check.rehash)
+                subject = TokenSubject(confirmed.id, confirmed.credentials_version)
                 return await self._sessions.create(subject, transaction)
         # After the commit: an exception inside the transaction would undo the recorded failure.
         raise UnauthenticatedError("Incorrect e-mail or password.")
@@ -84,12 +84,12 @@ class AccountService:
         if user is None:
             raise UnauthenticatedError("The user no longer exists.")
         attempt = LoginAttempt.by_user(user_id, client_ip)
-        verified = await self._verify_credentials(attempt, user, current_password)
+        check = await self._verify_credentials(attempt, user, current_password)
         changes: dict[str, Any] = {"email": email} if email else {}
-        if password and verified.is_valid:
+        if password and check.is_valid:
             changes["password_hash"] = await self._passwords.hash(password)
         async with self._database.transaction() as transaction:
-            if await self._confirm_under_lock(verified, transaction):
+            if await self._confirm_under_lock(check, transaction):
                 if password:
                     await self._revoke_sessions(user_id, transaction)
                 return await UserWriter(transaction).update(user_id, **changes)
@@ -121,21 +121,23 @@ class AccountService:
 
     async def _verify_credentials(
         self, attempt: LoginAttempt, user: UserRow | None, password: SecretStr
-    ) -> "_VerifiedCredentials":
+    ) -> "_CredentialsCheck":
+        """Check the throttle and the password; call this outside a transaction."""
         await self._throttle.check(attempt, self._database)
-        check = await self._passwords.verify(password, user.password_hash if user else None)
-        return _VerifiedCredentials(attempt, user if check.is_valid else None, check.rehash)
+        stored_hash = user.password_hash if user else None
+        is_valid, rehash = await self._passwords.verify(password, stored_hash)
+        return _CredentialsCheck(attempt, user if is_valid else None, rehash)
 
     async def _confirm_under_lock(
-        self, verified: "_VerifiedCredentials", transaction: Transaction
+        self, check: "_CredentialsCheck", transaction: Transaction
     ) -> UserRow | None:
         """Record the attempt; return the user, locked, if the credentials are still valid."""
-        await self._throttle.lock_and_check(verified.attempt, transaction)
-        user = verified.user
+        await self._throttle.lock_and_check(check.attempt, transaction)
+        user = check.user
         is_current = user is not None and await UserWriter(transaction).lock_if_current(
             user.id, user.credentials_version
         )
-        await self._throttle.record_result(verified.attempt, transaction, has_failed=not is_current)
+        await self._throttle.record_result(check.attempt, transaction, has_failed=not is_current)
         return user if is_current else None
 
     async def _revoke_sessions(self, user_id: UUID, transaction: Transaction) -> None:
@@ -143,8 +145,8 @@ class AccountService:
         await RefreshTokenWriter(transaction).revoke_all(user_id)
 
 
-class _VerifiedCredentials(NamedTuple):
-    """Result of a password check outside the transaction."""
+class _CredentialsCheck(NamedTuple):
+    """Result of `_verify_credentials`."""
 
     attempt: LoginAttempt
     #: None if the user is unknown or the password is wrong.

@@ -1,4 +1,4 @@
-"""The application with a known key, and a plain connection to its database."""
+"""Fixtures: the application with a known signing key, and a separate connection to its database."""
 
 import os
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from tests.databases import address_in, connected
 
 
 def pytest_collection_modifyitems() -> None:
-    """Hash passwords as in production, but in a millisecond."""
+    """Lower the argon2 costs, so that a hash takes a millisecond."""
     os.environ |= {
         "AUTH_ARGON2_MEMORY_COST": "32",
         "AUTH_ARGON2_TIME_COST": "1",
@@ -26,13 +26,13 @@ def pytest_collection_modifyitems() -> None:
 
 @pytest.fixture(scope="session")
 def app(settings: Settings) -> FastAPI:
-    """The application; it signs with `KEY`."""
+    """Return an application that signs with `KEY`."""
     return create_app(with_auth(settings, secrets=(SecretStr(KEY),)))
 
 
 @pytest.fixture(scope="session")
 async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The worker's database, for as many at once as there are, on however busy a machine."""
+    """Open the worker's database with long timeouts, for concurrent requests on a busy machine."""
     patient = settings.database.model_copy(update={"pool_timeout": 60.0, "lock_timeout": 60.0})
     async with Database(patient) as database:
         yield database
@@ -40,6 +40,6 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def sql(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
-    """A connection beside those of the service, which sees what is committed."""
+    """Open a connection outside the service's pool, which sees committed rows only."""
     async with connected(address_in(settings)) as connection:
         yield connection

@@ -1,4 +1,4 @@
-"""What tests of users do again and again."""
+"""Requests and checks that tests of authentication share."""
 
 from typing import Any
 
@@ -10,13 +10,15 @@ from app.settings import Settings
 AUTH = "/api/v1/auth"
 ME = "/api/v1/users/me"
 EMAIL = "ada@example.com"
+OTHER_EMAIL = "bob@example.com"
 PASSWORD = "correct horse battery"
+WRONG_PASSWORD = "wrong password"
 #: For tests that sign tokens themselves.
 KEY = "Iq0mT4v8kJm2bXzN1cRwEo7yLs5uHf3gPd6a"
 
 
 def with_auth(settings: Settings, **changes: Any) -> Settings:
-    """The same settings but for some of those of authentication."""
+    """Return the same settings with some changes to `AuthSettings`."""
     return settings.model_copy(update={"auth": settings.auth.model_copy(update=changes)})
 
 
@@ -33,9 +35,10 @@ async def log_in(client: AsyncClient, email: str = EMAIL, password: str = PASSWO
     return await client.post(f"{AUTH}/token", data={"username": email, "password": password})
 
 
-async def tokens_of(
+async def log_in_tokens(
     client: AsyncClient, email: str = EMAIL, password: str = PASSWORD
 ) -> dict[str, Any]:
+    """Log in and return the tokens."""
     response = await log_in(client, email, password)
     assert response.status_code == 200, response.text
     tokens: dict[str, Any] = response.json()
@@ -43,22 +46,29 @@ async def tokens_of(
 
 
 async def refresh(client: AsyncClient, tokens: dict[str, Any]) -> Response:
-    given = {"refresh_token": tokens["refresh_token"]}
-    return await client.post(f"{AUTH}/refresh", json=given)
+    body = {"refresh_token": tokens["refresh_token"]}
+    return await client.post(f"{AUTH}/refresh", json=body)
 
 
 def bearer(tokens: dict[str, Any]) -> dict[str, str]:
+    """Return the header that authenticates a request."""
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
 async def new_user(client: AsyncClient, email: str = EMAIL) -> dict[str, str]:
-    """The header that a new user sends."""
+    """Register a user, log in, and return the header that authenticates the user's requests."""
     await register(client, email)
-    return bearer(await tokens_of(client, email))
+    return bearer(await log_in_tokens(client, email))
+
+
+async def update_me(client: AsyncClient, headers: dict[str, str], **changes: object) -> Response:
+    """Update the authenticated user, by default with the correct current password."""
+    body = {"current_password": PASSWORD, **changes}
+    return await client.patch(ME, json=body, headers=headers)
 
 
 def assert_unauthorized(response: Response) -> dict[str, Any]:
-    """The body, without what differs between any two requests."""
+    """Check for status 401 and return the body without the request ID, to compare bodies."""
     assert response.status_code == 401, response.text
     assert response.headers["WWW-Authenticate"] == "Bearer"
     body: dict[str, Any] = response.json()
@@ -66,17 +76,28 @@ def assert_unauthorized(response: Response) -> dict[str, Any]:
     return body
 
 
-async def fail(client: AsyncClient, times: int, email: str = EMAIL) -> list[int]:
-    return [(await log_in(client, email, "wrong password")).status_code for _ in range(times)]
+async def fail_logins(client: AsyncClient, times: int, email: str = EMAIL) -> list[int]:
+    """Log in with a wrong password several times and return the status codes."""
+    return [(await log_in(client, email, WRONG_PASSWORD)).status_code for _ in range(times)]
 
 
-async def rows(sql: asyncpg.Connection) -> int:
+async def count_failures(sql: asyncpg.Connection) -> int:
     count: int = await sql.fetchval("SELECT count(*) FROM login_failures")
     return count
 
 
-async def let_time_pass(sql: asyncpg.Connection, seconds: int) -> None:
+async def age_failures(sql: asyncpg.Connection, seconds: int) -> None:
+    """Make all recorded failures older."""
     await sql.execute(
         "UPDATE login_failures SET created_at = created_at - make_interval(secs => $1)",
         float(seconds),
+    )
+
+
+async def copy_failure(sql: asyncpg.Connection, times: int) -> None:
+    """Copy the only recorded failure to other accounts with the same client network."""
+    await sql.execute(
+        "INSERT INTO login_failures (account, address)"
+        " SELECT n, address FROM login_failures, generate_series(1, $1::int) AS n",
+        times,
     )

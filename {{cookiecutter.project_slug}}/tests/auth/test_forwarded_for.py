@@ -1,4 +1,4 @@
-"""The address that failures count for, when the server runs behind a proxy."""
+"""The client IP behind a reverse proxy."""
 
 import asyncpg
 import pytest
@@ -11,15 +11,15 @@ from tests.auth.helpers import log_in
 
 
 @pytest.mark.parametrize(
-    ("trusted", "address"), [("127.0.0.1", "203.0.113.7"), ("10.0.0.0/8", "127.0.0.1")]
+    ("trusted", "client_ip"), [("127.0.0.1", "203.0.113.7"), ("10.0.0.0/8", "127.0.0.1")]
 )
-async def test_only_a_proxy_that_is_named_is_believed(
+async def test_only_trusted_proxy_sets_the_client_ip(
     app: FastAPI,
     committed: Database,
     sql: asyncpg.Connection,
     monkeypatch: pytest.MonkeyPatch,
     trusted: str,
-    address: str,
+    client_ip: str,
 ) -> None:
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", trusted)
     app.state.database = committed
@@ -31,4 +31,4 @@ async def test_only_a_proxy_that_is_named_is_believed(
         headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.7"},
     ) as client:
         assert (await log_in(client)).status_code == 401
-    assert await sql.fetchval("SELECT address FROM login_failures") == address
+    assert await sql.fetchval("SELECT address FROM login_failures") == client_ip

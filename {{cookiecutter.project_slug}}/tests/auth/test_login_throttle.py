@@ -1,4 +1,4 @@
-"""Guessing passwords: how often, and for how long not any more."""
+"""Login throttling per account and per client network."""
 
 import asyncio
 from collections import Counter
@@ -12,83 +12,90 @@ from app.auth.login_throttle import LoginAttempt
 from tests.auth.helpers import (
     EMAIL,
     ME,
+    OTHER_EMAIL,
     PASSWORD,
-    fail,
-    let_time_pass,
+    WRONG_PASSWORD,
+    age_failures,
+    copy_failure,
+    count_failures,
+    fail_logins,
     log_in,
+    log_in_tokens,
     register,
-    rows,
-    tokens_of,
 )
 
-OTHER = "other@example.com"
 
-
-def client_at(app: FastAPI, host: str) -> AsyncClient:
-    return AsyncClient(transport=ASGITransport(app, client=(host, 1)), base_url="http://test")
+def client_from(app: FastAPI, ip: str) -> AsyncClient:
+    return AsyncClient(transport=ASGITransport(app, client=(ip, 1)), base_url="http://test")
 
 
 @pytest.mark.parametrize("email", [EMAIL, "unknown@example.com"], ids=["known", "unknown"])
-async def test_an_account_can_be_guessed_at_ten_times(
+async def test_account_is_throttled_after_ten_failures(
     committing_client: AsyncClient, sql: asyncpg.Connection, email: str
 ) -> None:
     await register(committing_client)
-    assert await fail(committing_client, 12, email) == [401] * 10 + [429] * 2
+    assert await fail_logins(committing_client, 12, email) == [401] * 10 + [429] * 2
     response = await log_in(committing_client, email)
     assert response.status_code == 429
     assert response.json()["type"] == "/problems/too-many-failures"
     assert 290 <= int(response.headers["Retry-After"]) <= 300
-    assert await rows(sql) == 10
-    assert (await log_in(committing_client, OTHER, "x")).status_code == 401
+    assert await count_failures(sql) == 10
 
 
-async def test_it_is_over_when_the_oldest_failure_no_longer_counts(
+async def test_throttled_account_does_not_affect_other_accounts(
+    committing_client: AsyncClient,
+) -> None:
+    await fail_logins(committing_client, 11)
+    assert (await log_in(committing_client)).status_code == 429
+    assert await fail_logins(committing_client, 1, OTHER_EMAIL) == [401]
+
+
+async def test_throttling_ends_when_the_oldest_failure_expires(
     committing_client: AsyncClient, sql: asyncpg.Connection
 ) -> None:
     await register(committing_client)
-    await fail(committing_client, 1)
-    await let_time_pass(sql, 200)
-    await fail(committing_client, 9)
+    await fail_logins(committing_client, 1)
+    await age_failures(sql, 200)
+    await fail_logins(committing_client, 9)
     response = await log_in(committing_client)
     assert response.status_code == 429
     assert 90 <= int(response.headers["Retry-After"]) <= 100
-    await let_time_pass(sql, 101)
-    assert await fail(committing_client, 2) == [401, 429]
-    assert await rows(sql) == 10
+    await age_failures(sql, 101)
+    assert await fail_logins(committing_client, 2) == [401, 429]
+    assert await count_failures(sql) == 10
 
 
-async def test_a_success_clears_the_account(
+async def test_successful_login_deletes_the_failures_of_its_account(
     committing_client: AsyncClient, sql: asyncpg.Connection
 ) -> None:
     await register(committing_client)
-    await fail(committing_client, 1, OTHER)
-    await fail(committing_client, 9)
-    await tokens_of(committing_client)
-    assert await rows(sql) == 1
-    assert await fail(committing_client, 11) == [401] * 10 + [429]
+    await fail_logins(committing_client, 1, OTHER_EMAIL)
+    await fail_logins(committing_client, 9)
+    await log_in_tokens(committing_client)
+    assert await count_failures(sql) == 1
+    assert await fail_logins(committing_client, 11) == [401] * 10 + [429]
 
 
-async def test_an_address_can_guess_a_hundred_times(
+async def test_client_network_is_throttled_after_a_hundred_failures(
     app: FastAPI, committing_client: AsyncClient, sql: asyncpg.Connection
 ) -> None:
     await register(committing_client)
-    async with client_at(app, "2001:db8::1") as first, client_at(app, "2001:db8::2:3") as same:
-        assert await fail(first, 1) == [401]
-        await sql.execute(
-            "INSERT INTO login_failures (account, address)"
-            " SELECT n, address FROM login_failures, generate_series(1, 98) AS n"
-        )
-        assert await fail(same, 1, OTHER) == [401]
-        assert (await log_in(first)).status_code == 429
-        assert (await log_in(same)).status_code == 429
-    async with client_at(app, "2001:db8:0:1::1") as other:
-        assert (await log_in(other)).status_code == 200
+    async with client_from(app, "2001:db8::1") as client:
+        assert await fail_logins(client, 1) == [401]
+        await copy_failure(sql, 98)
+        async with client_from(app, "2001:db8::2:3") as same_network:
+            assert await fail_logins(same_network, 1, OTHER_EMAIL) == [401]
+            assert (await log_in(same_network)).status_code == 429
+        assert (await log_in(client)).status_code == 429
+    async with client_from(app, "2001:db8:0:1::1") as other_network:
+        assert (await log_in(other_network)).status_code == 200
 
 
-async def test_the_later_of_two_limits_is_the_one_to_wait_for(
+async def test_retry_after_is_the_longer_wait_of_both_limits(
     committing_client: AsyncClient, sql: asyncpg.Connection
 ) -> None:
-    await fail(committing_client, 1)
+    await fail_logins(committing_client, 1)
+    # The account reaches its limit with failures 10 seconds old, the network with older ones.
     copies = "INSERT INTO login_failures (account, address, created_at) SELECT"
     await sql.execute(
         f"{copies} account, address, now() - interval '10 seconds'"
@@ -104,7 +111,7 @@ async def test_the_later_of_two_limits_is_the_one_to_wait_for(
 
 
 @pytest.mark.parametrize(
-    ("host", "kept"),
+    ("client_ip", "network"),
     [
         ("192.0.2.7", "192.0.2.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
@@ -115,64 +122,67 @@ async def test_the_later_of_two_limits_is_the_one_to_wait_for(
         ("", ""),
     ],
 )
-def test_an_address_is_kept_as_what_one_customer_has(host: str, kept: str) -> None:
-    attempt = LoginAttempt.of(EMAIL, host)
-    assert attempt.address == kept
+def test_attempt_contains_the_client_network_and_not_the_email(
+    client_ip: str, network: str
+) -> None:
+    attempt = LoginAttempt.create(EMAIL, client_ip)
+    assert attempt.client_network == network
     assert EMAIL not in attempt.account
 
 
-async def test_many_guesses_at_once_are_worth_no_more(
+async def test_concurrent_guesses_cannot_exceed_the_limit(
     committing_client: AsyncClient, sql: asyncpg.Connection
 ) -> None:
     await register(committing_client)
-    guesses = ["wrong password"] * 39 + [PASSWORD]
-    answers = await asyncio.gather(
+    guesses = [WRONG_PASSWORD] * 39 + [PASSWORD]
+    responses = await asyncio.gather(
         *(log_in(committing_client, password=guess) for guess in guesses)
     )
-    statuses = Counter(answer.status_code for answer in answers)
+    statuses = Counter(response.status_code for response in responses)
     if statuses[200]:
-        # It was among the first ten, and cleared those before it.
+        # The correct guess was among the first ten: up to nine failures before it were deleted, and
+        # ten more were allowed after it.
         assert statuses[401] <= 19
     else:
         assert statuses == {401: 10, 429: 30}
-    assert await rows(sql) == 10
+    assert await count_failures(sql) == 10
 
 
-async def test_a_right_guess_is_not_heard_once_the_limit_is_reached_meanwhile(
+async def test_correct_password_is_rejected_when_limit_is_reached_during_hashing(
     committing_client: AsyncClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await register(committing_client)
     passwords = app.state.authentication.passwords
     verify = passwords.verify
 
-    async def slow(*arguments: object) -> object:
+    async def verify_after_ten_failures(*arguments: object) -> object:
         monkeypatch.setattr(passwords, "verify", verify)
-        await fail(committing_client, 10)
+        await fail_logins(committing_client, 10)
         return await verify(*arguments)
 
-    monkeypatch.setattr(passwords, "verify", slow)
+    monkeypatch.setattr(passwords, "verify", verify_after_ten_failures)
     assert (await log_in(committing_client)).status_code == 429
 
 
-async def test_what_no_longer_counts_is_removed_by_whoever_comes(
+async def test_login_attempt_deletes_expired_failures(
     committing_client: AsyncClient, sql: asyncpg.Connection
 ) -> None:
     for number in range(2):
-        await fail(committing_client, 5, f"user-{number}@example.com")
-    await let_time_pass(sql, 301)
-    assert await rows(sql) == 10
-    await fail(committing_client, 1)
-    assert await rows(sql) == 1
+        await fail_logins(committing_client, 5, f"user-{number}@example.com")
+    await age_failures(sql, 301)
+    assert await count_failures(sql) == 10
+    await fail_logins(committing_client, 1)
+    assert await count_failures(sql) == 1
 
 
-async def test_the_address_typed_is_not_stored(
+async def test_submitted_username_is_not_stored(
     committing_client: AsyncClient, sql: asyncpg.Connection
 ) -> None:
-    await fail(committing_client, 1, "my password by mistake")
+    await fail_logins(committing_client, 1, "my password by mistake")
     stored = str([dict(row) for row in await sql.fetch("SELECT * FROM login_failures")])
     assert "mistake" not in stored
 
 
-async def test_documentation_has_the_limit(app: FastAPI) -> None:
+async def test_openapi_documents_throttling(app: FastAPI) -> None:
     paths = app.openapi()["paths"]
     assert "429" in paths[ME]["patch"]["responses"]

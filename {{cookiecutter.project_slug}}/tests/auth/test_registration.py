@@ -1,22 +1,22 @@
-"""Who can become a user, and under which address."""
+"""Registration: valid e-mails, and uniqueness regardless of case."""
 
 import pytest
 from httpx2 import AsyncClient
 
-from tests.auth.helpers import AUTH, EMAIL, ME, PASSWORD, bearer, log_in, register, tokens_of
+from tests.auth.helpers import AUTH, EMAIL, ME, PASSWORD, bearer, log_in, register, log_in_tokens
 
 OTHER_PASSWORD = "another password"
 
 
-async def test_a_new_user_is_shown_without_the_password(client: AsyncClient) -> None:
+async def test_registered_user_is_returned_without_the_password(client: AsyncClient) -> None:
     user = await register(client)
     assert user.keys() == {"id", "email", "created_at"}
     assert user["email"] == EMAIL
-    me = await client.get(ME, headers=bearer(await tokens_of(client)))
+    me = await client.get(ME, headers=bearer(await log_in_tokens(client)))
     assert (me.status_code, me.json()) == (200, user)
 
 
-async def test_an_address_is_taken_once_however_it_is_written(client: AsyncClient) -> None:
+async def test_email_is_unique_regardless_of_case(client: AsyncClient) -> None:
     await register(client, "Ada@Example.COM")
     for email in (EMAIL, "ADA@example.com"):
         response = await client.post(
@@ -31,7 +31,7 @@ async def test_an_address_is_taken_once_however_it_is_written(client: AsyncClien
     "email",
     ["a@b", "a.b+c@d-e.f", "!#$%&'*+/=?^_`{|}~.-@a.b", ".@x", "a" * 242 + "@example.com"],
 )
-async def test_an_address_that_a_browser_takes_is_taken(client: AsyncClient, email: str) -> None:
+async def test_email_valid_in_browsers_is_accepted(client: AsyncClient, email: str) -> None:
     await register(client, email)
     assert (await log_in(client, email)).status_code == 200
 
@@ -43,7 +43,7 @@ async def test_an_address_that_a_browser_takes_is_taken(client: AsyncClient, ema
         *(" a@b", "a@b\n", "a\0@b", "a@" + "b" * 64, "a" * 243 + "@example.com", 1, None),
     ],
 )
-async def test_any_other_address_is_refused(client: AsyncClient, email: object) -> None:
+async def test_invalid_email_is_rejected(client: AsyncClient, email: object) -> None:
     content = {"email": email, "password": PASSWORD}
     response = await client.post(f"{AUTH}/register", json=content)
     assert response.status_code == 422

@@ -1,4 +1,4 @@
-"""Logins, from their beginning to their end."""
+"""Sessions, from login to logout."""
 
 import asyncio
 from collections import Counter
@@ -9,8 +9,6 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
-from app.auth.passwords import PasswordHasher
-from app.settings import AuthSettings
 from tests.auth.helpers import (
     AUTH,
     EMAIL,
@@ -21,11 +19,11 @@ from tests.auth.helpers import (
     log_in,
     refresh,
     register,
-    tokens_of,
+    log_in_tokens,
 )
 
 
-async def test_a_login_brings_two_tokens_that_nobody_may_keep(client: AsyncClient) -> None:
+async def test_login_returns_tokens_that_must_not_be_cached(client: AsyncClient) -> None:
     await register(client)
     response = await log_in(client)
     assert response.status_code == 200
@@ -35,7 +33,7 @@ async def test_a_login_brings_two_tokens_that_nobody_may_keep(client: AsyncClien
     assert (tokens["token_type"], tokens["expires_in"]) == ("bearer", 900)
 
 
-async def test_the_form_may_have_what_clients_of_oauth_send(client: AsyncClient) -> None:
+async def test_login_form_ignores_other_oauth2_fields(client: AsyncClient) -> None:
     await register(client)
     form = {"grant_type": "password", "username": EMAIL, "password": PASSWORD, "scope": "a b"}
     form |= {"client_id": "", "client_secret": "x", "unknown": "1"}
@@ -44,13 +42,13 @@ async def test_the_form_may_have_what_clients_of_oauth_send(client: AsyncClient)
     assert (await client.post(f"{AUTH}/token", data=other)).status_code == 422
 
 
-async def test_what_is_wrong_with_a_login_is_not_told(
+async def test_all_failed_logins_get_the_same_response(
     committing_client: AsyncClient, sql: asyncpg.Connection
 ) -> None:
     await register(committing_client)
     await register(committing_client, "inactive@example.com")
     await sql.execute("UPDATE users SET is_active = false WHERE email <> $1", EMAIL)
-    answers = [
+    bodies = [
         assert_unauthorized(await log_in(committing_client, email, password))
         for email, password in (
             (EMAIL, "wrong password"),
@@ -61,13 +59,11 @@ async def test_what_is_wrong_with_a_login_is_not_told(
             ("inactive@example.com", "wrong password"),
         )
     ]
-    assert [answer == answers[0] for answer in answers] == [True] * 6
+    assert bodies == bodies[:1] * 6
 
 
 @pytest.mark.parametrize("missing", ["username", "password"])
-async def test_a_login_without_one_or_the_other_is_refused(
-    client: AsyncClient, missing: str
-) -> None:
+async def test_login_requires_username_and_password(client: AsyncClient, missing: str) -> None:
     form = {"username": EMAIL, "password": PASSWORD}
     for value in ({}, {missing: ""}, {missing: "x" * 257}):
         response = await client.post(
@@ -77,9 +73,9 @@ async def test_a_login_without_one_or_the_other_is_refused(
         assert response.json()["errors"][0]["loc"] == ["body", missing]
 
 
-async def test_a_refresh_brings_new_tokens(client: AsyncClient) -> None:
+async def test_refresh_returns_new_tokens(client: AsyncClient) -> None:
     await register(client)
-    first = await tokens_of(client)
+    first = await log_in_tokens(client)
     response = await refresh(client, first)
     second = response.json()
     assert response.status_code == 200
@@ -90,76 +86,61 @@ async def test_a_refresh_brings_new_tokens(client: AsyncClient) -> None:
     assert (await refresh(client, second)).status_code == 200
 
 
-async def test_the_second_use_of_a_refresh_token_ends_its_login_and_no_other(
+async def test_reused_refresh_token_revokes_its_session_only(
     committing_client: AsyncClient,
 ) -> None:
     await register(committing_client)
-    first, other = [await tokens_of(committing_client) for _ in range(2)]
+    first, other = [await log_in_tokens(committing_client) for _ in range(2)]
     second = (await refresh(committing_client, first)).json()
-    nothing = assert_unauthorized(await refresh(committing_client, first))
-    assert assert_unauthorized(await refresh(committing_client, second)) == nothing
-    assert assert_unauthorized(await refresh(committing_client, first)) == nothing
+    body = assert_unauthorized(await refresh(committing_client, first))
+    assert assert_unauthorized(await refresh(committing_client, second)) == body
+    assert assert_unauthorized(await refresh(committing_client, first)) == body
     assert (await refresh(committing_client, other)).status_code == 200
 
 
-async def test_of_many_refreshes_at_once_one_succeeds_and_its_token_is_dead(
+async def test_only_one_concurrent_refresh_succeeds_and_its_session_is_revoked(
     committing_client: AsyncClient,
 ) -> None:
     await register(committing_client)
-    tokens = await tokens_of(committing_client)
-    answers = await asyncio.gather(*(refresh(committing_client, tokens) for _ in range(20)))
-    assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 19}
-    (winner,) = [answer.json() for answer in answers if answer.status_code == 200]
+    tokens = await log_in_tokens(committing_client)
+    responses = await asyncio.gather(*(refresh(committing_client, tokens) for _ in range(20)))
+    assert Counter(response.status_code for response in responses) == {200: 1, 401: 19}
+    (winner,) = [response.json() for response in responses if response.status_code == 200]
     assert (await refresh(committing_client, winner)).status_code == 401
 
 
-async def test_a_refresh_token_expires(
+async def test_expired_refresh_token_is_rejected(
     committing_client: AsyncClient, sql: asyncpg.Connection
 ) -> None:
     await register(committing_client)
-    tokens = await tokens_of(committing_client)
+    tokens = await log_in_tokens(committing_client)
     await sql.execute("UPDATE refresh_tokens SET expires_at = now()")
     assert (await refresh(committing_client, tokens)).status_code == 401
 
 
-async def test_a_user_who_is_not_active_gets_no_new_tokens(
+async def test_refresh_of_an_inactive_user_is_rejected(
     committing_client: AsyncClient, sql: asyncpg.Connection
 ) -> None:
     await register(committing_client)
-    tokens = await tokens_of(committing_client)
+    tokens = await log_in_tokens(committing_client)
     await sql.execute("UPDATE users SET is_active = false")
     assert (await refresh(committing_client, tokens)).status_code == 401
 
 
-async def test_no_login_is_refused_because_another_makes_the_hash_anew(
-    app: FastAPI,
-    committing_client: AsyncClient,
-    sql: asyncpg.Connection,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    await register(committing_client)
-    monkeypatch.setattr(
-        app.state.authentication, "passwords", PasswordHasher(AuthSettings(AUTH_ARGON2_TIME_COST=2))
-    )
-    logins = await asyncio.gather(*(log_in(committing_client) for _ in range(4)))
-    assert [answer.status_code for answer in logins] == [200] * 4
-    assert await sql.fetchval("SELECT count(*) FROM login_failures") == 0
-
-
 @pytest.mark.parametrize("text", ["", "x", "\0", "é😀", "A" * 64, "A" * 100_000])
-async def test_any_other_refresh_token_is_refused(client: AsyncClient, text: str) -> None:
+async def test_invalid_refresh_token_is_rejected(client: AsyncClient, text: str) -> None:
     assert_unauthorized(await refresh(client, {"refresh_token": text}))
 
 
-async def test_a_logout_ends_the_login_and_lets_the_access_token_run_out(
+async def test_logout_revokes_the_session_but_not_the_access_token(
     client: AsyncClient,
 ) -> None:
     await register(client)
-    first, other = [await tokens_of(client) for _ in range(2)]
+    first, other = [await log_in_tokens(client) for _ in range(2)]
     tokens = (await refresh(client, first)).json()
-    given = {"refresh_token": tokens["refresh_token"]}
+    body = {"refresh_token": tokens["refresh_token"]}
     for _ in range(2):
-        response = await client.post(f"{AUTH}/logout", json=given)
+        response = await client.post(f"{AUTH}/logout", json=body)
         assert (response.status_code, response.content) == (204, b"")
     assert (await refresh(client, tokens)).status_code == 401
     assert (await refresh(client, other)).status_code == 200
@@ -167,22 +148,22 @@ async def test_a_logout_ends_the_login_and_lets_the_access_token_run_out(
 
 
 @pytest.mark.parametrize("text", ["", "x", "\0", "é😀", "A" * 64])
-async def test_any_string_can_be_logged_out(client: AsyncClient, text: str) -> None:
+async def test_logout_accepts_any_string(client: AsyncClient, text: str) -> None:
     response = await client.post(f"{AUTH}/logout", json={"refresh_token": text})
     assert response.status_code == 204
 
 
-async def test_a_refresh_token_is_stored_as_a_hash_only(
+async def test_refresh_token_is_stored_as_a_hash(
     committing_client: AsyncClient, sql: asyncpg.Connection
 ) -> None:
     await register(committing_client)
-    token = (await tokens_of(committing_client))["refresh_token"]
+    token = (await log_in_tokens(committing_client))["refresh_token"]
     rows: list[Any] = await sql.fetch("SELECT * FROM refresh_tokens")
     assert token not in str([dict(row) for row in rows])
     assert len(rows[0]["token_hash"]) == 64
 
 
-def test_openapi_has_the_password_flow(app: Any) -> None:
+def test_openapi_documents_the_password_flow(app: FastAPI) -> None:
     document = app.openapi()
     (scheme,) = document["components"]["securitySchemes"].values()
     assert scheme["type"] == "oauth2"

@@ -1,4 +1,4 @@
-"""Signing secrets: generated ones are accepted, and what a person typed or copied is refused."""
+"""Signing secrets: generated ones are accepted, typed and copied ones are rejected."""
 
 import re
 import secrets
@@ -64,14 +64,14 @@ WEAK = [
 
 @pytest.mark.parametrize("environment", ["development", "production"])
 @pytest.mark.parametrize("secret", WEAK)
-def test_a_secret_that_can_be_guessed_is_refused(
+def test_weak_secret_is_rejected_without_printing_it(
     monkeypatch: pytest.MonkeyPatch, environment: str, secret: str
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT", environment)
     monkeypatch.delenv("AUTH_ARGON2_MEMORY_COST")
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@localhost/name")
-    for given in (secret, f"{KEY},{secret}", f'["{secret}"]'):
-        monkeypatch.setenv("AUTH_SECRETS", given)
+    for value in (secret, f"{KEY},{secret}", f'["{secret}"]'):
+        monkeypatch.setenv("AUTH_SECRETS", value)
         with pytest.raises(SettingsError) as raised:
             create_app()
         assert "AUTH_SECRETS" in str(raised.value)
@@ -92,21 +92,21 @@ def test_a_secret_that_can_be_guessed_is_refused(
     ],
     ids=["urlsafe 24", "urlsafe 48", "hex 16", "hex 32", "base64", "uuid"],
 )
-def test_a_generated_secret_is_accepted(generate: Callable[[], str]) -> None:
+def test_generated_secret_is_accepted(generate: Callable[[], str]) -> None:
     for _ in range(200):
         secret = generate()
         assert find_weakness(secret) is None, secret
 
 
 @pytest.mark.parametrize("pattern", ["*", "docs/*", "kubernetes/*", ".github/workflows/*"])
-def test_no_file_has_a_secret_that_is_taken(monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
+def test_files_contain_no_usable_secret(monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
     monkeypatch.setenv("ENVIRONMENT", "production")
-    given = re.compile(r"""AUTH_SECRETS["']?[:=] *("[^"]*"|'[^']*'|[^\s`"']*)""")
+    assignment = re.compile(r"""AUTH_SECRETS["']?[:=] *("[^"]*"|'[^']*'|[^\s`"']*)""")
     for path in filter(Path.is_file, ROOT.glob(pattern)):
         if path.name == ".env":
             continue
-        for value in given.findall(path.read_text("utf-8", errors="replace")):
-            # What a shell or Compose puts in is in no file.
+        for value in assignment.findall(path.read_text("utf-8", errors="replace")):
+            # A variable of the shell or of Compose, not a secret.
             if not value.startswith("$"):
                 monkeypatch.setenv("AUTH_SECRETS", value.strip("\"'"))
                 with pytest.raises(SettingsError, match="AUTH_SECRETS"):

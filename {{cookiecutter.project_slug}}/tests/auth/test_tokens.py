@@ -1,10 +1,11 @@
-"""Access tokens: all but the right ones are refused, and all with the same words."""
+"""Access tokens: invalid ones are rejected, all with the same response."""
 
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import jwt
@@ -12,7 +13,7 @@ import pytest
 from httpx2 import AsyncClient
 from pydantic import SecretStr
 
-from app.auth.tokens import AccessTokens, RefreshToken
+from app.auth.tokens import REQUIRED_CLAIMS, AccessTokens, RefreshToken, TokenSubject
 from app.settings import SERVICE_NAME, AuthSettings
 from tests.auth.helpers import (
     KEY,
@@ -20,7 +21,7 @@ from tests.auth.helpers import (
     assert_unauthorized,
     new_user,
     register,
-    tokens_of,
+    log_in_tokens,
 )
 
 OTHER_KEY = KEY[::-1]
@@ -28,107 +29,119 @@ LATER = datetime.now(UTC) + timedelta(hours=1)
 EARLIER = datetime.now(UTC) - timedelta(minutes=1)
 
 
-def part(text: bytes) -> str:
+def encode_part(text: bytes) -> str:
     return urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def changed(**claims: Any) -> Callable[[dict[str, Any]], str]:
-    """A token like a good one but for some claims, where None leaves one out."""
-
-    def make(good: dict[str, Any]) -> str:
-        values = {name: value for name, value in {**good, **claims}.items() if value is not None}
-        payload = jwt.PyJWT()._encode_payload(jwt_times(values))
-        return jwt.PyJWS().encode(payload, KEY, "HS256", headers={"typ": "JWT"})
-
-    return make
-
-
-def jwt_times(values: dict[str, Any]) -> dict[str, Any]:
-    return {
+def sign(claims: dict[str, Any]) -> str:
+    """Return a signed token with these claims, which PyJWT does not validate as it would in encode."""
+    values = {
         name: int(value.timestamp()) if isinstance(value, datetime) else value
-        for name, value in values.items()
+        for name, value in claims.items()
     }
+    payload = jwt.PyJWT()._encode_payload(values)
+    return jwt.PyJWS().encode(payload, KEY, "HS256", headers={"typ": "JWT"})
 
 
-BAD: dict[str, Callable[[dict[str, Any]], str]] = {
+def with_claims(**changes: Any) -> Callable[[dict[str, Any]], str]:
+    """Return a function that signs valid claims with some changes; None removes a claim."""
+
+    def make_token(valid: dict[str, Any]) -> str:
+        claims = {**valid, **changes}
+        return sign({name: value for name, value in claims.items() if value is not None})
+
+    return make_token
+
+
+INVALID_TOKENS: dict[str, Callable[[dict[str, Any]], str]] = {
     "no token": lambda _: "",
     "no dots": lambda _: "nonsense",
     "no parts": lambda _: "..",
     "not ASCII": lambda _: "ä.é.ü",
-    "a header that is no JSON": lambda _: f"{part(b'{')}.{part(b'{}')}.{part(b'x')}",
-    "a header that is no text": lambda _: f"{part(bytes([255]))}.{part(b'{}')}.{part(b'x')}",
-    "a header without end": lambda _: f"{part(b'[' * 50_000)}.{part(b'{}')}.{part(b'x')}",
-    "no algorithm": lambda good: jwt.encode(good, None, "none"),
-    "another algorithm": lambda good: jwt.encode(good, KEY * 2, "HS512"),
-    "another key": lambda good: jwt.encode(good, OTHER_KEY, "HS256"),
-    "another signature": lambda good: jwt.encode(good, KEY, "HS256")[:-4] + "AAAA",
-    "another payload": lambda good: ".".join(
+    "a header that is not JSON": lambda _: (
+        f"{encode_part(b'{')}.{encode_part(b'{}')}.{encode_part(b'x')}"
+    ),
+    "a header that is not UTF-8": lambda _: (
+        f"{encode_part(bytes([255]))}.{encode_part(b'{}')}.{encode_part(b'x')}"
+    ),
+    "a deeply nested header": lambda _: (
+        f"{encode_part(b'[' * 50_000)}.{encode_part(b'{}')}.{encode_part(b'x')}"
+    ),
+    "no algorithm": lambda valid: jwt.encode(valid, None, "none"),
+    "another algorithm": lambda valid: jwt.encode(valid, KEY * 2, "HS512"),
+    "another key": lambda valid: jwt.encode(valid, OTHER_KEY, "HS256"),
+    "another signature": lambda valid: jwt.encode(valid, KEY, "HS256")[:-4] + "AAAA",
+    "another payload": lambda valid: ".".join(
         [
-            jwt.encode(good, KEY, "HS256").split(".")[0],
-            jwt.encode({**good, "ver": 1}, KEY, "HS256").split(".")[1],
-            jwt.encode(good, KEY, "HS256").split(".")[2],
+            jwt.encode(valid, KEY, "HS256").split(".")[0],
+            jwt.encode({**valid, "ver": 1}, KEY, "HS256").split(".")[1],
+            jwt.encode(valid, KEY, "HS256").split(".")[2],
         ]
     ),
-    "expired": changed(exp=EARLIER),
-    "from the future": changed(iat=LATER),
-    **{f"no {name}": changed(**{name: None}) for name in AccessTokens.CLAIMS},
-    "another audience": changed(aud="another"),
-    "several audiences": changed(aud=[SERVICE_NAME, "another"]),
-    "another issuer": changed(iss="another"),
-    "a subject that is a number": changed(sub=1),
-    "a subject that is a list": changed(sub=["1"]),
-    "a subject that is no id": changed(sub="1"),
-    "a user that never was": changed(sub="00000000-0000-0000-0000-000000000000"),
-    "another version of the credentials": changed(ver=1),
-    "a version that is no number": changed(ver="0"),
-    "an expiry that is no number": changed(exp="never"),
+    "expired": with_claims(exp=EARLIER),
+    "from the future": with_claims(iat=LATER),
+    **{f"no {name}": with_claims(**{name: None}) for name in REQUIRED_CLAIMS},
+    "another audience": with_claims(aud="another"),
+    "several audiences": with_claims(aud=[SERVICE_NAME, "another"]),
+    "another issuer": with_claims(iss="another"),
+    "a subject that is a number": with_claims(sub=1),
+    "a subject that is a list": with_claims(sub=["1"]),
+    "a subject that is not a UUID": with_claims(sub="1"),
+    "an unknown user": with_claims(sub="00000000-0000-0000-0000-000000000000"),
+    "another version of the credentials": with_claims(ver=1),
+    "a version that is not a number": with_claims(ver="0"),
+    "an expiry that is not a number": with_claims(exp="never"),
 }
 
 
 @pytest.fixture
-async def good(client: AsyncClient) -> dict[str, Any]:
-    """The claims of a good token."""
+async def valid_claims(client: AsyncClient) -> dict[str, Any]:
+    """Return the claims of an access token that the service issued."""
     await register(client)
-    token = (await tokens_of(client))["access_token"]
+    token = (await log_in_tokens(client))["access_token"]
     claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return claims
 
 
-async def test_a_token_lets_its_user_in(client: AsyncClient, good: dict[str, Any]) -> None:
-    again = jwt.encode(good, KEY, "HS256")
-    response = await client.get(ME, headers={"Authorization": f"bearer {again}"})
-    assert (response.status_code, response.json()["id"]) == (200, good["sub"])
-    assert good["exp"] - good["iat"] == 900
-    assert good["iss"] == good["aud"] == SERVICE_NAME
-
-
-async def test_any_other_token_is_refused_with_the_same_words(
-    client: AsyncClient, good: dict[str, Any]
+async def test_valid_token_authenticates_its_user(
+    client: AsyncClient, valid_claims: dict[str, Any]
 ) -> None:
-    nothing = assert_unauthorized(await client.get(ME))
-    for case, bad in BAD.items():
-        given = {b"Authorization": f"Bearer {bad(good)}".encode()}
-        response = await client.get(ME, headers=given)
-        assert assert_unauthorized(response) == nothing, case
+    token = jwt.encode(valid_claims, KEY, "HS256")
+    response = await client.get(ME, headers={"Authorization": f"bearer {token}"})
+    assert (response.status_code, response.json()["id"]) == (200, valid_claims["sub"])
+    assert valid_claims["exp"] - valid_claims["iat"] == 900
+    assert valid_claims["iss"] == valid_claims["aud"] == SERVICE_NAME
+
+
+async def test_all_invalid_tokens_get_the_same_response(
+    client: AsyncClient, valid_claims: dict[str, Any]
+) -> None:
+    without_token = assert_unauthorized(await client.get(ME))
+    for case, make_token in INVALID_TOKENS.items():
+        headers = {b"Authorization": f"Bearer {make_token(valid_claims)}".encode()}
+        response = await client.get(ME, headers=headers)
+        assert assert_unauthorized(response) == without_token, case
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Basic YTpi", "Token x"])
-async def test_any_other_header_is_refused(client: AsyncClient, header: str) -> None:
-    nothing = assert_unauthorized(await client.get(ME))
+async def test_other_authorization_header_is_rejected(client: AsyncClient, header: str) -> None:
+    without_token = assert_unauthorized(await client.get(ME))
     response = await client.get(ME, headers={"Authorization": header})
-    assert assert_unauthorized(response) == nothing
+    assert assert_unauthorized(response) == without_token
 
 
 @pytest.mark.parametrize(
-    "change", ["DELETE FROM users", "UPDATE users SET is_active = false"], ids=["gone", "inactive"]
+    "change",
+    ["DELETE FROM users", "UPDATE users SET is_active = false"],
+    ids=["deleted", "inactive"],
 )
-async def test_a_token_ends_with_its_user(
+async def test_token_of_a_deleted_or_inactive_user_is_rejected(
     committing_client: AsyncClient, sql: asyncpg.Connection, change: str
 ) -> None:
-    nothing = assert_unauthorized(await committing_client.get(ME))
+    without_token = assert_unauthorized(await committing_client.get(ME))
     headers = await new_user(committing_client)
     await sql.execute(change)
-    assert assert_unauthorized(await committing_client.get(ME, headers=headers)) == nothing
+    assert assert_unauthorized(await committing_client.get(ME, headers=headers)) == without_token
 
 
 @pytest.mark.parametrize(
@@ -143,17 +156,17 @@ async def test_a_token_ends_with_its_user(
         ({"exp": -31}, False),
     ],
 )
-def test_clocks_may_differ_by_half_a_minute(changes: dict[str, int], is_accepted: bool) -> None:
+def test_clocks_may_differ_by_thirty_seconds(changes: dict[str, int], is_accepted: bool) -> None:
     tokens = AccessTokens(AuthSettings(AUTH_SECRETS=(SecretStr(KEY),)))
-    user = RefreshToken.new().family
-    claims = jwt.decode(tokens.issue(user, 0), options={"verify_signature": False})
+    subject = TokenSubject(uuid4(), 0)
+    claims = jwt.decode(tokens.issue(subject), options={"verify_signature": False})
     now = int(time.time())
     shifted = claims | {name: now + seconds for name, seconds in changes.items()}
-    identity = tokens.verify(jwt.encode(shifted, KEY, "HS256"))
-    assert identity == ((user, 0) if is_accepted else None)
+    verified = tokens.verify(jwt.encode(shifted, KEY, "HS256"))
+    assert verified == (subject if is_accepted else None)
 
 
-def test_a_refresh_token_is_read_back_in_one_form_only() -> None:
+def test_refresh_token_has_only_one_valid_spelling() -> None:
     token = RefreshToken.new()
     text = str(token)
     assert len(text) == 64
