@@ -69,7 +69,7 @@ _SUBSTITUTED_LETTERS = str.maketrans("013457@$", "oieastas")
 def find_weakness(secret: str) -> str | None:
     """Return why the secret is weak, without quoting it, or None if it is strong."""
     if len(secret.encode()) < _MIN_BYTES:
-        return f"is shorter than {_MIN_BYTES} bytes"
+        return f"has fewer than {_MIN_BYTES} bytes"
     if _is_guessable(secret) or _is_guessable(_decode_base64(secret)):
         return "is easy to guess or a published example"
     return None

@@ -13,7 +13,7 @@ from httpx2 import AsyncClient
 
 from app import cli
 from app.settings import Settings
-from tests.auth.helpers import EMAIL, ME, PASSWORD, bearer, log_in, refresh, register, log_in_tokens
+from tests.auth.helpers import EMAIL, ME, PASSWORD, bearer, log_in, log_in_tokens, refresh, register
 from tests.databases import ROOT, address_in
 
 

@@ -173,7 +173,7 @@ async def test_concurrent_logins_do_not_block_other_requests(
     assert hash_counter.max_running == app.state.authentication.settings.hash_concurrency
 
 
-async def test_cancelled_verification_counts_until_its_thread_ends(
+async def test_cancelled_check_occupies_its_thread_until_done(
     hash_counter: HashCounter,
 ) -> None:
     passwords = PasswordHasher(AuthSettings())

@@ -3,7 +3,7 @@
 import pytest
 from httpx2 import AsyncClient
 
-from tests.auth.helpers import AUTH, EMAIL, ME, PASSWORD, bearer, log_in, register, log_in_tokens
+from tests.auth.helpers import AUTH, EMAIL, ME, PASSWORD, bearer, log_in, log_in_tokens, register
 
 OTHER_PASSWORD = "another password"
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from app.auth.tokens import AccessTokens, TokenSubject
 from app.settings import AuthSettings, Settings
-from tests.auth.helpers import KEY, ME, bearer, new_user, log_in_tokens, with_auth
+from tests.auth.helpers import KEY, ME, bearer, log_in_tokens, new_user, with_auth
 from tests.databases import ROOT
 
 OTHER_KEY = KEY[::-1]

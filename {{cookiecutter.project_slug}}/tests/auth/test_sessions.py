@@ -17,9 +17,9 @@ from tests.auth.helpers import (
     assert_unauthorized,
     bearer,
     log_in,
+    log_in_tokens,
     refresh,
     register,
-    log_in_tokens,
 )
 
 
