@@ -20,7 +20,7 @@ URL = "postgresql://me:hush@localhost/name"
 
 def test_env_example_lists_all_settings_with_their_defaults() -> None:
     text = (ROOT / ".env.example").read_text("utf-8")
-    listed = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", text, re.MULTILINE))
+    listed = dict(re.findall(r"^# ([A-Z0-9_]+)=(.*)$", text, re.MULTILINE))
     others = {"HOST", "PORT", "TEST_DATABASE_URL"}
     assert listed.keys() - others == setting_names()
     for group in GROUPS:
@@ -34,7 +34,7 @@ def test_env_example_is_valid_when_uncommented(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
-    set_lines = [line[2:] for line in lines if re.match(r"# [A-Z_]+=", line)]
+    set_lines = [line[2:] for line in lines if re.match(r"# [A-Z0-9_]+=", line)]
     one_database = [line for line in set_lines if not line.startswith("POSTGRES_")]
     (tmp_path / ".env").write_text("\n".join(one_database), "utf-8")
     monkeypatch.chdir(tmp_path)
