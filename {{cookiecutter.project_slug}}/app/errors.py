@@ -1,6 +1,7 @@
-"""What can go wrong, in terms of this service.
+"""Application errors.
 
-Any layer raises these; `app.api.problem_details` turns each into one `application/problem+json`.
+Any layer may raise them. `app.api.problem_details` turns each one into a problem response
+with the error's `status`, `code`, `detail`, `headers` and `members`.
 """
 
 from collections.abc import Mapping
@@ -9,22 +10,22 @@ from typing import Any, ClassVar
 
 
 class AppError(Exception):
-    """A request or a unit of work that ended without doing what was asked."""
+    """Base class of the errors that a client may cause or has to handle."""
 
     status: ClassVar[int]
-    #: Names the problem type where the status alone does not say enough.
+    #: Makes the problem type `/problems/<code>`; None if the status says enough.
     code: ClassVar[str | None] = None
     headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, detail: str, **members: Any) -> None:
         super().__init__(detail)
         self.detail = detail
-        #: Further members of the problem, such as `field`.
+        #: Additional members of the problem, such as `field`.
         self.members = members
 
 
 class NotFoundError(AppError):
-    """There is no such thing, or not for this caller."""
+    """The resource does not exist or is not visible to the caller."""
 
     status = 404
 
@@ -33,23 +34,23 @@ class NotFoundError(AppError):
 
 
 class ConflictError(AppError):
-    """The request contradicts what is stored."""
+    """The request conflicts with the stored data."""
 
     status = 409
 
 
 class AlreadyExistsError(ConflictError):
-    """A unique value is taken; `field` names it where a single field is unique."""
+    """A unique value is already in use; `field` names it if the constraint has a single column."""
 
     code = "already-exists"
 
     def __init__(self, field: str | None) -> None:
         members = {"field": field} if field else {}
-        super().__init__(f"This {field or 'value'} is already taken.", **members)
+        super().__init__(f"This {field or 'value'} is already in use.", **members)
 
 
 class UnprocessableError(AppError):
-    """A value that passed the schema and was refused further in."""
+    """A value rejected after schema validation, by the database or by a rule of the service."""
 
     status = 422
 
@@ -59,9 +60,10 @@ class UnprocessableError(AppError):
 
 
 class UnavailableError(AppError):
-    """Not now; the same request may succeed soon.
+    """The service is temporarily unavailable; the client may retry.
 
-    Nothing was done, but for a connection that broke at the commit: then nobody knows.
+    Nothing was written, with one exception: if the connection was lost during the commit, the
+    transaction may or may not have been committed.
     """
 
     status = 503
@@ -69,8 +71,8 @@ class UnavailableError(AppError):
 
 
 class ShuttingDownError(UnavailableError):
-    """The process is shutting down: an expected refusal, logged once when the shutdown begins."""
+    """The process is shutting down. Expected, so it is not logged for each request."""
 
 
 class RetryableError(UnavailableError):
-    """A transaction that gave way to another one; run again as a whole, it may succeed."""
+    """A serialization failure or deadlock; the whole transaction may be retried."""

@@ -81,7 +81,7 @@ async def test_created_user_can_log_in(
 @pytest.mark.parametrize(
     ("email", "password", "reason"),
     [
-        (EMAIL, PASSWORD, "This email is already taken."),
+        (EMAIL, PASSWORD, "This email is already in use."),
         ("invalid", PASSWORD, "email: "),
         ("other@example.com", "short", "password: "),
         ("other@example.com", "", "password: "),
