@@ -35,6 +35,7 @@ FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [
             "pyproject.toml",
             "app/*.py",
             "app/api/*.py",
+            "app/api/middleware",
             "app/api/routes/__init__.py",
             "app/api/routes/health.py",
             "app/db/*.py",

@@ -12,13 +12,13 @@ from fastapi import APIRouter, FastAPI
 from fastapi.middleware import Middleware
 from fastapi.middleware.cors import CORSMiddleware
 
+from app.api.error_handlers import add_error_handlers
 from app.api.middleware import (
     BodySizeLimitMiddleware,
     RequestContextMiddleware,
     TrailingSlashMiddleware,
     UnhandledErrorMiddleware,
 )
-from app.api.problem_details import add_problem_handlers
 from app.log_config import configure_logging
 from app.settings import ServiceSettings, Settings
 
@@ -43,7 +43,7 @@ def make_app(
         lifespan=lifespan,
         middleware=[] if is_bare else middleware(settings.service),
     )
-    add_problem_handlers(app)
+    add_error_handlers(app)
     app.include_router(router)
     return app
 

@@ -1,6 +1,6 @@
 """Application errors.
 
-Any layer may raise them. `app.api.problem_details` turns each one into a problem response
+Any layer may raise them. `app.api.error_handlers` turns each one into a problem response
 with the error's `status`, `code`, `detail`, `headers` and `members`.
 """
 

@@ -1,4 +1,7 @@
-"""Log lines: JSON in production, readable elsewhere; each carries the id of its request."""
+"""Logging configuration: JSON lines in production, readable lines elsewhere.
+
+Every line carries the ID of the request during which it was logged.
+"""
 
 import logging
 import os
@@ -10,15 +13,32 @@ from pythonjsonlogger.json import JsonFormatter
 
 from app.settings import ServiceSettings, SettingsError
 
-#: The id of the request that the current task serves; "-" outside of one.
+#: The ID of the request that the current task serves; "-" outside a request.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
+_HANDLER_NAME = "service"
 _FIELDS = "%(levelname)s %(name)s %(request_id)s %(message)s"
 
 
-def _add_request_id(record: logging.LogRecord) -> bool:
-    record.request_id = request_id.get()
-    return True
+def configure_logging(settings: ServiceSettings) -> None:
+    """Send the lines of all loggers to standard error, in one format. May be called repeatedly."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.name = _HANDLER_NAME
+    handler.setFormatter(_formatter(settings))
+    handler.addFilter(_add_request_id)
+
+    root = logging.getLogger()
+    for previous in [known for known in root.handlers if known.name == _HANDLER_NAME]:
+        root.removeHandler(previous)
+    root.addHandler(handler)
+    root.setLevel(settings.log_level)
+
+    # uvicorn's messages use the same handler, except its access log: it has no request ID, and
+    # `RequestContextMiddleware` writes one instead.
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = name != "uvicorn.access"
 
 
 def _formatter(settings: ServiceSettings) -> logging.Formatter:
@@ -27,40 +47,28 @@ def _formatter(settings: ServiceSettings) -> logging.Formatter:
     return JsonFormatter(
         _FIELDS,
         rename_fields={"levelname": "level", "name": "logger"},
-        # The server's message once more, with colours.
+        # `color_message` is uvicorn's copy of the message with terminal colours.
         reserved_attrs=[*RESERVED_ATTRS, "color_message"],
         static_fields={"service": settings.service_name},
-        # In UTC to the microsecond, so that lines of two servers sort.
+        # In UTC with microseconds, so that the lines of several servers can be sorted.
         timestamp="time",
     )
 
 
-def configure_logging(settings: ServiceSettings) -> None:
-    """Send every logger's lines to standard error in one form; may be called again."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.name = "service"
-    handler.setFormatter(_formatter(settings))
-    handler.addFilter(_add_request_id)
-
-    root = logging.getLogger()
-    for previous in [known for known in root.handlers if known.name == handler.name]:
-        root.removeHandler(previous)
-    root.addHandler(handler)
-    root.setLevel(settings.log_level)
-
-    # The server's own lines join the others; its access line knows no request id.
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = name != "uvicorn.access"
+def _add_request_id(record: logging.LogRecord) -> bool:
+    record.request_id = request_id.get()
+    return True
 
 
-def log_refused_start(error: SettingsError) -> None:
-    """Log why the service cannot start, as the one line that the process ends with."""
+def log_startup_failure(error: SettingsError) -> None:
+    """Log invalid settings as the last line of the process, in the configured format.
+
+    Also sets the exit status of the error to 1, so that Python does not print its message again.
+    """
     try:
         service = ServiceSettings()
     except ValueError:
-        # The other settings may be invalid; the form of the line depends on ENVIRONMENT only.
+        # The invalid setting is one of these. The format depends on ENVIRONMENT only.
         name = os.environ.get("ENVIRONMENT") or "development"
         service = ServiceSettings.model_construct(environment=name)
     configure_logging(service)

@@ -1,29 +1,25 @@
-"""The application: `uvicorn --factory app.main:create_app`."""
+"""The application factory: `uvicorn --factory app.main:create_app`.
+
+Importing this module has no side effects: `create_app` reads the settings, and the database is
+opened when the server starts the lifespan of the application.
+"""
 
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.middleware import Middleware
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
-from app.api.middleware import (
-    BodySizeLimitMiddleware,
-    RequestContextMiddleware,
-    RootPathMiddleware,
-    TrailingSlashMiddleware,
-    UnhandledErrorMiddleware,
-)
-from app.api.openapi import extend_openapi
-from app.api.problem_details import add_problem_handlers
-from app.api.router import discover_routers
+from app.api.error_handlers import add_error_handlers
+from app.api.middleware import middleware_stack
+from app.api.openapi import add_docs_redirect, api_info, document_errors
+from app.api.router import describe_tags, discover_routers
 from app.db import Database
-from app.log_config import configure_logging, log_refused_start
+from app.log_config import configure_logging, log_startup_failure
 from app.readiness import Readiness
-from app.settings import ServiceSettings, Settings, SettingsError, load_settings
+from app.settings import Settings, SettingsError, load_settings
 from app.shutdown import graceful_shutdown
 
 # jinja: if cookiecutter.auth
@@ -34,76 +30,62 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The service, made from the settings or else from the environment.
+    """Create the application from `settings`, or from the environment if there are none.
 
-    Raises `SettingsError` when they do not describe a service that can run.
+    Raises `SettingsError` if the settings are not valid.
     """
     try:
         return _create_app(settings or load_settings())
     except SettingsError as error:
-        log_refused_start(error)
+        log_startup_failure(error)
         raise
 
 
 def _create_app(settings: Settings) -> FastAPI:
     service = settings.service
+    info = api_info()
     database = Database(settings.database)
     readiness = Readiness(settings.database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         configure_logging(service)
-        with graceful_shutdown(service, on_stop=readiness.stop):
+        with graceful_shutdown(service, on_drain=readiness.start_draining):
             async with database, readiness:
                 logger.info("Database pool opened")
                 yield
             logger.info("Database pool closed")
 
-    # The documentation page's scripts come from here, not from a host of others.
-    make = FastAPIOffline if service.serves_docs else FastAPI
-    app = make(
+    # FastAPIOffline serves the assets of Swagger UI from this service instead of from a CDN.
+    app_class = FastAPIOffline if service.serves_docs else FastAPI
+    app = app_class(
         title=service.service_name,
-        debug=service.debug,
+        version=info["version"],
+        description=info["description"],
+        openapi_tags=describe_tags(),
         openapi_url="/openapi.json" if service.serves_docs else None,
         redoc_url=None,
         swagger_ui_parameters={"validatorUrl": None},
+        debug=service.debug,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=_middleware(service),
-        # The names of generated clients' methods.
-        generate_unique_id_function=_route_name,
+        middleware=middleware_stack(service),
+        # Code generators name the methods of a client after the operation IDs.
+        generate_unique_id_function=_operation_id,
     )
     app.state.database = database
     app.state.readiness = readiness
     # jinja: if cookiecutter.auth
     app.state.authentication = Authentication(settings.auth)
     # jinja: endif
-    add_problem_handlers(app)
+    add_error_handlers(app)
     for router in discover_routers():
         app.include_router(router)
-    extend_openapi(app)
+    document_errors(app)
+    if service.serves_docs:
+        add_docs_redirect(app)
     return app
 
 
-def _middleware(settings: ServiceSettings) -> list[Middleware]:
-    """The layers around every request, from the outermost inwards."""
-    return [
-        # Not FastAPI's `root_path`, which is deprecated and leaves `scope["path"]` without it.
-        *([Middleware(RootPathMiddleware, settings.root_path)] if settings.root_path else []),
-        Middleware(RequestContextMiddleware),
-        Middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["DELETE", "GET", "PATCH", "POST", "PUT"],
-            allow_headers=settings.cors_allow_headers,
-            expose_headers=settings.cors_expose_headers,
-        ),
-        # While debugging, Starlette's page with the traceback says more.
-        *([] if settings.debug else [Middleware(UnhandledErrorMiddleware)]),
-        Middleware(BodySizeLimitMiddleware, limit=settings.max_body_size),
-        Middleware(TrailingSlashMiddleware),
-    ]
-
-
-def _route_name(route: APIRoute) -> str:
+def _operation_id(route: APIRoute) -> str:
     return route.name

@@ -1,4 +1,7 @@
-"""A database for each worker, a client for each test; `conftest.py` loads this where tests run."""
+"""The fixtures: a database per worker process, and clients of the application.
+
+`conftest.py` loads this module in the processes that run tests.
+"""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -26,29 +29,30 @@ from tests.service_settings import forget_settings
 
 
 def pytest_configure() -> None:
-    """Begin without the settings of whoever runs the tests."""
+    """Remove the developer's settings from the environment."""
     forget_settings()
-    # With it, Python processes that tests start would not find the packages of this folder.
+    # Otherwise Python processes started by tests could not import `app` and `tests`.
     os.environ.pop("PYTHONSAFEPATH", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the slow ones, so that no worker waits for another that has one left."""
+    """Run slow tests first, so that all workers finish at about the same time."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
-def server(folder: Path, processes: int) -> Iterator[str]:
-    """The address of the server, for tests that make databases of their own."""
-    with running_server(folder, processes) as server:
+def server(server_data_dir: Path, process_count: int) -> Iterator[str]:
+    """Yield the URL of the server, for tests that create databases."""
+    with running_server(server_data_dir, process_count) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-async def settings(server: str, folder: Path) -> AsyncIterator[Settings]:
-    """Settings with a database of this worker, made from the template in milliseconds."""
-    await provide_template(server, folder.name)
-    name = await create_database(server, template=folder.name)
+async def settings(server: str, server_data_dir: Path) -> AsyncIterator[Settings]:
+    """Yield settings with this worker's database, which is copied from a migrated template."""
+    template = server_data_dir.name
+    await provide_template(server, template)
+    name = await create_database(server, template=template)
     service = ServiceSettings(environment="test")
     yield Settings(service=service, database=settings_for(address_of(server, name)))
     await drop_database(server, name)
@@ -56,7 +60,7 @@ async def settings(server: str, folder: Path) -> AsyncIterator[Settings]:
 
 @pytest.fixture
 async def empty_database(server: str) -> AsyncIterator[str]:
-    """The address of a database without tables."""
+    """Yield the URL of a database without tables."""
     name = await create_database(server)
     yield address_of(server, name)
     await drop_database(server, name)
@@ -64,42 +68,42 @@ async def empty_database(server: str) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The worker's database; what a test commits there, it also removes."""
+    """Yield the worker's database. A test that commits rows uses `clean_database` instead."""
     async with Database(settings.database) as database:
         yield database
 
 
 @pytest.fixture
-async def committed(database: Database) -> AsyncIterator[Database]:
-    """The worker's database for tests that commit: all tables are empty again afterwards."""
+async def clean_database(database: Database) -> AsyncIterator[Database]:
+    """Yield the worker's database, and delete all rows after the test."""
     yield database
     async with database.transaction() as transaction:
         for table in reversed(metadata.sorted_tables):
-            # Of a few rows, this is quicker than TRUNCATE.
+            # For a few rows, DELETE is faster than TRUNCATE.
             await transaction.execute(delete(table))
 
 
 @pytest.fixture(scope="session")
 def app(settings: Settings) -> FastAPI:
-    """The application; a module whose tests add routes has another."""
+    """Return the application. A module whose tests add routes overrides this fixture."""
     return create_app(settings)
 
 
 @pytest.fixture
 async def client(app: FastAPI, database: Database) -> AsyncIterator[AsyncClient]:
-    """A client of the application whose changes are rolled back, even committed ones."""
-    async with isolated(database) as app.state.database, _client_of(app) as client:
+    """Yield a client of the application. All changes, even committed ones, are rolled back."""
+    async with isolated(database) as app.state.database, _client(app) as client:
         yield client
 
 
 @pytest.fixture
-async def committing_client(app: FastAPI, committed: Database) -> AsyncIterator[AsyncClient]:
-    """A client of the application as it runs: with its pool, and commits that last."""
-    app.state.database = committed
-    async with app.state.readiness, _client_of(app) as client:
+async def committing_client(app: FastAPI, clean_database: Database) -> AsyncIterator[AsyncClient]:
+    """Yield a client of the application with its connection pool and real commits."""
+    app.state.database = clean_database
+    async with app.state.readiness, _client(app) as client:
         yield client
 
 
-def _client_of(app: FastAPI) -> AsyncClient:
+def _client(app: FastAPI) -> AsyncClient:
     hooks = {"response": [assert_documented]}
     return AsyncClient(transport=ASGITransport(app), base_url="http://test", event_hooks=hooks)

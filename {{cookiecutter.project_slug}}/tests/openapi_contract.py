@@ -1,4 +1,4 @@
-"""What the OpenAPI document says, to be compared with what happens."""
+"""The OpenAPI document, and a check that responses conform to it."""
 
 import re
 from collections.abc import Iterator
@@ -10,49 +10,70 @@ from app.main import create_app
 from app.settings import DatabaseSettings, ServiceSettings, Settings
 from tests.service_settings import forget_settings
 
-# Before settings are read: the file `.env` of a developer may be invalid.
+# Before any settings are read: a developer's `.env` may be invalid.
 forget_settings()
 
-NOWHERE = Settings(
+#: Settings with a database that cannot be reached.
+UNREACHABLE = Settings(
     service=ServiceSettings(),
     database=DatabaseSettings(POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=1, POSTGRES_USER="me"),
 )
-DOCUMENT = create_app(NOWHERE).openapi()
+DOCUMENT = create_app(UNREACHABLE).openapi()
 
 
 class Operation(NamedTuple):
-    """A method of a path, and what the document says of it."""
+    """An operation of the API: a method, a path, and the operation object of the document."""
 
     method: str
     path: str
-    description: dict[str, Any]
+    spec: dict[str, Any]
 
-    def target(self, parameter: object) -> str:
-        """A path with this value for each parameter."""
-        return re.sub("{[^}]+}", str(parameter), self.path)
+    @property
+    def name(self) -> str:
+        """Return the operation ID."""
+        operation_id: str = self.spec["operationId"]
+        return operation_id
 
-    def is_of(self, response: Response) -> bool:
-        """Whether it was this that was asked for."""
-        asked = response.request
-        path = asked.url.path.rstrip("/")
-        return asked.method == self.method and bool(re.fullmatch(self.target("[^/]+"), path))
+    @property
+    def statuses(self) -> set[int]:
+        """Return the documented statuses."""
+        return {int(status) for status in self.spec["responses"]}
+
+    @property
+    def body_type(self) -> str | None:
+        """Return the media type of the request body, or None if the operation has no body."""
+        content = self.spec.get("requestBody", {}).get("content", {})
+        return next(iter(content), None)
+
+    def fill_path(self, value: object) -> str:
+        """Return the path with `value` for each parameter."""
+        return re.sub("{[^}]+}", str(value), self.path)
+
+    def matches(self, response: Response) -> bool:
+        """Return whether this operation produced the response."""
+        request = response.request
+        path = request.url.path.rstrip("/")
+        return request.method == self.method and bool(re.fullmatch(self.fill_path("[^/]+"), path))
 
 
 def _operations() -> Iterator[Operation]:
     for path, methods in DOCUMENT["paths"].items():
-        for method, description in methods.items():
-            yield Operation(method.upper(), path, description)
+        for method, spec in methods.items():
+            yield Operation(method.upper(), path, spec)
 
 
 OPERATIONS = list(_operations())
 
 
 async def assert_documented(response: Response) -> None:
-    """The status and the media type stand in the document, if the operation does."""
+    """Check that the document lists the status and the media type of a response.
+
+    Responses of paths that are not in the document are ignored.
+    """
     await response.aread()
     for operation in OPERATIONS:
-        if operation.is_of(response):
-            answers = operation.description["responses"]
-            assert str(response.status_code) in answers
-            content = answers[str(response.status_code)].get("content", {})
+        if operation.matches(response):
+            assert response.status_code in operation.statuses
+            documented = operation.spec["responses"][str(response.status_code)]
+            content = documented.get("content", {})
             assert response.headers["Content-Type"] in content or not response.content

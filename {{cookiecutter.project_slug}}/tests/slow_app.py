@@ -1,4 +1,4 @@
-"""The application with a route that takes its time, for `uvicorn --factory`."""
+"""The application with a slow route, for `uvicorn --factory`."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from app.main import create_app
 
 
 def create_slow_app() -> FastAPI:
-    """The service, and `/slow`, which answers after a second."""
+    """Create the application and add `/slow`, which takes one second."""
     app = create_app()
 
     @app.get("/slow")

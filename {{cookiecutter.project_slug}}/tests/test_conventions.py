@@ -1,4 +1,4 @@
-"""Rules of this code base that no linter knows."""
+"""Conventions of this code base that no linter checks."""
 
 import os
 import re
@@ -23,6 +23,7 @@ from tests.service_settings import setting_names
 ROUTES = [route for router in discover_routers() for route in router.routes]
 COLUMNS = [column for table in metadata.tables.values() for column in table.columns]
 
+# Connecting anywhere fails; every module of the service is imported.
 IMPORT_EVERYTHING = """
 import socket, pkgutil, importlib, app
 socket.socket.connect = None
@@ -30,61 +31,66 @@ for module in pkgutil.walk_packages(app.__path__, "app."):
     importlib.import_module(module.name)
 """
 
+each_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 
-def dependants(dependant: Dependant) -> Iterator[Dependant]:
+
+def all_dependants(dependant: Dependant) -> Iterator[Dependant]:
+    """Yield a dependant and all its dependencies."""
     yield dependant
-    for below in dependant.dependencies:
-        yield from dependants(below)
+    for dependency in dependant.dependencies:
+        yield from all_dependants(dependency)
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_nothing_in_a_request_needs_a_thread(route: APIRoute) -> None:
-    for dependant in dependants(route.dependant):
+@each_route
+def test_routes_and_dependencies_are_async(route: APIRoute) -> None:
+    # FastAPI runs other functions in a thread, which costs more than most of them take.
+    for dependant in all_dependants(route.dependant):
         call: Any = dependant.call
         if not isroutine(call):
             call = call.__call__
         assert iscoroutinefunction(call) or isasyncgenfunction(call), call
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_what_is_answered_has_a_model(route: APIRoute) -> None:
-    # Without one, pydantic looks at every value to find out how to write it.
-    shown = get_args(route.response_model) or (route.response_model,)
+@each_route
+def test_responses_have_a_model(route: APIRoute) -> None:
+    # Without a model, pydantic inspects every value to find its serializer.
+    models = get_args(route.response_model) or (route.response_model,)
     if route.status_code != 204:
-        assert all(isinstance(it, type) and issubclass(it, BaseModel) for it in shown)
+        assert all(isinstance(model, type) and issubclass(model, BaseModel) for model in models)
 
 
-def test_defaults_come_from_the_server() -> None:
+def test_column_defaults_are_server_defaults() -> None:
     assert [column for column in COLUMNS if column.default or column.onupdate] == []
 
 
-def test_a_moment_has_a_time_zone() -> None:
-    # Without, PostgreSQL and Python each take their own for it.
-    moments = [column.type for column in COLUMNS if isinstance(column.type, DateTime)]
-    assert all(moment.timezone for moment in moments)
+def test_timestamps_have_a_time_zone() -> None:
+    # Otherwise PostgreSQL and Python would each assume their own time zone.
+    types = [column.type for column in COLUMNS if isinstance(column.type, DateTime)]
+    assert all(type_.timezone for type_ in types)
 
 
-def test_no_type_of_the_server_lists_values() -> None:
-    # It outlives its table, so that a migration cannot be repeated; use text and a CHECK.
+def test_no_column_has_an_enum_type_of_postgresql() -> None:
+    # The type outlives its table, so the migration cannot be repeated. Use text and a CHECK.
     enums = [column.type for column in COLUMNS if isinstance(column.type, Enum)]
     assert not any(enum.native_enum for enum in enums)
 
 
-def test_no_statement_changes_its_connection() -> None:
-    # The next request has the same one: only SET LOCAL, and locks that end with the transaction.
+def test_no_statement_changes_the_session() -> None:
+    # Connections return to the pool without a reset, so the next request would inherit the change.
+    # Use SET LOCAL and locks that end with the transaction.
     lasting = re.compile(r"[\"']SET (?!LOCAL)|pg_(try_)?advisory_(lock|unlock)|[\"']LISTEN |TEMP")
     assert [
         path
         for path in (ROOT / "app").rglob("*.py")
-        # What it sets, every connection has from its beginning.
+        # Sets parameters that all connections share from the start.
         if path != ROOT / "app" / "db" / "connection.py" and lasting.search(path.read_text("utf-8"))
     ] == []
 
 
 @pytest.mark.slow
-def test_importing_does_nothing() -> None:
-    # Every setting has a value that none could have, and every warning is an error.
-    environment = {**os.environ, **dict.fromkeys(setting_names(), "[nonsense")}
+def test_imports_have_no_side_effects() -> None:
+    # Every setting has an invalid value, and every warning is an error.
+    environment = {**os.environ, **dict.fromkeys(setting_names(), "[invalid")}
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", IMPORT_EVERYTHING],
         cwd=ROOT,

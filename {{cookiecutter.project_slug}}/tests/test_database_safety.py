@@ -23,17 +23,19 @@ def settings_of_somebody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", SOMEBODYS)
 
 
-def test_a_server_is_given_or_embedded(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_a_server_is_given_or_embedded(
+    monkeypatch: pytest.MonkeyPatch, server_data_dir: Path
+) -> None:
     @contextmanager
     def embedded(*_: object, **__: object) -> Iterator[str]:
         yield "an embedded one"
 
     monkeypatch.setattr("tests.postgres.embedded_postgres", embedded)
     monkeypatch.setenv("TEST_DATABASE_URL", "a given one")
-    with running_server(folder) as server:
+    with running_server(server_data_dir) as server:
         assert server == "a given one"
     monkeypatch.delenv("TEST_DATABASE_URL")
-    with running_server(folder) as server:
+    with running_server(server_data_dir) as server:
         assert server == "an embedded one"
 
 

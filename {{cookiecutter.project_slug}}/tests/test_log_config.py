@@ -1,4 +1,4 @@
-"""Log lines: for machines in production, for people elsewhere, and always with the request id."""
+"""Log lines: JSON in production, readable elsewhere, always with the request ID."""
 
 import json
 import logging
@@ -13,8 +13,8 @@ from tests.service_settings import changed
 
 
 @pytest.fixture(autouse=True)
-def root() -> Iterator[None]:
-    """Put the loggers back as they were."""
+def restore_root_logger() -> Iterator[None]:
+    """Restore the root logger after each test."""
     logger = logging.getLogger()
     handlers, level = list(logger.handlers), logger.level
     yield
@@ -22,37 +22,36 @@ def root() -> Iterator[None]:
     logger.setLevel(level)
 
 
-def test_a_line_in_production_is_an_object(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_production_logs_json(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(changed(settings, environment="production").service)
-    token = request_id.set("the-id")
-    extra = {"status": 200, "color_message": "it is \x1b[1mso"}
-    logging.getLogger("anything").warning("it is %s", "so", extra=extra)
+    token = request_id.set("trace-1")
+    extra = {"status": 200, "color_message": "ready: \x1b[1myes"}
+    logging.getLogger("anything").warning("ready: %s", "yes", extra=extra)
     request_id.reset(token)
     line = json.loads(capsys.readouterr().err)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", line.pop("time"))
     assert line == {
         "level": "WARNING",
         "logger": "anything",
-        "message": "it is so",
-        "request_id": "the-id",
+        "message": "ready: yes",
+        "request_id": "trace-1",
         "service": settings.service.service_name,
         "status": 200,
     }
 
 
-def test_a_line_in_development_is_for_people(
+def test_development_logs_one_readable_line(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # A second call replaces the handler of the first one.
     configure_logging(settings.service)
     configure_logging(settings.service)
-    logging.getLogger("anything").warning("it is so")
+    logging.getLogger("anything").warning("ready")
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith("WARNING [-] it is so")
+    assert line.endswith("WARNING [-] ready")
 
 
-def test_the_level_is_a_setting(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_level_is_configurable(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(changed(settings, log_level="ERROR").service)
-    logging.getLogger("anything").warning("not this")
+    logging.getLogger("anything").warning("below the level")
     assert capsys.readouterr().err == ""

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 import app.db.models  # noqa: F401 - fills the metadata
 from app.db import metadata
-from app.readiness import MIGRATIONS
+from app.db.revisions import MIGRATIONS
 from app.settings import Settings
 from tests.databases import CONFIG, address_in, connected, migrate
 

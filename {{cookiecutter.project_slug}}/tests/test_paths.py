@@ -1,4 +1,4 @@
-"""A path in a header or a body is percent-encoded, whatever the client has sent."""
+"""Paths in headers and bodies are percent-encoded."""
 
 from types import SimpleNamespace
 from urllib.parse import quote
@@ -23,7 +23,7 @@ class Article(ResponseBody):
 
 @pytest.fixture(scope="module")
 def app(settings: Settings) -> FastAPI:
-    """Return the application with a list below a text parameter."""
+    """Return an application with resources below a text parameter."""
     app = create_app(settings)
     rows = [SimpleNamespace(id=UUID(int=number)) for number in (2, 1)]
 
@@ -45,20 +45,18 @@ def app(settings: Settings) -> FastAPI:
 
 @pytest.fixture(params=OWNERS)
 def owner(request: pytest.FixtureRequest) -> str:
-    """Return a text that a client percent-encodes."""
+    """Return a text that has to be percent-encoded."""
     owner: str = request.param
     return owner
 
 
 @pytest.fixture
 def target(owner: str) -> str:
-    """Return the path of the list of an owner."""
+    """Return the percent-encoded path of the owner's articles."""
     return f"/owners/{quote(owner, safe='')}/articles"
 
 
-async def test_the_next_page_is_one_of_the_same_list(
-    client: AsyncClient, owner: str, target: str
-) -> None:
+async def test_link_leads_to_same_list(client: AsyncClient, owner: str, target: str) -> None:
     first = await client.get(target, params={"limit": 1})
     link = first.headers["Link"]
     assert link.isascii()
@@ -67,7 +65,7 @@ async def test_the_next_page_is_one_of_the_same_list(
     assert (await client.get(path.removeprefix("<"))).json() == [owner]
 
 
-async def test_the_location_is_that_of_the_created_resource(
+async def test_location_leads_to_created_resource(
     client: AsyncClient, owner: str, target: str
 ) -> None:
     location = (await client.post(target)).headers["Location"]
@@ -75,17 +73,15 @@ async def test_the_location_is_that_of_the_created_resource(
     assert (await client.get(location)).json() == [owner, owner]
 
 
-async def test_the_instance_of_a_problem_is_its_request(
-    client: AsyncClient, owner: str, target: str
-) -> None:
+async def test_instance_is_path_of_request(client: AsyncClient, owner: str, target: str) -> None:
     instance = (await client.put(target)).json()["instance"]
     assert instance.isascii()
     assert (await client.get(instance)).json() == [owner]
 
 
-def test_a_path_names_no_host() -> None:
+def test_path_is_not_read_as_host() -> None:
     assert encoded_path({"path": "//host.example/a"}) == "/%2Fhost.example/a"
 
 
-def test_a_segment_has_no_slash() -> None:
+def test_slash_in_segment_is_encoded() -> None:
     assert encoded_path({"path": "/tags"}, "a/b", 7) == "/tags/a%2Fb/7"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
-from app.readiness import MIGRATIONS
+from app.db.revisions import MIGRATIONS
 from tests.databases import CONFIG
 
 MESSAGES = [

@@ -1,4 +1,4 @@
-"""`ROOT_PATH`: links and the documentation below the path prefix of a reverse proxy."""
+"""`ROOT_PATH`: the service behind a reverse proxy with a path prefix."""
 
 import re
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ class Thing(ResponseBody):
     id: UUID
 
 
-def application(settings: Settings, root_path: str) -> FastAPI:
+def create_app_with(settings: Settings, root_path: str) -> FastAPI:
     app = create_app(changed(settings, root_path=root_path))
 
     @app.get("/api/v1/things")
@@ -32,7 +32,7 @@ def application(settings: Settings, root_path: str) -> FastAPI:
     return app
 
 
-def client_of(app: FastAPI) -> AsyncClient:
+def client_for(app: FastAPI) -> AsyncClient:
     return AsyncClient(transport=ASGITransport(app), base_url="http://test")
 
 
@@ -45,10 +45,10 @@ def client_of(app: FastAPI) -> AsyncClient:
         ("/a/b", "/api/v1/things/"),
     ],
 )
-async def test_links_have_the_prefix_whether_or_not_the_proxy_removes_it(
+async def test_links_have_prefix_whether_or_not_proxy_removes_it(
     settings: Settings, root_path: str, path: str
 ) -> None:
-    async with client_of(application(settings, root_path)) as client:
+    async with client_for(create_app_with(settings, root_path)) as client:
         response = await client.get(path)
         problem = (await client.get(f"{path.rstrip('/')}/nowhere")).json()
     assert response.headers["Link"].startswith(f"<{root_path}/api/v1/things?after=")
@@ -56,13 +56,13 @@ async def test_links_have_the_prefix_whether_or_not_the_proxy_removes_it(
     assert problem["instance"] == f"{root_path}/api/v1/things/nowhere"
 
 
-async def test_a_probe_needs_no_prefix(settings: Settings) -> None:
-    async with client_of(application(settings, "/shop")) as client:
+async def test_probe_works_without_prefix(settings: Settings) -> None:
+    async with client_for(create_app_with(settings, "/shop")) as client:
         assert (await client.get("/livez")).status_code == 200
 
 
-async def test_the_documentation_is_below_the_prefix(settings: Settings) -> None:
-    async with client_of(application(settings, "/shop")) as client:
+async def test_docs_page_works_below_prefix(settings: Settings) -> None:
+    async with client_for(create_app_with(settings, "/shop")) as client:
         page = (await client.get("/docs")).text
         sources = re.findall(r'(?:src|href)="([^"]+)"', page)
         assert len(sources) == 3
@@ -76,14 +76,12 @@ async def test_the_documentation_is_below_the_prefix(settings: Settings) -> None
 @pytest.mark.parametrize(
     "root_path", ["/", "shop", "/shop/", "//shop", "/a//b", "/a b", "/é", "/?"]
 )
-def test_a_prefix_begins_with_a_slash_and_ends_without(
-    monkeypatch: pytest.MonkeyPatch, root_path: str
-) -> None:
+def test_malformed_prefix_is_rejected(monkeypatch: pytest.MonkeyPatch, root_path: str) -> None:
     monkeypatch.setenv("ROOT_PATH", root_path)
     with pytest.raises(SettingsError, match=r"^ROOT_PATH: "):
         load_settings()
 
 
-def test_the_prefix_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prefix_is_read_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROOT_PATH", "/a/b-1")
     assert ServiceSettings().root_path == "/a/b-1"

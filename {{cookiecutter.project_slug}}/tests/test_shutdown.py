@@ -1,4 +1,4 @@
-"""A stop loses no request: not ready first, no new connections later, answers until the end."""
+"""Graceful shutdown: no request is lost while the load balancer drains the process."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from app.shutdown import graceful_shutdown
 from tests.databases import ROOT, address_in
 from tests.service_settings import changed
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to handle")
 
 
 def free_port() -> int:
@@ -31,6 +31,7 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def serving(settings: Settings, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Start uvicorn with the slow application and a drain delay of one second."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "uvicorn", "--factory", "tests.slow_app:create_slow_app"),
         *("--port", str(port)),
@@ -51,7 +52,7 @@ async def serving(settings: Settings, port: int) -> AsyncIterator[asyncio.subpro
         await process.wait()
 
 
-async def until_it_answers(client: AsyncClient) -> None:
+async def wait_until_live(client: AsyncClient) -> None:
     async with asyncio.timeout(60):
         while True:
             try:
@@ -62,55 +63,61 @@ async def until_it_answers(client: AsyncClient) -> None:
                 return
 
 
+async def wait_until_not_ready(client: AsyncClient) -> None:
+    async with asyncio.timeout(20):
+        while (await client.get("/readyz")).status_code == 200:
+            pass
+
+
 @pytest.mark.slow
-async def test_a_stop_lets_requests_end_and_turns_new_ones_away_in_time(settings: Settings) -> None:
+async def test_requests_before_and_during_drain_are_completed(settings: Settings) -> None:
     port = free_port()
     async with (
         serving(settings, port) as process,
         AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
     ):
-        await until_it_answers(client)
-        first = asyncio.create_task(client.get("/slow"))
+        await wait_until_live(client)
+        before = asyncio.create_task(client.get("/slow"))
         await asyncio.sleep(0.1)
         process.terminate()
-        async with asyncio.timeout(20):
-            while (await client.get("/readyz")).status_code == 200:
-                pass
-        # Long enough for a server that has no delay to close.
+        await wait_until_not_ready(client)
+        # Without the delay, uvicorn would have closed its port by now.
         await asyncio.sleep(0.3)
-        last = asyncio.create_task(client.get("/slow"))
-        assert [(await answer).json() for answer in (first, last)] == ["done", "done"]
+        during = asyncio.create_task(client.get("/slow"))
+        assert [(await response).json() for response in (before, during)] == ["done", "done"]
         _, log = await process.communicate()
         with pytest.raises(ConnectError):
             await client.get("/livez")
     assert process.returncode in {0, -signal.SIGTERM}
     assert b"Traceback" not in log
-    assert b"The service is stopping" not in log
-    assert log.count(b"/readyz answers 503 from now on") == 1
+    assert b"The service is shutting down" not in log
+    assert log.count(b"/readyz responds with 503 from now on") == 1
 
 
-async def test_the_signal_reaches_the_server_after_the_delay(settings: Settings) -> None:
-    app = create_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app))
-    before = signal.signal(signal.SIGTERM, server.handle_exit)
-    stopped: list[str] = []
-    brief = changed(settings, shutdown_delay=0.2, shutdown_timeout=7).service
+async def test_uvicorn_handles_sigterm_after_delay(settings: Settings) -> None:
+    server = uvicorn.Server(uvicorn.Config(create_app(settings)))
+    original = signal.signal(signal.SIGTERM, server.handle_exit)
+    service = changed(settings, shutdown_delay=0.2, shutdown_timeout=7).service
+    # The request ID that the log lines of the shutdown would have.
+    drains: list[str] = []
     try:
-        with graceful_shutdown(brief, on_stop=lambda: stopped.append(request_id.get())):
+        with graceful_shutdown(service, on_drain=lambda: drains.append(request_id.get())):
+            # 7 s without the 4 s that are reserved for closing the pool.
             assert server.config.timeout_graceful_shutdown == 3
-            token = request_id.set("of a request")
+            token = request_id.set("interrupted-request")
             signal.raise_signal(signal.SIGTERM)
             request_id.reset(token)
             for _ in range(3):
                 await asyncio.sleep(0)
-            assert (stopped, server.should_exit) == (["-"], False)
+            assert drains == ["-"]
+            assert not server.should_exit
             await asyncio.sleep(0.3)
             assert server.should_exit
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, original)
 
 
-async def test_without_a_server_nothing_is_changed(settings: Settings) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with graceful_shutdown(settings.service, on_stop=lambda: None):
-        assert signal.getsignal(signal.SIGTERM) is before
+async def test_signal_handler_is_kept_without_uvicorn(settings: Settings) -> None:
+    original = signal.getsignal(signal.SIGTERM)
+    with graceful_shutdown(settings.service, on_drain=lambda: None):
+        assert signal.getsignal(signal.SIGTERM) is original

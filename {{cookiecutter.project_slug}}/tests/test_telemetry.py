@@ -1,4 +1,4 @@
-"""What FastAPI's telemetry sees of a request that fails."""
+"""FastAPI's telemetry records unhandled errors."""
 
 from unittest.mock import MagicMock
 
@@ -13,7 +13,7 @@ from tests.service_settings import changed
 
 @pytest.fixture(scope="module")
 def app(settings: Settings) -> FastAPI:
-    """Return the application with a route that fails."""
+    """Return an application with a route that fails."""
     app = create_app(changed(settings, cors_origins=("https://a.example",)))
 
     @app.get("/failing")
@@ -23,7 +23,7 @@ def app(settings: Settings) -> FastAPI:
     return app
 
 
-async def test_an_unhandled_error_is_recorded_and_answered_as_a_problem(
+async def test_unhandled_error_is_recorded_and_returned_as_problem(
     app: FastAPI, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tracing, logging = MagicMock(), MagicMock()

@@ -1,1 +1,1 @@
-"""HTTP: what a client may ask, and what it is answered."""
+"""HTTP: routes, their dependencies, middleware and error responses."""

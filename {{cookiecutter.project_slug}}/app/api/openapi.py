@@ -1,15 +1,44 @@
-"""What the OpenAPI document says beyond the routes: every error, and what follows a creation."""
+"""The OpenAPI document: its metadata, the error responses of all operations, and a link to it."""
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse
 from pydantic.json_schema import models_json_schema
 
 from app.api.problem_details import Problem, error_responses
 
+_PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
-def extend_openapi(app: FastAPI) -> None:
-    """Add to every operation the errors that do not depend on what it does, and links.
+_CONVENTIONS = """
+Errors are [problem details](https://www.rfc-editor.org/rfc/rfc9457) in `application/problem+json`.
+Every response has an `X-Request-ID` header: quote it when you report a problem. Timestamps are in
+UTC.
+"""
+
+
+def api_info() -> dict[str, str]:
+    """Return the version and the description of the API, from `pyproject.toml`.
+
+    Not from the installed distribution: the service runs from its folder and is never installed.
+    """
+    project = tomllib.loads(_PYPROJECT.read_text("utf-8"))["project"]
+    description = f"{project['description']}\n{_CONVENTIONS}".strip()
+    return {"version": project["version"], "description": description}
+
+
+def add_docs_redirect(app: FastAPI) -> None:
+    """Redirect `/` to the documentation."""
+
+    @app.get("/", include_in_schema=False)
+    async def redirect_to_docs(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"{request.scope['root_path']}/docs")
+
+
+def document_errors(app: FastAPI) -> None:
+    """Add to every operation the error responses that do not depend on the route.
 
     https://fastapi.tiangolo.com/how-to/extending-openapi/
     """
@@ -17,21 +46,19 @@ def extend_openapi(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            document = original_openapi()
-            _describe_errors(document)
-            _link_what_is_created(document["paths"])
+            _add_error_responses(original_openapi())
         return original_openapi()
 
-    # A method as far as types go; FastAPI asks for it to be replaced.
+    # FastAPI documents this assignment; mypy regards `openapi` as a method.
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _describe_errors(document: dict[str, Any]) -> None:
+def _add_error_responses(document: dict[str, Any]) -> None:
     _, models = models_json_schema(
         [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
     )
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    # FastAPI's own form of a 422, which this service never answers.
+    # FastAPI's own schemas of a 422 response, which are not used.
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas |= models["$defs"]
@@ -44,25 +71,3 @@ def _describe_errors(document: dict[str, Any]) -> None:
             statuses += [503] if path.startswith("/api/") else []
             errors = {str(status): error for status, error in error_responses(*statuses).items()}
             operation["responses"] = dict(sorted((responses | errors).items()))
-
-
-def _link_what_is_created(paths: dict[str, Any]) -> None:
-    # A client, or a program that tries the service out, learns what the new id is good for.
-    # https://spec.openapis.org/oas/v3.1.0#link-object
-    for collection, operations in paths.items():
-        created = operations.get("post", {}).get("responses", {}).get("201")
-        below = [path for path in paths if path.startswith(collection + "/{")]
-        if created is None or not below:
-            continue
-        created["links"] = {
-            operation["operationId"]: {
-                "operationId": operation["operationId"],
-                "parameters": {_first_parameter(path): "$response.body#/id"},
-            }
-            for path in below
-            for operation in paths[path].values()
-        }
-
-
-def _first_parameter(path: str) -> str:
-    return path.partition("{")[2].partition("}")[0]

@@ -1,1 +1,1 @@
-"""What requests and responses look like."""
+"""Request and response bodies, one module per resource."""

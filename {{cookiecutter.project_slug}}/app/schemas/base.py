@@ -1,4 +1,4 @@
-"""What all bodies have in common."""
+"""Base classes of request and response bodies."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -7,20 +7,20 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 class RequestBody(BaseModel):
-    """A body that a client sends; a field it does not have is refused, not ignored."""
+    """Base of request bodies; unknown fields are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class ResponseBody(BaseModel):
-    """A body that a client gets, made from a row."""
+    """Base of response bodies; `model_validate` accepts rows."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
-def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+def _to_utc(timestamp: datetime) -> datetime:
+    return timestamp.astimezone(UTC)
 
 
-#: A moment, written in UTC whatever the time zone of the server.
-UtcDatetime = Annotated[datetime, AfterValidator(_in_utc)]
+#: A timestamp in UTC, independent of the time zone of the database session.
+UtcDatetime = Annotated[datetime, AfterValidator(_to_utc)]

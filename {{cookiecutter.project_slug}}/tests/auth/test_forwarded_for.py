@@ -15,14 +15,14 @@ from tests.auth.helpers import log_in
 )
 async def test_only_trusted_proxy_sets_the_client_ip(
     app: FastAPI,
-    committed: Database,
+    clean_database: Database,
     sql: asyncpg.Connection,
     monkeypatch: pytest.MonkeyPatch,
     trusted: str,
     client_ip: str,
 ) -> None:
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", trusted)
-    app.state.database = committed
+    app.state.database = clean_database
     server = uvicorn.Config(app, log_config=None)
     server.load()
     async with AsyncClient(

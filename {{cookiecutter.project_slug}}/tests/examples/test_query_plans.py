@@ -12,7 +12,7 @@ from app.db.repositories.articles import LIST_QUERIES
 from app.settings import Settings
 from tests.databases import address_in, connected
 
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = pytest.mark.usefixtures("clean_database")
 
 # Most articles contain "fish", one in a thousand "whale", and the oldest tenth "dodo".
 INSERT_ARTICLES = """

@@ -92,8 +92,8 @@ async def test_search_finds_updated_text(client: AsyncClient) -> None:
     assert await search(client, "fish") == []
 
 
-async def test_writers_do_not_return_search_vector(committed: Database) -> None:
-    async with committed.transaction() as transaction:
+async def test_writers_do_not_return_search_vector(clean_database: Database) -> None:
+    async with clean_database.transaction() as transaction:
         writer = ArticleWriter(transaction)
         article = await writer.create(title="A title", slug="a-slug", text="A fish.")
         assert not hasattr(article, "search_vector")

@@ -1,32 +1,45 @@
-"""Health: is the process alive, and may it be sent requests?"""
+"""Probes for load balancers and orchestrators."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
+from fastapi.requests import HTTPConnection
 from pydantic import BaseModel
 
 from app.api.problem_details import error_responses
-from app.readiness import ReadinessDep
+from app.readiness import Readiness
 
 router = APIRouter(tags=["health"])
 
 
+async def get_readiness(connection: HTTPConnection) -> Readiness:
+    """Return the readiness check of the application."""
+    readiness: Readiness = connection.app.state.readiness
+    return readiness
+
+
+ReadinessDep = Annotated[Readiness, Depends(get_readiness)]
+
+
 class Health(BaseModel):
-    """Good health; anything else is a problem."""
+    """Health status."""
 
     status: Literal["ok"] = "ok"
 
 
 @router.head("/livez", include_in_schema=False)
-@router.get("/livez")
+@router.get("/livez", summary="Check liveness")
 async def livez() -> Health:
-    """Whether the process answers at all; asks nobody else."""
+    """Report that the process is running. Performs no I/O."""
     return Health()
 
 
 @router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", responses=error_responses(503))
+@router.get("/readyz", summary="Check readiness", responses=error_responses(503))
 async def readyz(readiness: ReadinessDep) -> Health:
-    """Whether the database answers, with a schema that is not behind this code."""
+    """Report that the database is reachable and its schema is up to date.
+
+    Responds with 503 as soon as the process shuts down, so that it gets no new requests.
+    """
     await readiness.check()
     return Health()

@@ -1,0 +1,90 @@
+"""Exception handlers: every error of a route, the router or the parser becomes a problem response.
+
+Unhandled exceptions are the business of `app.api.middleware.unhandled_errors`.
+"""
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import Match
+
+from app.api.problem_details import problem_response
+from app.errors import AppError, ShuttingDownError
+
+logger = logging.getLogger(__name__)
+
+# Reporting each of 10,000 invalid fields would cost more than rejecting the request.
+_MAX_ERRORS = 50
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Register the exception handlers."""
+    # Starlette's types allow only handlers that accept any exception.
+    app.add_exception_handler(AppError, _handle_app_error)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _handle_http_exception)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _handle_invalid_request)  # type: ignore[arg-type]
+
+
+async def _handle_app_error(request: Request, error: AppError) -> JSONResponse:
+    is_server_error = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if is_server_error and not isinstance(error, ShuttingDownError):
+        # The type of the cause only: its message may contain values of the request.
+        cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
+        logger.warning("%s%s", error.detail, cause)
+    return problem_response(
+        request.scope,
+        error.status,
+        error.detail,
+        code=error.code,
+        headers=error.headers,
+        **error.members,
+    )
+
+
+async def _handle_http_exception(request: Request, error: HTTPException) -> JSONResponse:
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed_methods(request))
+    return problem_response(request.scope, error.status_code, str(error.detail), headers=headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Return the methods of the path, of all its routes.
+
+    The router's own `Allow` header has only those of the first route that matches the path.
+    """
+    routes = request.app.routes
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    return [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in routes)
+    ]
+
+
+async def _handle_invalid_request(
+    request: Request, invalid: RequestValidationError
+) -> JSONResponse:
+    # Without pydantic's `input` and `ctx`, which contain the rejected value.
+    errors = [
+        {
+            "loc": [_encodable(part) for part in error["loc"]],
+            "type": error["type"],
+            "msg": _encodable(error["msg"]),
+        }
+        for error in invalid.errors()[:_MAX_ERRORS]
+    ]
+    return problem_response(request.scope, 422, "The request is not valid.", errors=errors)
+
+
+def _encodable(part: str | int) -> str | int:
+    """Replace lone surrogates, which JSON can escape and UTF-8 cannot encode.
+
+    The name of an unknown field is part of `loc` and comes from the client.
+    """
+    return part if isinstance(part, int) else part.encode(errors="replace").decode()

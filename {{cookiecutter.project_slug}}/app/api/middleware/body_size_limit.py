@@ -1,0 +1,50 @@
+"""The limits of request bodies."""
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class BodySizeLimitMiddleware:
+    """Rejects request bodies that are larger than `limit` bytes or compressed.
+
+    The headers are checked before the first `receive()`, in response to which the server would
+    ask for the body ("100 Continue"); a body without `Content-Length` is counted as it arrives.
+    `FastAPI(max_body_size=...)` is not used because it responds in plain text.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        received: int | None = None
+
+        async def receive_wrapper() -> Message:
+            nonlocal received
+            if received is None:
+                received = 0
+                self._check_headers(Headers(scope=scope))
+            message = await receive()
+            received += len(message.get("body", b""))
+            self._check_size(received)
+            return message
+
+        await self.app(scope, receive_wrapper, send)
+
+    def _check_headers(self, headers: Headers) -> None:
+        length = headers.get("content-length", "")
+        self._check_size(int(length) if length.isdecimal() else 0)
+        has_body = length not in {"", "0"} or "transfer-encoding" in headers
+        codings = ",".join(headers.getlist("content-encoding")).lower().split(",")
+        if has_body and not {coding.strip() for coding in codings} <= {"", "identity"}:
+            raise HTTPException(
+                415, "The body must not be compressed.", headers={"Accept-Encoding": "identity"}
+            )
+
+    def _check_size(self, size: int) -> None:
+        if size > self.limit:
+            raise HTTPException(413, f"The body is larger than {self.limit} bytes.")
