@@ -1,4 +1,4 @@
-"""A reverse proxy that publishes a server under a path prefix, which it removes."""
+"""A reverse proxy that serves an application below a path prefix, and removes the prefix."""
 
 import threading
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 
 @contextmanager
-def published(address: str, prefix: str) -> Iterator[str]:
-    """Yield the URL, with the prefix, under which a proxy forwards requests to `address`."""
+def published(upstream: str, prefix: str) -> Iterator[str]:
+    """Yield the URL, including the prefix, of a proxy that forwards requests to `upstream`."""
 
     class Proxy(BaseHTTPRequestHandler):
         def forward(self) -> None:
@@ -18,7 +18,7 @@ def published(address: str, prefix: str) -> Iterator[str]:
                 self.send_error(404)
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            with closing(HTTPConnection(urlsplit(address).netloc, timeout=60)) as server:
+            with closing(HTTPConnection(urlsplit(upstream).netloc, timeout=60)) as server:
                 path = self.path.removeprefix(prefix)
                 server.request(self.command, path, body, dict(self.headers))
                 response = server.getresponse()
@@ -29,10 +29,10 @@ def published(address: str, prefix: str) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_DELETE = do_GET = do_PATCH = do_POST = forward  # noqa: N815 - as the class wants it
+        do_DELETE = do_GET = do_PATCH = do_POST = forward  # noqa: N815 - names of the base class
 
         def log_message(self, format: str, *_: object) -> None:  # noqa: A002
-            """Keep standard error for the test."""
+            """Write no access log, to keep the output of the test readable."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
         thread = threading.Thread(target=proxy.serve_forever)
