@@ -27,6 +27,7 @@ FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [
         {},
         [
             ".*",
+            "AGENTS.md",
             "Dockerfile",
             "LICENSE",
             "Makefile",
@@ -46,6 +47,7 @@ FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [
             "dev/*.py",
             "docs/add-a-resource.md",
             "docs/migrations.md",
+            "docs/operations.md",
             "migrations/*.*",
             "migrations/versions/.gitkeep",
             "tests/*.py",

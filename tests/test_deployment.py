@@ -123,7 +123,8 @@ def test_migrations_have_the_environment_of_the_service(bake: Bake) -> None:
 def test_the_job_of_the_last_release_is_replaced(bake: Bake) -> None:
     project = bake(kubernetes=True)
     job = read_manifest(project, "migrations")
-    commands = re.findall(r"^\$ kubectl (.+)", project.read("README.md"), re.MULTILINE)
+    page = project.read("docs/operations.md")
+    commands = re.findall(r"^\$ kubectl (.+)", page, re.MULTILINE)
 
     # A Job that expires would be created again by whatever compares the cluster with these files.
     assert "ttlSecondsAfterFinished" not in job["spec"]
