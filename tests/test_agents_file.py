@@ -1,18 +1,23 @@
-"""AGENTS.md and the links between a project's guides name only things that exist."""
+"""AGENTS.md names only things that exist, and so do the links between a project's guides."""
 
+import itertools
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import Bake
-from matrix import SERVICE_OPTIONS, Answers, combine, label
+from conftest import LAYERS, Bake, Project
 
 REQUIRED_TARGETS = {"format", "lint", "migrate", "revision", "test"}
 PATH = re.compile(r"[\w.-]+/[\w./-]*|\.?[\w-]+\.(?:md|py|toml|example)")
 LINK = re.compile(r"\]\((?P<target>[^)#:]*)(?:#(?P<fragment>[^)]*))?\)")
 
-combinations = pytest.mark.parametrize("answers", combine(SERVICE_OPTIONS), ids=label)
+
+@pytest.fixture(params=itertools.product(LAYERS, [True, False], [True, False]), ids=str)
+def project(request: pytest.FixtureRequest, bake: Bake) -> Project:
+    """Return a generated project, for each combination of database layer, `example` and `auth`."""
+    layer, example, auth = request.param
+    return bake(database_layer=layer, example=example, auth=auth, kubernetes=True)
 
 
 def quoted_words(text: str) -> set[str]:
@@ -26,36 +31,6 @@ def heading_anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-@combinations
-def test_paths_in_agents_file_exist(answers: Answers, bake: Bake) -> None:
-    project = bake(**answers)
-    paths = {word for word in quoted_words(project.read("AGENTS.md")) if PATH.fullmatch(word)}
-
-    assert {"app/api/routes/", "docs/add-a-resource.md", "tests/"} <= paths
-    assert [path for path in paths if not (project.path / path).exists()] == []
-
-
-@combinations
-def test_make_targets_in_agents_file_exist(answers: Answers, bake: Bake) -> None:
-    project = bake(**answers)
-    targets = set(re.findall(r"^([a-z]+):", project.read("Makefile"), re.MULTILINE))
-    named = set(re.findall(r"`make ([a-z]+)", project.read("AGENTS.md")))
-
-    assert REQUIRED_TARGETS <= named <= targets
-
-
-@combinations
-def test_agents_file_is_short_and_states_the_required_coverage(
-    answers: Answers, bake: Bake
-) -> None:
-    project = bake(**answers)
-    text = project.read("AGENTS.md")
-    coverage = tomllib.loads(project.read("pyproject.toml"))["tool"]["coverage"]["report"]
-
-    assert len(text.splitlines()) <= 60
-    assert f"less than {coverage['fail_under']}%" in text
-
-
 def is_broken(link: re.Match[str], page: Path) -> bool:
     """Return whether a link of `page` leads to no file, or to no heading of it."""
     target = page.parent / link["target"] if link["target"] else page
@@ -65,9 +40,29 @@ def is_broken(link: re.Match[str], page: Path) -> bool:
     return bool(fragment) and fragment not in heading_anchors(target.read_text("utf-8"))
 
 
-@combinations
-def test_links_between_guides_lead_to_a_heading(answers: Answers, bake: Bake) -> None:
-    project = bake(kubernetes=True, **answers)
+def test_paths_in_agents_file_exist(project: Project) -> None:
+    paths = {word for word in quoted_words(project.read("AGENTS.md")) if PATH.fullmatch(word)}
+
+    assert {"app/api/routes/", "docs/add-a-resource.md", "tests/"} <= paths
+    assert [path for path in paths if not (project.path / path).exists()] == []
+
+
+def test_make_targets_in_agents_file_exist(project: Project) -> None:
+    targets = set(re.findall(r"^([a-z]+):", project.read("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z]+)", project.read("AGENTS.md")))
+
+    assert REQUIRED_TARGETS <= named <= targets
+
+
+def test_agents_file_is_short_and_states_the_required_coverage(project: Project) -> None:
+    text = project.read("AGENTS.md")
+    coverage = tomllib.loads(project.read("pyproject.toml"))["tool"]["coverage"]["report"]
+
+    assert len(text.splitlines()) <= 60
+    assert f"less than {coverage['fail_under']}%" in text
+
+
+def test_links_between_guides_lead_to_a_heading(project: Project) -> None:
     links = [
         (name, link)
         for name in sorted(project.files())
