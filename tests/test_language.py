@@ -21,7 +21,7 @@ WORDS = "|".join(
 )
 PATTERN = re.compile(rf"(?<![a-z\"'`])(?:{WORDS})(?![a-z])", re.IGNORECASE)
 
-SUFFIXES = {".md", ".mako", ".py", ".toml", ".yaml", ".yml", ".json", ".example", ".ignore", ""}
+SUFFIXES = {".md", ".mako", ".py", ".toml", ".yaml", ".yml", ".json", ".example", ""}
 # Licenses, measured results, and this list.
 EXCLUDED = ("LICENSE", "benchmarks/results/", "templates/licenses/", "tests/test_language.py")
 # What a document is checked up to, or without: history is not rewritten.
