@@ -3,7 +3,6 @@
 Runs `scripts/demo.py` and opens its page in headless Chromium.
 """
 
-import os
 import shutil
 import signal
 import subprocess
@@ -14,7 +13,8 @@ from playwright.sync_api import sync_playwright
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 SCREENSHOT = TEMPLATE / "docs" / "img" / "api-docs.png"
-WIDTH, HEIGHT = 1100, 860
+# Pixels.
+WIDTH, HEIGHT, MARGIN = 1000, 1400, 10
 
 
 def find_chromium() -> str:
@@ -26,14 +26,16 @@ def find_chromium() -> str:
 
 
 def take_screenshot(url: str, path: Path) -> None:
-    """Save the visible part of a Swagger UI page as PNG, once its operations are shown."""
+    """Save a Swagger UI page as PNG, down to the end of its first group of operations."""
     with sync_playwright() as playwright:
         # The sandbox does not start as root.
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         with browser, browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}) as page:
             page.goto(url)
             page.wait_for_selector(".opblock-summary")
-            page.screenshot(path=path)
+            group = page.locator(".opblock-tag-section").first.bounding_box()
+            bottom = group["y"] + group["height"] + MARGIN if group else HEIGHT
+            page.screenshot(path=path, clip={"x": 0, "y": 0, "width": WIDTH, "height": bottom})
 
 
 def main() -> int:
@@ -43,7 +45,6 @@ def main() -> int:
     demo = subprocess.Popen(
         [sys.executable, "scripts/demo.py", "async-session"],
         cwd=TEMPLATE,
-        env={**os.environ, "SERVICE_NAME": "book-shop"},
         stdout=subprocess.PIPE,
         text=True,
     )
