@@ -1,71 +1,76 @@
-# Works with GNU make 3.81. Needs Python >= 3.11 and git; fetches uv when there is none.
+# Works with GNU make 3.81 (macOS). Needs Python >= 3.11 and git; installs uv into .uv if it is missing.
 
 DATABASE_LAYER ?= async-session
 OUTPUT ?= .
 
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-# The first Python that will do, for machines whose python3 is the system's old one.
+# The first Python >= 3.11: on some machines, python3 is the system's older one.
 FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
 	python=; \
 done
 
-.PHONY: help demo test test-all test-fast test-resilience fuzz fuzz-prompts lint bake update-readme bench-bake bench-setup-to-tests bench bench-search bench-publish sweep uv
+.PHONY: help bake demo check lint test-fast test test-all test-resilience fuzz fuzz-prompts update-readme bench bench-publish bench-search bench-bake bench-setup-to-tests clean clean-template uv
 
-help: ## List the targets.
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+help: ## Show this help.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s %s\n", $$1, $$2 }'
 
-demo: uv sweep ## Make a project and run it on an embedded PostgreSQL (DATABASE_LAYER=databases, HOST, PORT).
+bake: uv clean-template ## Generate a project, with prompts (OUTPUT=folder).
+	@"$(UV)" run --quiet cookiecutter . --output-dir "$(OUTPUT)"
+
+demo: uv clean-template ## Generate a project and run it on an embedded PostgreSQL (DATABASE_LAYER=databases, HOST, PORT).
 	@"$(UV)" run --quiet python scripts/demo.py "$(DATABASE_LAYER)"
 
-test: uv lint sweep ## Run all tests: the template's, and those of the projects that it makes.
-	"$(UV)" run pytest --numprocesses 2 -m "not slow"
-	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m "slow and not pairwise" --verbose
+check: lint test-fast ## Run lint and the fast tests (about a minute).
 
-test-all: test ## Run these too: any two options together, and the long form of every test.
-	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m pairwise --verbose
-	$(MAKE) test-resilience fuzz fuzz-prompts
-
-test-fast: uv sweep ## Run the tests that install nothing.
-	"$(UV)" run pytest --numprocesses 2 -m "not slow"
-
-test-resilience: uv sweep ## Put both layers under faults and load, at length (shorter in make test).
-	RESILIENCE_PROFILE=long "$(UV)" run pytest --numprocesses 2 --dist worksteal -m "resilience and not fuzz" --verbose
-
-fuzz: uv sweep ## Send both layers what their schema allows and forbids, at length (shorter in make test).
-	RESILIENCE_PROFILE=long "$(UV)" run pytest --numprocesses 2 -m fuzz --verbose
-
-fuzz-prompts: uv sweep ## Answer 2,000 times, with hostile text, and install 50 of the projects.
-	FUZZ_PROMPTS=2000 "$(UV)" run pytest --numprocesses 2 tests/test_prompt_fuzzing.py --verbose
-
-lint: uv ## Check style and types.
+lint: uv ## Run ruff and mypy.
 	"$(UV)" run ruff check --no-cache
 	"$(UV)" run ruff format --check --no-cache
 	"$(UV)" run mypy
 
-bake: uv sweep ## Ask the questions and make a project (OUTPUT=folder).
-	@"$(UV)" run --quiet cookiecutter . --output-dir "$(OUTPUT)"
+test-fast: uv clean-template ## Run the tests that install no project.
+	"$(UV)" run pytest --numprocesses 2 -m "not slow"
 
-update-readme: uv sweep ## Show in the README what a person sees who makes a project.
+test: check ## Run lint and all tests except the pairwise combinations, in generated projects too.
+	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m "slow and not pairwise" --verbose
+
+test-all: test ## Run make test, the pairwise combinations of options, and the long resilience and fuzz tests.
+	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m pairwise --verbose
+	$(MAKE) test-resilience fuzz fuzz-prompts
+
+test-resilience: uv clean-template ## Run the long resilience tests: faults and load, on both layers.
+	RESILIENCE_PROFILE=long "$(UV)" run pytest --numprocesses 2 --dist worksteal -m "resilience and not fuzz" --verbose
+
+fuzz: uv clean-template ## Fuzz the HTTP API of both layers with Schemathesis, at length.
+	RESILIENCE_PROFILE=long "$(UV)" run pytest --numprocesses 2 -m fuzz --verbose
+
+fuzz-prompts: uv clean-template ## Fuzz the prompts with 2,000 generated contexts, and install 50 of the projects.
+	FUZZ_PROMPTS=2000 "$(UV)" run pytest --numprocesses 2 tests/test_prompt_fuzzing.py --verbose
+
+update-readme: uv clean-template ## Update the prompt session in the README.
 	@"$(UV)" run --quiet python scripts/update_readme.py
 
-bench-bake: uv sweep ## Measure how long a bake takes, beside an empty template.
-	@"$(UV)" run --quiet python scripts/bench_bake.py
-
-bench-setup-to-tests: uv sweep ## Measure how long it is from cookiecutter to green tests, in both layers.
-	@"$(UV)" run --quiet python scripts/bench_setup_to_tests.py
-
-bench: uv sweep ## Measure what a request costs in both layers (QUICK=1: two routes, 2 minutes).
+bench: uv clean-template ## Benchmark the requests of both layers (QUICK=1: two routes, 2 minutes).
 	@"$(UV)" run --quiet python -m benchmarks $(if $(QUICK),--quick)
 
-bench-search: uv sweep ## Compare searches among 1,000,000 rows with those of a revision (BEFORE, ROWS, DATABASE_LAYER).
-	@"$(UV)" run --quiet python -m benchmarks.search --layer "$(DATABASE_LAYER)" $(if $(BEFORE),--before "$(BEFORE)") $(if $(ROWS),--rows "$(ROWS)")
-
-bench-publish: uv sweep ## Measure, and put the figures into benchmarks/results and the README.
+bench-publish: uv clean-template ## Run the whole benchmark; write the results to benchmarks/results and the README.
 	@"$(UV)" run --quiet python -m benchmarks --publish
 
-# Cookiecutter would render what tools leave in the sources, or fail on it.
-sweep:
+bench-search: uv clean-template ## Compare searches over 1,000,000 rows with an earlier revision (BEFORE, ROWS, DATABASE_LAYER).
+	@"$(UV)" run --quiet python -m benchmarks.search --layer "$(DATABASE_LAYER)" $(if $(BEFORE),--before "$(BEFORE)") $(if $(ROWS),--rows "$(ROWS)")
+
+bench-bake: uv clean-template ## Measure how long generation takes, compared with an empty template.
+	@"$(UV)" run --quiet python scripts/bench_bake.py
+
+bench-setup-to-tests: uv clean-template ## Measure the time from cookiecutter to passing tests, for both layers.
+	@"$(UV)" run --quiet python scripts/bench_setup_to_tests.py
+
+clean: clean-template ## Delete caches and the benchmark's working folder; keep the environments .venv and .uv.
+	rm -rf .bench .mypy_cache .pytest_cache .ruff_cache
+	find benchmarks hooks scripts tests -name __pycache__ -prune -exec rm -rf {} +
+
+# Cookiecutter would render, or fail on, the caches that tools leave in the sources.
+clean-template:
 	@if [ -e .git ]; then git clean -fdqX -- "{{cookiecutter.project_slug}}"; fi
 
 uv:

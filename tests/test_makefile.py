@@ -47,7 +47,7 @@ def test_make_alone_lists_the_targets(bake: Bake) -> None:
     project = bake().path
 
     # The others need these two, and people do not.
-    assert listed(TEMPLATE) == targets(TEMPLATE) - {"sweep", "uv"}
+    assert listed(TEMPLATE) == targets(TEMPLATE) - {"clean-template", "uv"}
     assert listed(project) == targets(project)
 
 
