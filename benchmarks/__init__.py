@@ -1,4 +1,4 @@
-"""The request path, measured: what a request costs in both layers, and in what they stand beside.
+"""Benchmark: what a request costs in both database layers, compared with other services.
 
-`make bench` runs it, `docs/performance.md` says what it compares and why that is fair.
+Run it with `make bench`. docs/performance.md describes the method and the results.
 """

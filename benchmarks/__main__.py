@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure both layers and what they are compared with."""
+"""Command line of the benchmark: `python -m benchmarks`."""
 
 import argparse
 import json
@@ -16,48 +16,52 @@ from benchmarks.environments import (
     LAYERS,
     TEMPLATE,
     exclusive_cache,
-    interpreter,
     prepare_project,
     project_environment,
+    venv_python,
 )
 from benchmarks.load import find_generator
-from benchmarks.measurement import Bench, Plan, measure, say
+from benchmarks.measurement import Benchmark, MeasurementPlan, measure, report_progress
 from benchmarks.results_file import Report
 from benchmarks.routes import QUICK_ROUTES, ROUTES
-from benchmarks.services import VoidError, postgres
+from benchmarks.services import InvalidRunError, run_postgres
 from benchmarks.system_info import describe_machine, find_versions
 
 PUBLISHED = Path(__file__).parent / "results"
 
 
-def arguments() -> argparse.Namespace:
-    """What was asked for on the command line."""
+def parse_arguments() -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two routes, 8 clients")
-    parser.add_argument("--seconds", type=float, default=2, help="of each load")
+    parser.add_argument("--seconds", type=float, default=2, help="duration of each load")
     parser.add_argument("--repetitions", type=int, help="of each load")
-    parser.add_argument("--output", type=Path, default=CACHE / "results", help="a folder")
+    parser.add_argument("--output", type=Path, default=CACHE / "results", help="output folder")
     parser.add_argument(
         "--publish",
         action="store_true",
-        help="write into benchmarks/results and the README, from a whole run",
+        help="write the results to benchmarks/results and the README",
     )
-    asked = parser.parse_args()
-    if asked.publish and asked.quick:
-        parser.error("a quick run is not for publication")
-    return asked
+    options = parser.parse_args()
+    if options.publish and options.quick:
+        parser.error("--publish needs a full run: omit --quick")
+    return options
 
 
-def run(asked: argparse.Namespace) -> Report:
-    """Measure; raises `VoidError` when the figures would say nothing."""
+def run(options: argparse.Namespace) -> Report:
+    """Run the benchmark. Raises InvalidRunError if the results are not comparable."""
     projects = {layer: prepare_project(layer) for layer in LAYERS}
-    check_surroundings(projects["async-session"])
-    if asked.quick:
-        plan = Plan(QUICK_ROUTES, (8,), asked.repetitions or 3, asked.seconds, starts=1)
+    check_middleware(projects["async-session"])
+    if options.quick:
+        plan = MeasurementPlan(
+            QUICK_ROUTES, (8,), options.repetitions or 3, options.seconds, starts=1
+        )
     else:
-        plan = Plan(ROUTES, (1, 8, 32), asked.repetitions or 4, asked.seconds, starts=5)
+        plan = MeasurementPlan(
+            ROUTES, (1, 8, 32), options.repetitions or 4, options.seconds, starts=5
+        )
     generator = find_generator()
-    made = Report(
+    results = Report(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=describe_machine(),
         versions={},
@@ -67,49 +71,55 @@ def run(asked: argparse.Namespace) -> Report:
     )
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         folder = Path(temporary)
-        with postgres(projects["async-session"], folder / "postgres") as database:
-            made.versions = find_versions(projects["databases"], database.stored["version"])
-            measure(Bench(plan, projects, database, generator, folder, made))
-    return made
+        with run_postgres(projects["async-session"], folder / "postgres") as database:
+            results.versions = find_versions(projects["databases"], database.stored["version"])
+            measure(Benchmark(plan, projects, database, generator, folder, results))
+    return results
 
 
-def check_surroundings(project: Path) -> None:
-    """Raise `VoidError` unless all services stand under the same middleware."""
+def check_middleware(project: Path) -> None:
+    """Raise InvalidRunError unless all services run under the same middleware."""
     environment = project_environment(ENVIRONMENT="production", DATABASE_URL="postgresql://")
-    command = [interpreter(project), "-m", "check_middleware_stack"]
+    command = [venv_python(project), "-m", "check_middleware_stack"]
     checked = subprocess.run(command, cwd=project, env=environment, check=False)
     if checked.returncode != 0:
-        raise VoidError("The services are not comparable, see above.")
+        raise InvalidRunError("The middleware stacks differ; see the output above.")
 
 
-def write(made: Report, folder: Path) -> None:
-    """Write the report in all its forms."""
+def write(results: Report, folder: Path) -> None:
+    """Write the results as JSON, Markdown and SVG."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(asdict(made), indent=1) + "\n", "utf-8")
-    (folder / "results.md").write_text(report.full(made), "utf-8")
-    (folder / "results.svg").write_text(plot.draw(made), "utf-8")
+    (folder / "results.json").write_text(json.dumps(asdict(results), indent=1) + "\n", "utf-8")
+    (folder / "results.md").write_text(report.render_full(results), "utf-8")
+    (folder / "results.svg").write_text(plot.draw(results), "utf-8")
+
+
+def publish_summary(results: Report) -> None:
+    """Replace the table of results in the README."""
+    readme = TEMPLATE / "README.md"
+    text = report.replace_between_markers(readme.read_text("utf-8"), report.render_summary(results))
+    readme.write_text(text, "utf-8")
 
 
 def main() -> int:
-    """Exit status: 1 when the run is void."""
-    asked = arguments()
-    # As an exception, so that everything that was started is stopped.
+    """Run the benchmark. The exit status is 1 for an invalid run."""
+    options = parse_arguments()
+    # Raise KeyboardInterrupt on SIGTERM too, so that all started processes are stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with exclusive_cache():
-            made = run(asked)
-    except VoidError as error:
-        say(f"This run is void. {error}")
+            results = run(options)
+    except InvalidRunError as error:
+        report_progress(f"Invalid run: {error}")
         return 1
     except KeyboardInterrupt:
         return 130
-    folder = PUBLISHED if asked.publish else asked.output
-    write(made, folder)
-    if asked.publish:
-        readme = TEMPLATE / "README.md"
-        readme.write_text(report.embed(readme.read_text("utf-8"), report.summary(made)), "utf-8")
-    print(report.full(made))
-    say(f"Written to {folder}")
+    folder = PUBLISHED if options.publish else options.output
+    write(results, folder)
+    if options.publish:
+        publish_summary(results)
+    print(report.render_full(results))
+    report_progress(f"Results written to {folder}")
     return 0
 
 

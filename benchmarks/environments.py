@@ -1,4 +1,7 @@
-"""Projects exactly as they come, each with its environment; kept until the template changes."""
+"""Generated projects with their virtual environments, cached until the template changes.
+
+The projects are generated with the default options and installed with `uv sync`.
+"""
 
 import json
 import os
@@ -15,8 +18,8 @@ from pathlib import Path
 TEMPLATE = Path(__file__).resolve().parent.parent
 CACHE = TEMPLATE / ".bench"
 LAYERS: tuple[str, ...] = ("async-session", "databases")
-#: What runs in the environment of a project.
-INSIDE = Path(__file__).parent / "in_venv"
+#: Scripts that run in the virtual environment of a generated project.
+IN_VENV = Path(__file__).parent / "in_venv"
 
 _RENDERED = ("cookiecutter.json", "hooks", "templates", "{{cookiecutter.project_slug}}")
 _UV = os.environ.get("UV", "uv")
@@ -24,7 +27,7 @@ _UV = os.environ.get("UV", "uv")
 
 @contextmanager
 def exclusive_cache() -> Iterator[None]:
-    """One process at a time makes projects, or measures: two would measure each other."""
+    """Lock the cache: two benchmarks at the same time would disturb each other's results."""
     if sys.platform == "win32":
         raise SystemExit("The benchmark runs on Linux and macOS only.")
     import fcntl
@@ -36,46 +39,46 @@ def exclusive_cache() -> Iterator[None]:
 
 
 def project_environment(**variables: str) -> dict[str, str]:
-    """The variables of a process in a project: nothing of this one's that could set it up."""
+    """Return environment variables for a project's process, without settings of this process."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
-    # In production it must be there; nothing that is measured is signed with it.
+    # Required in production; no measured request uses it.
     secret = secrets.token_urlsafe(48)
-    return {**kept, "PYTHONPATH": str(INSIDE), "AUTH_SECRETS": secret, **variables}
+    return {**kept, "PYTHONPATH": str(IN_VENV), "AUTH_SECRETS": secret, **variables}
 
 
-def interpreter(project: Path) -> str:
-    """The Python of a project's environment."""
+def venv_python(project: Path) -> str:
+    """Return the path of the Python interpreter in a project's virtual environment."""
     return str(project / ".venv" / "bin" / "python")
 
 
 def prepare_project(layer: str) -> Path:
-    """The project with the default answers and this layer, installed."""
+    """Generate and install a project with one layer, or return the cached one."""
     folder = CACHE / layer
     stamp = folder / "stamp"
     fingerprint = _fingerprint()
     if stamp.exists() and stamp.read_text("ascii") == fingerprint:
         return next(folder.glob("*/pyproject.toml")).parent
-    print(f"Making a project ({layer}) ...", file=sys.stderr, flush=True)
+    print(f"Generating a project ({layer}) ...", file=sys.stderr, flush=True)
     stamp.unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
-        fresh = _bake(layer, Path(temporary))
-        project = folder / fresh.name
+        generated = _generate(layer, Path(temporary))
+        project = folder / generated.name
         if project.exists():
             if (project / ".venv").exists():
-                # uv changes in it what has to change.
-                (project / ".venv").rename(fresh / ".venv")
+                # Faster than a new environment: `uv sync` installs only the differences.
+                (project / ".venv").rename(generated / ".venv")
             shutil.rmtree(project)
-        fresh.rename(project)
-    # Compiled, as in the image: the first start is then like any other.
+        generated.rename(project)
+    # Compile the bytecode, as the Docker image does; otherwise the first start is slower.
     _run(_UV, "sync", "--quiet", "--compile-bytecode", cwd=project)
-    _run(interpreter(project), "-m", "compileall", "-q", "app", str(INSIDE), cwd=project)
+    _run(venv_python(project), "-m", "compileall", "-q", "app", str(IN_VENV), cwd=project)
     stamp.write_text(fingerprint, "ascii")
     return project
 
 
 def prepare_package(requirement: str) -> str:
-    """The Python of an environment that has one package."""
+    """Install one package into a virtual environment of its own and return its Python."""
     folder = CACHE / sha256(requirement.encode()).hexdigest()[:12]
     python = str(folder / "bin" / "python")
     if not folder.exists():
@@ -93,13 +96,13 @@ def project_at(revision: str, layer: str) -> Iterator[Path]:
         archive = Path(name) / "archive.tar"
         _run("git", "archive", f"--output={archive}", revision, cwd=TEMPLATE)
         _run("tar", "-xf", str(archive), cwd=template)
-        project = _bake(layer, Path(name), template)
+        project = _generate(layer, Path(name), template)
         _run(_UV, "sync", "--quiet", cwd=project)
         yield project
 
 
-def _bake(layer: str, folder: Path, template: Path = TEMPLATE) -> Path:
-    # Whatever this person's own defaults are.
+def _generate(layer: str, folder: Path, template: Path = TEMPLATE) -> Path:
+    # A separate config file, so that the user's own cookiecutter defaults do not apply.
     config = folder / "cookiecutter.yaml"
     config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
     command = [sys.executable, "-m", "cookiecutter", str(template), "--no-input"]

@@ -1,6 +1,6 @@
-"""Does what `load.lua` does for wrk, with geventhttpclient, where there is no wrk.
+"""Load generator for machines without wrk; equivalent to `load.lua`, with geventhttpclient.
 
-Runs on its own, in an environment that has this package.
+Runs as a script in a virtual environment that has this package.
 """
 
 import argparse
@@ -16,50 +16,51 @@ from geventhttpclient import HTTPClient
 PARSER = argparse.ArgumentParser()
 PARSER.add_argument("--clients", type=int, required=True)
 PARSER.add_argument("--seconds", type=float, required=True)
-PARSER.add_argument("address")
-PARSER.add_argument("target")
+PARSER.add_argument("base_url")
+PARSER.add_argument("target", help="path and query")
 PARSER.add_argument("method")
-PARSER.add_argument("body")
-PARSER.add_argument("prefix")
-PARSER.add_argument("status", type=int, help="0: only errors are counted")
-PARSER.add_argument("length", type=int)
+PARSER.add_argument("body", help="UNIQUE in it is replaced by a different value in each request")
+PARSER.add_argument("prefix", help="prefix of the unique values")
+PARSER.add_argument("status", type=int, help="expected status; 0 accepts all below 400")
+PARSER.add_argument("length", type=int, help="expected length of the response body")
 
 
 def main() -> None:
-    """Ask until the time is up, and say as JSON how it went."""
-    asked = PARSER.parse_args()
-    headers = {"Content-Type": "application/json"} if asked.body else {}
+    """Send requests until the time is up, and print the result as JSON."""
+    options = PARSER.parse_args()
+    headers = {"Content-Type": "application/json"} if options.body else {}
     latencies: list[float] = []
     errors = 0
 
-    def bodies() -> Iterator[bytes]:
+    def unique_bodies() -> Iterator[bytes]:
         for number in count():
-            yield asked.body.replace("UNIQUE", f"{asked.prefix}{number:08d}").encode()
+            yield options.body.replace("UNIQUE", f"{options.prefix}{number:08d}").encode()
 
-    def is_wrong(status: int, content: bytes) -> bool:
-        if not asked.status:
+    def is_error(status: int, content: bytes) -> bool:
+        if not options.status:
             return status >= 400
-        lengths = (asked.length, asked.length - len(".000000"))
-        return status != asked.status or len(content) not in lengths
+        # A timestamp without microseconds, one in a million, makes the body shorter.
+        lengths = (options.length, options.length - len(".000000"))
+        return status != options.status or len(content) not in lengths
 
-    def ask() -> None:
+    def run_client() -> None:
         nonlocal errors
-        client = HTTPClient.from_url(asked.address, concurrency=1)
+        client = HTTPClient.from_url(options.base_url, concurrency=1)
         while (sent := time.perf_counter()) < end:
-            response = client.request(asked.method, asked.target, next(body), headers)
-            errors += is_wrong(response.status_code, response.read())
+            response = client.request(options.method, options.target, next(bodies), headers)
+            errors += is_error(response.status_code, response.read())
             latencies.append(time.perf_counter() - sent)
 
-    body = bodies()
+    bodies = unique_bodies()
     started = time.perf_counter()
-    end = started + asked.seconds
-    gevent.joinall([gevent.spawn(ask) for _ in range(asked.clients)], raise_error=True)
+    end = started + options.seconds
+    gevent.joinall([gevent.spawn(run_client) for _ in range(options.clients)], raise_error=True)
     seconds = time.perf_counter() - started
-    # 99 places that cut the latencies into 100 parts.
-    places = [place * 1000 for place in statistics.quantiles(latencies, n=100)]
+    # 99 cut points: the percentiles 1 to 99.
+    percentiles = [point * 1000 for point in statistics.quantiles(latencies, n=100)]
     summary = {"requests": len(latencies), "errors": errors, "seconds": seconds}
-    percentiles = {f"p{percent}_ms": places[percent - 1] for percent in (50, 95, 99)}
-    print(json.dumps(summary | percentiles))
+    latency = {f"p{percent}_ms": percentiles[percent - 1] for percent in (50, 95, 99)}
+    print(json.dumps(summary | latency))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
--- For wrk. Arguments: method, body, prefix of unique values, and, when every answer is to be
--- checked, its status and its length.
+-- Script for wrk. Arguments: method, body, prefix of the unique values, expected status ("0" skips
+-- the check of responses) and expected length of the response body.
+-- UNIQUE in the body is replaced by a different value in each request.
 
 local UNCHECKED = "0"
 
@@ -18,9 +19,9 @@ function init(arguments)
    wrong = 0
    if status ~= UNCHECKED then
       status, length = tonumber(status), tonumber(length)
-      function response(answered, _, content)
-         -- One moment in a million is written without its fraction of a second.
-         if answered ~= status or #content ~= length and #content ~= length - #".000000" then
+      function response(actual, _, content)
+         -- A timestamp without microseconds, one in a million, makes the body shorter.
+         if actual ~= status or #content ~= length and #content ~= length - #".000000" then
             wrong = wrong + 1
          end
       end

@@ -1,4 +1,4 @@
-"""The measurement itself: services take turns under one load after the other."""
+"""The measurement: every service handles the same loads, in turns."""
 
 import statistics
 import sys
@@ -7,115 +7,129 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.load import Generator, make_load
-from benchmarks.results_file import Proof, Report, Run, ServiceFigures
-from benchmarks.round_trips import count_round_trips, counting
-from benchmarks.routes import PROOF, Route
-from benchmarks.services import BARE, SERVICES, Postgres, Running, Service, empty_log, serving
-from benchmarks.validation import check_answers, check_under_load
+from benchmarks.load import LoadGenerator, run_load
+from benchmarks.results_file import GeneratorHeadroom, Report, Run, ServiceMetrics
+from benchmarks.round_trips import count_round_trips, counting_proxy
+from benchmarks.routes import NO_DATABASE, Route
+from benchmarks.services import (
+    RAW_ASYNCPG_NO_MIDDLEWARE,
+    SERVICES,
+    Postgres,
+    Service,
+    ServiceProcess,
+    check_and_truncate_log,
+    run_service,
+)
+from benchmarks.validation import check_responses, check_under_load
 
-#: The bare limit is beside the others with this many clients only.
-BARE_CLIENTS = 8
+#: The service without middleware is measured with this number of clients only.
+NO_MIDDLEWARE_CLIENTS = 8
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is measured, how often and how long (in seconds)."""
+class MeasurementPlan:
+    """Routes, numbers of clients, and the number and duration of the repetitions."""
 
     routes: Sequence[Route]
     clients: Sequence[int]
     repetitions: int
+    #: Duration of each load.
     seconds: float
-    #: Of each service, for the time that it takes.
+    #: How often each service is started, to measure its startup.
     starts: int
 
 
 @dataclass(frozen=True)
-class Bench:
-    """Everything that a measurement needs."""
+class Benchmark:
+    """The plan, the services' environment, and the report to fill."""
 
-    plan: Plan
+    plan: MeasurementPlan
     #: By layer.
     projects: Mapping[str, Path]
     database: Postgres
-    generator: Generator
-    #: For the logs of the services.
+    generator: LoadGenerator
+    #: Folder of the services' logs.
     folder: Path
     report: Report
 
     def log(self, service: Service) -> Path:
-        """Where a service writes."""
-        return self.folder / f"{service.database}.log"
+        """Return the log file of a service."""
+        return self.folder / f"{service.name}.log"
 
 
-def measure(bench: Bench) -> None:
-    """Fill the report; raises `VoidError` when anything is not as it should be."""
+def measure(benchmark: Benchmark) -> None:
+    """Fill the report. Raises InvalidRunError if a response or a log shows an error."""
     with ExitStack() as stack:
-        running = start_services(bench, stack)
-        reads = [route for route in bench.plan.routes if not route.is_write]
-        writes = [route for route in bench.plan.routes if route.is_write]
+        processes = start_services(benchmark, stack)
+        reads = [route for route in benchmark.plan.routes if not route.is_write]
+        writes = [route for route in benchmark.plan.routes if route.is_write]
+        # Reads first: writes change what the list routes return.
         for routes in filter(None, (reads, writes)):
-            say(f"Checking the answers of {', '.join(route.name for route in routes)}")
+            report_progress(f"Checking responses: {', '.join(route.name for route in routes)}")
             for route in routes:
-                length = check_answers(running, route, bench.database)
-                for service in running:
-                    check_under_load(bench.generator, service, route, bench.database, length)
-            for run in measure_routes(bench, running, routes):
-                bench.report.runs.append(run)
-        for service in running:
-            figures = bench.report.services[service.service.name]
-            figures.resident_mib = service.resident_bytes() / 2**20
-        bench.report.proof.extend(prove(bench, running[0]))
-    count_all_round_trips(bench)
+                length = check_responses(processes, route, benchmark.database)
+                for process in processes:
+                    check_under_load(
+                        benchmark.generator, process, route, benchmark.database, length
+                    )
+            for run in measure_routes(benchmark, processes, routes):
+                benchmark.report.runs.append(run)
+        for process in processes:
+            metrics = benchmark.report.services[process.service.name]
+            metrics.resident_mib = process.resident_bytes() / 2**20
+        benchmark.report.headroom.extend(measure_headroom(benchmark, processes[0]))
+    count_all_round_trips(benchmark)
 
 
-def start_services(bench: Bench, stack: ExitStack) -> list[Running]:
-    """Start each service some times, in turns, and leave it running the last time."""
-    say("Starting the services")
-    running = []
-    for turn in range(bench.plan.starts):
+def start_services(benchmark: Benchmark, stack: ExitStack) -> list[ServiceProcess]:
+    """Start every service several times, in turns, and keep the last process of each."""
+    report_progress("Starting the services")
+    processes = []
+    for turn in range(benchmark.plan.starts):
         for service in SERVICES:
-            url = bench.database.urls[service.database]
-            project, log = bench.projects[service.layer], bench.log(service)
-            context = serving(service, project, url, log)
-            is_last = turn == bench.plan.starts - 1
-            with ExitStack() as once:
-                process, start = (stack if is_last else once).enter_context(context)
-            figures = bench.report.services.setdefault(service.name, ServiceFigures())
-            figures.start_seconds.append(start.seconds)
-            figures.start_cpu_seconds.append(start.cpu_seconds)
-            running += [process] if is_last else []
-    return running
+            url = benchmark.database.urls[service.name]
+            project, log = benchmark.projects[service.layer], benchmark.log(service)
+            context = run_service(service, project, url, log)
+            is_last = turn == benchmark.plan.starts - 1
+            with ExitStack() as stopped_at_once:
+                process, cost = (stack if is_last else stopped_at_once).enter_context(context)
+            metrics = benchmark.report.services.setdefault(service.name, ServiceMetrics())
+            metrics.start_seconds.append(cost.seconds)
+            metrics.start_cpu_seconds.append(cost.cpu_seconds)
+            processes += [process] if is_last else []
+    return processes
 
 
 def measure_routes(
-    bench: Bench, running: Sequence[Running], routes: Sequence[Route]
+    benchmark: Benchmark, processes: Sequence[ServiceProcess], routes: Sequence[Route]
 ) -> Iterator[Run]:
-    """Services take turns in the innermost loop, so that noise falls on all alike."""
-    plan = bench.plan
+    """Yield all runs. Services alternate in the innermost loop, so that all see the same noise."""
+    plan = benchmark.plan
     for repetition in range(plan.repetitions):
         for route in routes:
-            say(f"Repetition {repetition + 1} of {plan.repetitions}: {route.name}")
+            report_progress(f"Repetition {repetition + 1} of {plan.repetitions}: {route.name}")
             for clients in plan.clients:
-                first = repetition % len(running)
-                for service in [*running[first:], *running[:first]]:
-                    if service.service is not BARE or clients == BARE_CLIENTS:
-                        yield measure_once(bench, service, route, clients, repetition)
+                # A different service goes first in each repetition.
+                first = repetition % len(processes)
+                for process in [*processes[first:], *processes[:first]]:
+                    is_optional = process.service is RAW_ASYNCPG_NO_MIDDLEWARE
+                    if not is_optional or clients == NO_MIDDLEWARE_CLIENTS:
+                        yield measure_once(benchmark, process, route, clients, repetition)
 
 
 def measure_once(
-    bench: Bench, running: Running, route: Route, clients: int, repetition: int
+    benchmark: Benchmark, process: ServiceProcess, route: Route, clients: int, repetition: int
 ) -> Run:
-    """One service under one load."""
-    service = running.service
-    target = route.target(bench.database.stored, uses_offset=service.uses_offset)
-    seconds = bench.plan.seconds
-    before = running.cpu_seconds()
-    load = make_load(
-        bench.generator, running.address, target, route, clients=clients, seconds=seconds
+    """Measure one service under one load."""
+    service = process.service
+    target = route.target(benchmark.database.stored, uses_offset=service.uses_offset)
+    seconds = benchmark.plan.seconds
+    before = process.cpu_seconds()
+    load = run_load(
+        benchmark.generator, process.base_url, target, route, clients=clients, seconds=seconds
     )
-    used = running.cpu_seconds() - before
-    empty_log(bench.log(service))
+    used = process.cpu_seconds() - before
+    check_and_truncate_log(benchmark.log(service))
     return Run(
         service=service.name,
         route=route.name,
@@ -131,36 +145,43 @@ def measure_once(
     )
 
 
-def prove(bench: Bench, bare: Running) -> Iterator[Proof]:
-    """What the load generator can do, by a route that asks no database."""
-    say("Measuring the load generator")
-    target = PROOF.path
-    for clients in bench.plan.clients:
+def measure_headroom(benchmark: Benchmark, process: ServiceProcess) -> Iterator[GeneratorHeadroom]:
+    """Measure what the load generator achieves on a route without database access."""
+    report_progress("Measuring the load generator")
+    for clients in benchmark.plan.clients:
         loads = [
-            make_load(
-                bench.generator, bare.address, target, PROOF, clients=clients, seconds=1, length=15
+            run_load(
+                benchmark.generator,
+                process.base_url,
+                NO_DATABASE.path,
+                NO_DATABASE,
+                clients=clients,
+                seconds=1,
+                length=len('{"status":"ok"}'),
             )
             for _ in range(2)
         ]
-        yield Proof(
+        yield GeneratorHeadroom(
             clients=clients,
             rps=statistics.median(load.requests / load.seconds for load in loads),
             generator_cpu_us=min(load.cpu_seconds / load.requests for load in loads) * 1e6,
         )
 
 
-def count_all_round_trips(bench: Bench) -> None:
-    """Once more, one request at a time and through a proxy that counts."""
-    say("Counting round trips")
+def count_all_round_trips(benchmark: Benchmark) -> None:
+    """Count round trips: one request at a time, through a proxy before the database."""
+    report_progress("Counting round trips")
     for service in SERVICES:
-        if service is not BARE:
-            with counting(bench.database.urls[service.database]) as (proxy, url):
-                project, log = bench.projects[service.layer], bench.log(service)
-                with serving(service, project, url, log) as (running, _):
-                    counted = count_round_trips(proxy, running, bench.plan.routes, bench.database)
-            bench.report.services[service.name].round_trips = counted
+        if service is not RAW_ASYNCPG_NO_MIDDLEWARE:
+            with counting_proxy(benchmark.database.urls[service.name]) as (proxy, url):
+                project, log = benchmark.projects[service.layer], benchmark.log(service)
+                with run_service(service, project, url, log) as (process, _):
+                    counts = count_round_trips(
+                        proxy, process, benchmark.plan.routes, benchmark.database
+                    )
+            benchmark.report.services[service.name].round_trips = counts
 
 
-def say(text: str) -> None:
-    """Tell the person who waits."""
+def report_progress(text: str) -> None:
+    """Print a line to standard error."""
     print(text, file=sys.stderr, flush=True)

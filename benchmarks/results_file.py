@@ -1,4 +1,4 @@
-"""What was measured, and what follows from it."""
+"""The results, as stored in `results.json`, and the statistics computed from them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,12 +14,13 @@ class Run:
     route: str
     clients: int
     repetition: int
-    #: Processor time of the server process for one request.
+    #: CPU time of the server process per request.
     cpu_us: float
-    #: Processor time of the server process for one second.
+    #: CPU time of the server process per second.
     busy: float
-    #: Processor time of the load generator for one second.
+    #: CPU time of the load generator per second.
     generator_busy: float
+    #: Requests per second.
     rps: float
     p50_ms: float
     p95_ms: float
@@ -27,29 +28,48 @@ class Run:
 
 
 @dataclass
-class ServiceFigures:
-    """What is measured of a service as a whole."""
+class ServiceMetrics:
+    """Startup, memory and round trips of one service."""
 
     start_seconds: list[float] = field(default_factory=list)
     start_cpu_seconds: list[float] = field(default_factory=list)
     resident_mib: float = 0.0
-    #: By route.
+    #: Per request, by route.
     round_trips: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Proof:
-    """What the load generator does where there is no database to wait for."""
+class GeneratorHeadroom:
+    """What the load generator achieves on a route without database access."""
 
     clients: int
     rps: float
-    #: Processor time of the generator for one request.
+    #: CPU time of the generator per request.
     generator_cpu_us: float
+
+
+class Spread(NamedTuple):
+    """Median and range of a value over the repetitions."""
+
+    median: float
+    low: float
+    high: float
+
+    def text(self, places: int = 0) -> str:
+        """Format for a table: `312 (305 to 330)`."""
+        median, low, high = (f"{value:.{places}f}" for value in self)
+        return median if low == high else f"{median} ({low} to {high})"
+
+
+def spread(values: Iterable[float]) -> Spread | None:
+    """Return the spread of some values, or None if there are none."""
+    known = sorted(values)
+    return Spread(median(known), known[0], known[-1]) if known else None
 
 
 @dataclass
 class Report:
-    """One run of the benchmark."""
+    """Results of one run of the benchmark."""
 
     date: str
     machine: str
@@ -58,54 +78,40 @@ class Report:
     seconds: float
     repetitions: int
     runs: list[Run] = field(default_factory=list)
-    services: dict[str, ServiceFigures] = field(default_factory=dict)
-    proof: list[Proof] = field(default_factory=list)
+    services: dict[str, ServiceMetrics] = field(default_factory=dict)
+    headroom: list[GeneratorHeadroom] = field(default_factory=list)
 
     @property
     def routes(self) -> list[str]:
-        """The routes that were measured, in their order."""
+        """The measured routes, in order of measurement."""
         return list(dict.fromkeys(run.route for run in self.runs))
 
     @property
     def clients(self) -> list[int]:
-        """The numbers of clients that there were."""
+        """The measured numbers of clients."""
         return sorted({run.clients for run in self.runs})
 
-    def of(self, figure: str, service: str, route: str, clients: int) -> dict[int, float]:
-        """A figure by repetition."""
+    def by_repetition(
+        self, metric: str, service: str, route: str, clients: int
+    ) -> dict[int, float]:
+        """Return the values of one field of `Run`, by repetition."""
         return {
-            run.repetition: float(getattr(run, figure))
+            run.repetition: float(getattr(run, metric))
             for run in self.runs
             if (run.service, run.route, run.clients) == (service, route, clients)
         }
 
-    def spread(self, figure: str, service: str, route: str, clients: int) -> "Spread | None":
-        """A figure over the repetitions, if it was measured."""
-        return spread(self.of(figure, service, route, clients).values())
+    def spread(self, metric: str, service: str, route: str, clients: int) -> Spread | None:
+        """Return the spread of a metric over the repetitions, or None if not measured."""
+        return spread(self.by_repetition(metric, service, route, clients).values())
 
     def ratio(
-        self, figure: str, over: str, under: str, route: str, clients: int
-    ) -> "Spread | None":
-        """A figure of one service divided by that of another, repetition by repetition."""
-        above = self.of(figure, over, route, clients)
-        below = self.of(figure, under, route, clients)
+        self, metric: str, numerator: str, denominator: str, route: str, clients: int
+    ) -> Spread | None:
+        """Return the spread of the ratio of two services' metrics.
+
+        The ratio is computed per repetition, in which both services ran under the same conditions.
+        """
+        above = self.by_repetition(metric, numerator, route, clients)
+        below = self.by_repetition(metric, denominator, route, clients)
         return spread(above[turn] / below[turn] for turn in above.keys() & below.keys())
-
-
-class Spread(NamedTuple):
-    """The median, and how far the repetitions lie apart."""
-
-    median: float
-    low: float
-    high: float
-
-    def text(self, places: int = 0) -> str:
-        """For a table: `312 (305 to 330)`."""
-        median, low, high = (f"{value:.{places}f}" for value in self)
-        return median if low == high else f"{median} ({low} to {high})"
-
-
-def spread(values: Iterable[float]) -> Spread | None:
-    """The spread of some values, None of none."""
-    known = sorted(values)
-    return Spread(median(known), known[0], known[-1]) if known else None

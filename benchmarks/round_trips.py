@@ -1,4 +1,4 @@
-"""How often a request waits for the database: counted on the wire, not guessed."""
+"""Counts database round trips per request, in a proxy between service and database."""
 
 import select
 import socket
@@ -12,16 +12,16 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 from benchmarks.routes import Route
-from benchmarks.services import Postgres, Running
-from benchmarks.validation import ask
+from benchmarks.services import Postgres, ServiceProcess
+from benchmarks.validation import request
 
 WARM_UP = 40
 MEASURED = 100
-# What a request leaves for after its answer is over by then, in seconds.
-SETTLED = 0.2
+# Seconds until the work that a request does after its response has finished.
+SETTLE_TIME = 0.2
 
 
-class _Connection(socketserver.BaseRequestHandler):
+class _ProxyConnection(socketserver.BaseRequestHandler):
     server: "Proxy"
 
     def handle(self) -> None:
@@ -33,52 +33,52 @@ class _Connection(socketserver.BaseRequestHandler):
                 for source in select.select([client, database], [], [])[0]:
                     if not (data := source.recv(65536)):
                         return
-                    # The parts of a question, or of its answer, are one trip together.
+                    # Consecutive chunks in the same direction belong to one round trip.
                     self.server.round_trips += source is client and not is_waiting
                     is_waiting = source is client
                     (database if is_waiting else client).sendall(data)
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    """Stands between a service and PostgreSQL and counts how often the service waits."""
+    """Proxy between a service and PostgreSQL that counts round trips."""
 
-    # Not a UnixStreamServer, without which this module could not be imported on Windows.
+    # Not a UnixStreamServer: that class is missing on Windows, where this module is imported too.
     address_family = getattr(socket, "AF_UNIX", socket.AF_INET)
     daemon_threads = True
 
     def __init__(self, listen: str, target: str) -> None:
-        super().__init__(listen, _Connection)  # type: ignore[arg-type] # The path of a socket.
+        super().__init__(listen, _ProxyConnection)  # type: ignore[arg-type] # A Unix socket path.
         self.target = target
         self.round_trips = 0
 
 
 @contextmanager
-def counting(database_url: str) -> Iterator[tuple[Proxy, str]]:
-    """A proxy before a database, and the address of the database as seen through it."""
+def counting_proxy(database_url: str) -> Iterator[tuple[Proxy, str]]:
+    """Run a proxy, and yield it with the database URL that connects through it."""
     query = parse_qs(urlsplit(database_url).query)
     name = f".s.PGSQL.{query['port'][0]}"
-    # The path of a socket has 103 bytes at most.
+    # In /tmp, because a Unix socket path has at most 103 bytes.
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as folder:
         listen = Path(folder) / name
-        address = database_url.replace(quote(query["host"][0], safe=""), quote(folder, safe=""))
+        url = database_url.replace(quote(query["host"][0], safe=""), quote(folder, safe=""))
         with Proxy(str(listen), str(Path(query["host"][0]) / name)) as proxy:
             threading.Thread(target=proxy.serve_forever, daemon=True).start()
-            yield proxy, address
+            yield proxy, url
             proxy.shutdown()
 
 
 def count_round_trips(
-    proxy: Proxy, running: Running, routes: Sequence[Route], database: Postgres
+    proxy: Proxy, process: ServiceProcess, routes: Sequence[Route], database: Postgres
 ) -> dict[str, float]:
-    """Round trips for one request of each route, once its statements are known to the server."""
-    counted = {}
+    """Return the round trips per request, by route, after its statements have been prepared."""
+    counts = {}
     for route in routes:
         for _ in range(WARM_UP):
-            ask(running, route, database)
-        time.sleep(SETTLED)
+            request(process, route, database)
+        time.sleep(SETTLE_TIME)
         before = proxy.round_trips
         for _ in range(MEASURED):
-            ask(running, route, database)
-        time.sleep(SETTLED)
-        counted[route.name] = (proxy.round_trips - before) / MEASURED
-    return counted
+            request(process, route, database)
+        time.sleep(SETTLE_TIME)
+        counts[route.name] = (proxy.round_trips - before) / MEASURED
+    return counts

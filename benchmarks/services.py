@@ -1,4 +1,4 @@
-"""The services that are measured, and their processes."""
+"""The measured services and their processes."""
 
 import http.client
 import json
@@ -15,95 +15,98 @@ from typing import Any
 
 import psutil
 
-from benchmarks.environments import interpreter, project_environment
+from benchmarks.environments import project_environment, venv_python
 from benchmarks.routes import LIST, OFFSET
 
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 15.0
 
 
-class VoidError(Exception):
-    """The run says nothing, for not everything in it was as it should be."""
+class InvalidRunError(Exception):
+    """The results are not comparable: a service failed or responded differently."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service, and the layer of the project in whose environment it runs."""
+    """A service; `layer` selects the project in whose virtual environment it runs."""
 
     name: str
     layer: str
+    #: ASGI application factory, as uvicorn takes it.
     application: str
-
-    @property
-    def uses_offset(self) -> bool:
-        """Whether its pages begin after a number of rows."""
-        return self.name == "typical"
-
-    @property
-    def database(self) -> str:
-        """The name of its database."""
-        return self.name.replace(" ", "-")
+    #: Whether its lists are paginated by offset instead of by cursor.
+    uses_offset: bool = False
 
 
-BARE = Service("bare limit", "async-session", "raw_asyncpg:create_bare_app")
-LIMIT = Service("limit", "async-session", "raw_asyncpg:create_app")
-TYPICAL = Service("typical", "async-session", "documented_pattern:create_app")
+#: asyncpg without any layer above it: the lower bound of the cost.
+RAW_ASYNCPG = Service("raw-asyncpg", "async-session", "raw_asyncpg:create_app")
+RAW_ASYNCPG_NO_MIDDLEWARE = Service(
+    "raw-asyncpg-no-middleware", "async-session", "raw_asyncpg:create_app_without_middleware"
+)
+#: The pattern of the FastAPI and SQLAlchemy documentation.
+DOCUMENTED_PATTERN = Service(
+    "documented-pattern", "async-session", "documented_pattern:create_app", uses_offset=True
+)
+#: The generated project, with each database layer.
 ASYNC_SESSION = Service("async-session", "async-session", "app.main:create_app")
 DATABASES = Service("databases", "databases", "app.main:create_app")
 
-SERVICES = (BARE, LIMIT, ASYNC_SESSION, DATABASES, TYPICAL)
+SERVICES = (RAW_ASYNCPG_NO_MIDDLEWARE, RAW_ASYNCPG, ASYNC_SESSION, DATABASES, DOCUMENTED_PATTERN)
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """A server with a database for each service, and what the requests need to know of its rows."""
+    """A server with one database per service."""
 
+    #: Database URLs by the name of the service.
     urls: Mapping[str, str]
+    #: IDs and a cursor of stored rows, for the paths of requests, and the server's version.
     stored: Mapping[str, str]
 
 
 @contextmanager
-def postgres(project: Path, folder: Path) -> Iterator[Postgres]:
-    """The embedded server of the project, with its data in `folder`."""
-    names = [service.database for service in SERVICES]
-    holder = subprocess.Popen(
-        [interpreter(project), "-m", "postgres", str(folder), str(OFFSET), *names],
+def run_postgres(project: Path, folder: Path) -> Iterator[Postgres]:
+    """Run the embedded server of a project, with its data in `folder`, until the block ends."""
+    names = [service.name for service in SERVICES]
+    # The script stops the server when its standard input is closed.
+    script = subprocess.Popen(
+        [venv_python(project), "-m", "seeded_postgres", str(folder), str(OFFSET), *names],
         cwd=project,
         env=project_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        # Ctrl-C is for this process, which then closes the standard input of that one.
+        # Ctrl-C interrupts only this process, which then closes the standard input of the script.
         start_new_session=True,
     )
-    with holder:
-        if holder.stdout is None or not (line := holder.stdout.readline()):
-            raise VoidError("PostgreSQL did not start, see above.")
+    with script:
+        if script.stdout is None or not (line := script.stdout.readline()):
+            raise InvalidRunError("PostgreSQL did not start; see the output above.")
         yield Postgres(**json.loads(line))
 
 
-class Running:
-    """The process of a service."""
+class ServiceProcess:
+    """The running process of a service."""
 
     def __init__(self, service: Service, process: subprocess.Popen[bytes], port: int) -> None:
         self.service = service
         self.port = port
-        self.address = f"http://127.0.0.1:{port}"
+        self.base_url = f"http://127.0.0.1:{port}"
         self._process = psutil.Process(process.pid)
 
     def cpu_seconds(self) -> float:
-        """What the process has used of the processors since its start, by its own account."""
+        """Return the CPU time of the process since its start."""
         times = self._process.cpu_times()
         return float(times.user + times.system)
 
     def resident_bytes(self) -> int:
-        """How much memory it holds."""
+        """Return the resident memory of the process."""
         return int(self._process.memory_info().rss)
 
-    def ask(
+    def request(
         self, method: str, target: str, body: str = "", *, timeout: float = 10
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and body of the answer to one request."""
+        """Send one request; return the status, the headers and the body of the response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         headers = {"Content-Type": "application/json"} if body else {}
         try:
@@ -116,18 +119,18 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Start:
-    """What it takes from the start of the process to the first request that is answered."""
+class StartupCost:
+    """Time from the start of the process to its first successful response."""
 
     seconds: float
     cpu_seconds: float
 
 
 @contextmanager
-def serving(
+def run_service(
     service: Service, project: Path, database_url: str, log: Path
-) -> Iterator[tuple[Running, Start]]:
-    """Run a service as in production, one process, until the block ends."""
+) -> Iterator[tuple[ServiceProcess, StartupCost]]:
+    """Run a service in one process with production settings until the block ends."""
     port = _free_port()
     server = ("uvicorn", "--factory", service.application, "--host", "127.0.0.1")
     options = ("--loop", "uvloop", "--http", "httptools", "--no-access-log")
@@ -135,7 +138,7 @@ def serving(
     with log.open("ab") as output:
         started = time.perf_counter()
         process = subprocess.Popen(
-            [interpreter(project), "-m", *server, "--port", str(port), *options],
+            [venv_python(project), "-m", *server, "--port", str(port), *options],
             cwd=project,
             env=environment,
             stdout=output,
@@ -143,9 +146,9 @@ def serving(
             start_new_session=True,
         )
     try:
-        running = Running(service, process, port)
-        _wait_until_answered(running, process, log)
-        yield running, Start(time.perf_counter() - started, running.cpu_seconds())
+        running = ServiceProcess(service, process, port)
+        _wait_until_ready(running, process, log)
+        yield running, StartupCost(time.perf_counter() - started, running.cpu_seconds())
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -155,25 +158,26 @@ def serving(
             process.wait()
 
 
-def empty_log(log: Path) -> None:
-    """Forget what a service has said; raises `VoidError` when it said that something failed."""
+def check_and_truncate_log(log: Path) -> None:
+    """Truncate a service's log. Raises InvalidRunError if it contains an error."""
     text = log.read_text("utf-8", "replace")
     if "Traceback" in text or '"level": "ERROR"' in text:
-        raise VoidError(f"{log.stem} has failed:\n{text[-3000:]}")
+        raise InvalidRunError(f"{log.stem} logged an error:\n{text[-3000:]}")
     os.truncate(log, 0)
 
 
-def _wait_until_answered(running: Running, process: subprocess.Popen[Any], log: Path) -> None:
+def _wait_until_ready(running: ServiceProcess, process: subprocess.Popen[Any], log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            status = running.ask("GET", LIST.target({}))[0]
+            status = running.request("GET", LIST.target({}))[0]
         except OSError:
             time.sleep(0.005)
             continue
         if status == http.HTTPStatus.OK:
             return
-    raise VoidError(f"{running.service.name} does not start:\n{log.read_text('utf-8')[-3000:]}")
+    name = running.service.name
+    raise InvalidRunError(f"{name} did not start:\n{log.read_text('utf-8')[-3000:]}")
 
 
 def _free_port() -> int:

@@ -1,4 +1,4 @@
-"""What the figures depend on: the machine, and the versions of what was measured."""
+"""Description of the machine and of the software versions, for the report."""
 
 import json
 import platform
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.environments import interpreter, project_environment
+from benchmarks.environments import project_environment, venv_python
 
 PACKAGES = (
     *("fastapi", "starlette", "pydantic", "uvicorn", "uvloop", "httptools"),
     *("sqlalchemy", "asyncpg", "databases"),
 )
-ASK = """
+PRINT_VERSIONS = """
 import json, platform, sys
 from importlib.metadata import version
 print(json.dumps({"Python": platform.python_version()} | {n: version(n) for n in sys.argv[1:]}))
@@ -21,19 +21,22 @@ print(json.dumps({"Python": platform.python_version()} | {n: version(n) for n in
 
 
 def describe_machine() -> str:
-    """The machine in words, and what else it was doing."""
+    """Describe the machine and its load before the run."""
     memory = psutil.virtual_memory().total / 2**30
     load = psutil.getloadavg()[0]
     return (
-        f"{platform.system()} on {_processor()}, {psutil.cpu_count()} processors, "
+        f"{platform.system()} on {_cpu_model()}, {psutil.cpu_count()} CPUs, "
         f"{memory:.0f} GiB, load {load:.1f} before"
     )
 
 
 def find_versions(project: Path, server_version: str) -> dict[str, str]:
-    """The versions of what a project runs on; it is one with the `databases` layer."""
+    """Return the versions of the server and of the packages in a project.
+
+    The project needs the databases layer, so that all packages are installed.
+    """
     found = subprocess.run(
-        [interpreter(project), "-c", ASK, *PACKAGES],
+        [venv_python(project), "-c", PRINT_VERSIONS, *PACKAGES],
         env=project_environment(),
         capture_output=True,
         check=True,
@@ -42,7 +45,7 @@ def find_versions(project: Path, server_version: str) -> dict[str, str]:
     return {"PostgreSQL": server_version, **versions}
 
 
-def _processor() -> str:
+def _cpu_model() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text("utf-8").splitlines():

@@ -1,54 +1,67 @@
-"""The pass before the measurement: every service gives the same, right answers."""
+"""Checks before the measurement: every service returns the same, correct responses."""
 
 from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
-from benchmarks.load import Generator, make_load
-from benchmarks.routes import UNIQUE, Route
-from benchmarks.services import Postgres, Running, VoidError
+from benchmarks.load import LoadGenerator, run_load
+from benchmarks.routes import UNIQUE_VALUE, Route
+from benchmarks.services import InvalidRunError, Postgres, ServiceProcess
 
 SECONDS = 1
+CLIENTS = 32
 
 
-def ask(running: Running, route: Route, database: Postgres) -> tuple[Mapping[str, str], bytes]:
-    """Headers and body of the right answer; raises `VoidError` for any other."""
-    target = route.target(database.stored, uses_offset=running.service.uses_offset)
-    body = route.body.replace(UNIQUE, uuid4().hex[:21])
-    status, headers, content = running.ask(route.method, target, body)
+def request(
+    process: ServiceProcess, route: Route, database: Postgres
+) -> tuple[Mapping[str, str], bytes]:
+    """Send one request and return the headers and the body of the response.
+
+    Raises InvalidRunError if the status is not the expected one.
+    """
+    target = route.target(database.stored, uses_offset=process.service.uses_offset)
+    body = route.body.replace(UNIQUE_VALUE, uuid4().hex[:21])
+    status, headers, content = process.request(route.method, target, body)
     if status != route.status:
-        raise VoidError(f"{running.service.name}, {route.name}: {status} {content.decode()}")
+        raise InvalidRunError(f"{process.service.name}, {route.name}: {status} {content.decode()}")
     return headers, content
 
 
-def check_answers(services: Sequence[Running], route: Route, database: Postgres) -> int:
-    """The length of every answer; raises `VoidError` when two services differ.
+def check_responses(processes: Sequence[ServiceProcess], route: Route, database: Postgres) -> int:
+    """Return the length of the response body, which is the same for all services.
 
-    Reads are the same to the byte; what is made by a write differs in id and time.
+    Reads must return the same bytes. Responses to writes differ in IDs and timestamps, and must
+    have the same length. Raises InvalidRunError if two services differ.
     """
-    answers = [ask(running, route, database) for running in services]
-    first_headers, first = answers[0]
-    for running, (headers, content) in zip(services, answers, strict=True):
+    responses = [request(process, route, database) for process in processes]
+    first_headers, first = responses[0]
+    for process, (headers, content) in zip(processes, responses, strict=True):
         is_same = len(content) == len(first) if route.is_write else content == first
-        # The usual pattern gives no link to the next page.
-        if not running.service.uses_offset:
+        # The documented pattern sends no link to the next page.
+        if not process.service.uses_offset:
             is_same = is_same and headers.get("link") == first_headers.get("link")
         if not is_same:
-            name = running.service.name
-            raise VoidError(f"{route.name}: {name} answers\n{content!r}\ninstead of\n{first!r}")
+            name = process.service.name
+            raise InvalidRunError(
+                f"{route.name}: {name} responds\n{content!r}\ninstead of\n{first!r}"
+            )
     return len(first)
 
 
 def check_under_load(
-    generator: Generator, running: Running, route: Route, database: Postgres, length: int
+    generator: LoadGenerator,
+    process: ServiceProcess,
+    route: Route,
+    database: Postgres,
+    length: int,
 ) -> None:
-    """Warm a route up with as many clients as ever, and check every answer."""
-    target = route.target(database.stored, uses_offset=running.service.uses_offset)
-    make_load(
+    """Warm a route up with the largest number of clients, and check every response."""
+    target = route.target(database.stored, uses_offset=process.service.uses_offset)
+    run_load(
         generator,
-        running.address,
+        process.base_url,
         target,
         route,
-        clients=32,
+        clients=CLIENTS,
         seconds=SECONDS,
         length=length,
     )

@@ -1,7 +1,7 @@
-"""How long it is from cookiecutter to a project whose tests are all green, in both layers.
+"""Measures the time from cookiecutter to passing tests, for both database layers.
 
-Each time in a new project and a new environment. A first turn, which is not counted, downloads
-whatever the cache of uv does not have.
+Each turn uses a new project and a new virtual environment. The first turn is not counted: it fills
+uv's download cache.
 """
 
 import argparse
@@ -15,37 +15,38 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from bench_bake import TEMPLATE, bake_command
+from bench_bake import TEMPLATE, generate_command
 
-GOAL = 20
+#: Target for the total, in seconds.
+TARGET = 20
 LAYERS = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))["database_layer"]
 TESTS = {
-    # As `make test` runs them.
+    # The options of `make test`, without coverage.
     "without coverage": ["uv", "run", "--quiet", "pytest", "-n", "auto", "--dist", "worksteal"],
     "make test": ["make", "test"],
 }
 
 
 def environment() -> dict[str, str]:
-    """That of a person's shell: nothing of this process's environment, bytecode is kept."""
+    """Return the environment of a shell without an active virtual environment; uv is on PATH."""
     foreign = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONDONTWRITEBYTECODE")
     clean = {name: value for name, value in os.environ.items() if name not in foreign}
-    # The uv that runs this may be one that the Makefile has fetched.
+    # The Makefile may have installed uv into .uv, which is not on PATH.
     uv = Path(os.environ.get("UV", "uv")).parent
     return {**clean, "PATH": f"{uv}{os.pathsep}{clean['PATH']}"}
 
 
 def measure(layer: str, tests: list[str]) -> list[float]:
-    """Seconds for the bake, for the environment, for the tests, and in all.
+    """Return the seconds for generation, installation, tests, and in total.
 
-    Raises `CalledProcessError` when a test fails.
+    Raises CalledProcessError if a test fails.
     """
-    with tempfile.TemporaryDirectory(prefix="green-") as name:
+    with tempfile.TemporaryDirectory(prefix="setup-") as name:
         folder = Path(name)
         project = folder / "project"
-        answers = f"database_layer={layer}", f"project_slug={project.name}"
+        context = f"database_layer={layer}", f"project_slug={project.name}"
         steps = [
-            (bake_command(TEMPLATE, folder, *answers), folder),
+            (generate_command(TEMPLATE, folder, *context), folder),
             (["uv", "sync", "--quiet"], project),
             (tests, project),
         ]
@@ -59,8 +60,10 @@ def measure(layer: str, tests: list[str]) -> list[float]:
 
 
 def main() -> int:
-    """Exit status: always 0, for a busy machine proves nothing."""
-    parser = argparse.ArgumentParser(description="Measure the time from cookiecutter to green.")
+    """Run the measurement. Always exits with 0: on a busy machine, the target says little."""
+    parser = argparse.ArgumentParser(
+        description="Measure the time from cookiecutter to passing tests."
+    )
     parser.add_argument("--turns", type=int, default=3)
     turns = parser.parse_args().turns
     runs = [(layer, name) for name in TESTS for layer in LAYERS]
@@ -70,14 +73,14 @@ def main() -> int:
             times = measure(layer, TESTS[name])
             if turn:
                 measured[layer, name].append(times)
-    # Other work on the machine makes a turn longer and never shorter, hence the fastest one.
-    columns = ("bake", "sync", "tests", "in all", "fastest")
+    # Other load on the machine only makes a turn longer, so the fastest turn is shown too.
+    columns = ("generate", "sync", "tests", "total", "fastest")
     print(f"{'median of ' + str(turns):40}", *(f"{column:>8}" for column in columns))
     for (layer, name), all_times in measured.items():
         per_step = list(zip(*all_times, strict=True))
         shown = [*map(statistics.median, per_step), min(per_step[-1])]
         print(f"{layer + ', ' + name:40}", *(f"{seconds:6.1f} s" for seconds in shown))
-    print(f"(goal: {GOAL} s in all)")
+    print(f"(target: {TARGET} s in total)")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The benchmark itself, in a form as short as can be."""
+"""Short runs of the benchmark and its load generators."""
 
 import json
 import shutil
@@ -12,24 +12,24 @@ from pathlib import Path
 import pytest
 from conftest import LAYERS, TEMPLATE, Project
 
-from benchmarks.environments import INSIDE, exclusive_cache, interpreter, prepare_project
-from benchmarks.load import Generator, Package, Wrk, make_load
+from benchmarks.environments import IN_VENV, exclusive_cache, prepare_project, venv_python
+from benchmarks.load import GeventHttpClient, LoadGenerator, Wrk, run_load
 from benchmarks.routes import CREATE, QUICK_ROUTES
-from benchmarks.services import SERVICES, VoidError
+from benchmarks.services import SERVICES, InvalidRunError
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def generators() -> list[Generator]:
+def generators() -> list[LoadGenerator]:
     wrk = shutil.which("wrk")
     with exclusive_cache():
-        return [Package(), *([Wrk(wrk)] if wrk else [])]
+        return [GeventHttpClient(), *([Wrk(wrk)] if wrk else [])]
 
 
 @pytest.fixture
-def address() -> Iterator[str]:
-    """Of a server that gives every new article a slug of the right form, or 400."""
+def base_url() -> Iterator[str]:
+    """Run a server that answers 201 to a new slug of 21 characters, otherwise 400."""
     seen = set()
 
     class Handler(BaseHTTPRequestHandler):
@@ -53,16 +53,16 @@ def address() -> Iterator[str]:
         server.shutdown()
 
 
-def test_every_generator_sends_unique_bodies_and_counts_wrong_answers(
-    address: str, generators: list[Generator]
+def test_generators_send_unique_bodies_and_count_wrong_responses(
+    base_url: str, generators: list[LoadGenerator]
 ) -> None:
     for generator in generators:
-        assert make_load(generator, address, "/", CREATE, clients=1, seconds=1, length=2).requests
-        with pytest.raises(VoidError, match="errors in"):
-            make_load(generator, address, "/", CREATE, clients=1, seconds=1, length=3)
+        assert run_load(generator, base_url, "/", CREATE, clients=1, seconds=1, length=2).requests
+        with pytest.raises(InvalidRunError, match="errors in"):
+            run_load(generator, base_url, "/", CREATE, clients=1, seconds=1, length=3)
 
 
-def test_a_very_short_run_reports_every_service(tmp_path: Path) -> None:
+def test_short_run_reports_every_service(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(tmp_path)]
     Project(TEMPLATE).run(*command, "--repetitions", "1", "--seconds", "1")
 
@@ -80,9 +80,9 @@ def test_a_very_short_run_reports_every_service(tmp_path: Path) -> None:
     assert (tmp_path / "results.svg").exists()
 
 
-def test_types_of_the_compared_services_are_right() -> None:
+def test_scripts_in_venv_pass_mypy() -> None:
     with exclusive_cache():
         project = Project(prepare_project("async-session"))
-    modules = [f"--module={path.stem}" for path in sorted(INSIDE.glob("*.py"))]
-    paths = {"MYPYPATH": f"{project.path}:{INSIDE}"}
-    project.run(interpreter(project.path), "-m", "mypy", "--strict", *modules, variables=paths)
+    modules = [f"--module={path.stem}" for path in sorted(IN_VENV.glob("*.py"))]
+    paths = {"MYPYPATH": f"{project.path}:{IN_VENV}"}
+    project.run(venv_python(project.path), "-m", "mypy", "--strict", *modules, variables=paths)

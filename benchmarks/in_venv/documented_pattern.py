@@ -1,7 +1,7 @@
-"""How it is usually done, as the documentation of FastAPI and SQLAlchemy teaches it.
+"""The usual pattern, as in the documentation of FastAPI and SQLAlchemy.
 
-A session per request from a dependency with `yield`, which commits at its end; entities; statements
-made where they are needed; connections asked whether they live before they are used; OFFSET.
+One session per request, from a dependency with `yield` that commits after the route function; ORM
+entities; statements built in each request; connections checked before use; OFFSET pagination.
 
 https://fastapi.tiangolo.com/tutorial/sql-databases/
 https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html
@@ -29,11 +29,11 @@ from app.settings import load_settings
 
 
 class Base(DeclarativeBase):
-    """The base of all models."""
+    """Base class of the models."""
 
 
 class Article(Base):
-    """A text with a title, found by its slug."""
+    """An article with a unique slug."""
 
     __tablename__ = "articles"
 
@@ -45,7 +45,7 @@ class Article(Base):
 
 
 class Coupon(Base):
-    """A code that may be redeemed a number of times."""
+    """A code that can be redeemed a limited number of times."""
 
     __tablename__ = "coupons"
 
@@ -56,7 +56,7 @@ class Coupon(Base):
 
 
 class Redemption(Base):
-    """One use of a coupon."""
+    """One redemption of a coupon."""
 
     __tablename__ = "redemptions"
 
@@ -65,14 +65,14 @@ class Redemption(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
-# No attribute of the entity, which would bring it with every row.
+# Not an attribute of the entity, so that SELECT does not return it with every row.
 SEARCH_VECTOR: Any = literal_column("search_vector")
 
 router = APIRouter(prefix="/api/v1")
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
-    """One session for the request."""
+    """Provide one session per request, and commit it."""
     async with request.app.state.sessions() as session:
         yield session
         await session.commit()
@@ -83,7 +83,7 @@ SessionDep = Annotated[AsyncSession, Depends(get_session)]
 
 @router.get("/articles/{article_id}", response_model=ArticleRead)
 async def get_article(article_id: UUID, session: SessionDep) -> Article:
-    """One article."""
+    """Get an article by ID."""
     article = await session.get(Article, article_id)
     if article is None:
         raise NotFoundError
@@ -97,7 +97,7 @@ async def list_articles(
     offset: Annotated[int, Query(ge=0)] = 0,
     q: Annotated[str | None, Query(max_length=200, pattern=NO_NUL_PATTERN)] = None,
 ) -> Sequence[Article]:
-    """Articles, newest first."""
+    """List articles, newest first."""
     statement = select(Article).order_by(Article.id.desc()).offset(offset).limit(limit)
     if q:
         matches = SEARCH_VECTOR.bool_op("@@")
@@ -107,7 +107,7 @@ async def list_articles(
 
 @router.post("/articles", status_code=201, response_model=ArticleRead)
 async def create_article(new: ArticleCreate, session: SessionDep) -> Article:
-    """Publish an article."""
+    """Create an article."""
     article = Article(**new.model_dump())
     session.add(article)
     await session.flush()
@@ -116,7 +116,7 @@ async def create_article(new: ArticleCreate, session: SessionDep) -> Article:
 
 @router.post("/coupons/{coupon_id}/redemptions", status_code=201, response_model=RedemptionRead)
 async def redeem_coupon(coupon_id: UUID, session: SessionDep) -> Redemption:
-    """Use a coupon once."""
+    """Redeem a coupon."""
     coupon = await session.get(Coupon, coupon_id, with_for_update=True)
     if coupon is None:
         raise NotFoundError
@@ -130,14 +130,14 @@ async def redeem_coupon(coupon_id: UUID, session: SessionDep) -> Redemption:
 
 
 def create_app() -> FastAPI:
-    """The application, under the project's middleware."""
+    """Create the application with the project's middleware."""
     settings = load_settings()
     url = make_url(database_url(settings)).set(drivername="postgresql+asyncpg")
 
     @asynccontextmanager
-    async def opened(app: FastAPI) -> AsyncIterator[None]:
-        # As many connections as the others have, and all of them kept: by default those beyond
-        # five would be made and closed again all the time.
+    async def open_engine(app: FastAPI) -> AsyncIterator[None]:
+        # The same pool size as the other services. With SQLAlchemy's defaults, connections beyond
+        # the fifth would be closed after each use.
         engine = create_async_engine(
             url, pool_pre_ping=True, pool_size=settings.database.pool_max_size, max_overflow=0
         )
@@ -145,4 +145,4 @@ def create_app() -> FastAPI:
         yield
         await engine.dispose()
 
-    return make_app(settings, router, opened)
+    return make_app(settings, router, open_engine)

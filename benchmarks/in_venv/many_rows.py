@@ -1,6 +1,7 @@
-"""The embedded server with one database for each project it is given, all with the same rows.
+"""Runs the embedded server with one database per project, all with the same rows.
 
-Says as JSON where they are and how long the rows took, and stops when its standard input ends.
+Usage: `python -m many_rows <data folder> <rows> <project>...`. Prints the database URLs and the
+duration of the insert as JSON, and stops the server when its standard input is closed.
 """
 
 import asyncio
@@ -12,11 +13,11 @@ import time
 from pathlib import Path
 
 import asyncpg
-from postgres import create_database
+from seeded_postgres import create_database
 
 from dev.postgres import embedded_postgres
 
-# Forty words each, of twenty thousand, and some that are as frequent as they say.
+# Forty random words of a vocabulary of 20,000 per row, and words of known frequency to search for.
 ARTICLES = """
 INSERT INTO articles (title, slug, text)
 SELECT 'Number ' || n, 'number-' || n, concat_ws(' ', 'everywhere',
@@ -32,7 +33,7 @@ FROM generate_series(1, {rows}::bigint) AS n
 
 
 def migrate(project: Path, url: str) -> None:
-    """Make the tables of a project in a database."""
+    """Run the migrations of a project."""
     subprocess.run(
         [project / ".venv" / "bin" / "python", "-m", "alembic", "upgrade", "head"],
         cwd=project,
@@ -43,7 +44,7 @@ def migrate(project: Path, url: str) -> None:
 
 
 async def fill(server: str, project: Path, rows: int) -> dict[str, str | float]:
-    """Return the address of a new database, and the seconds that its rows took."""
+    """Create and fill a database; return its URL and the seconds that the insert took."""
     url = await create_database(server, project.parent.name)
     await asyncio.to_thread(migrate, project, url)
     connection = await asyncpg.connect(url)
@@ -56,7 +57,7 @@ async def fill(server: str, project: Path, rows: int) -> dict[str, str | float]:
 
 
 async def main(server: str, rows: int, projects: list[Path]) -> None:
-    """Say what there is, project by project."""
+    """Fill one database per project and print the results as JSON."""
     print(json.dumps([await fill(server, project, rows) for project in projects]), flush=True)
 
 

@@ -1,8 +1,8 @@
-"""What stands around the routes of the services that the project is compared with: the project's
-own middleware and access line, so that only the way to the database differs.
+"""Application factory of the other services, with the middleware and access log of the project.
 
-`check_middleware_stack.py` sees to it that this list is the project's. It is not imported from
-`app.main`, which would load the project's database layer, and count for start and memory.
+With the same middleware, the services differ only in their database access. The list is repeated
+here because importing `app.main` would load the project's database layer too, which would increase
+startup time and memory. `check_middleware_stack.py` checks that the lists are equal.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -22,26 +22,26 @@ from app.api.middleware import (
 from app.log_config import configure_logging
 from app.settings import ServiceSettings, Settings
 
-#: Opens what the routes need in `app.state`, and closes it.
-Opened = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+#: Opens the connection pool in `app.state`, and closes it.
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def make_app(
-    settings: Settings, router: APIRouter, opened: Opened, *, is_bare: bool = False
+    settings: Settings, router: APIRouter, open_pool: Lifespan, *, has_middleware: bool = True
 ) -> FastAPI:
-    """An application with these routes; a bare one has no middleware and no access line."""
+    """Create an application, with or without the middleware and the access log."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings.service)
-        async with opened(app):
+        async with open_pool(app):
             yield
 
     app = FastAPI(
         openapi_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=[] if is_bare else middleware(settings.service),
+        middleware=middleware(settings.service) if has_middleware else [],
     )
     add_error_handlers(app)
     app.include_router(router)
@@ -49,7 +49,7 @@ def make_app(
 
 
 def middleware(settings: ServiceSettings) -> list[Middleware]:
-    """The layers around every request, from the outermost inwards."""
+    """Return the middleware, outermost first."""
     return [
         Middleware(RequestContextMiddleware),
         Middleware(
@@ -66,7 +66,7 @@ def middleware(settings: ServiceSettings) -> list[Middleware]:
 
 
 def database_url(settings: Settings) -> str:
-    """The address of the database."""
+    """Return DATABASE_URL. Raises ValueError if it is not set."""
     if settings.database.url is None:
-        raise ValueError("DATABASE_URL is missing")
+        raise ValueError("DATABASE_URL is not set")
     return settings.database.url.get_secret_value()

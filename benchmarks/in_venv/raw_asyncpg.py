@@ -1,6 +1,6 @@
-"""How fast it can be: asyncpg by hand, nothing between a route and its connection.
+"""Lower bound of the cost: routes that run SQL directly on an asyncpg pool.
 
-The schemas and the pages are those of the project; the SQL is as simple as it can be.
+The schemas and the pagination are those of the project. The SQL is as simple as possible.
 """
 
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ BY_ID = "SELECT id, title, slug, text, created_at FROM articles WHERE id = $1"
 PAGE = "SELECT id, title, slug, text, created_at FROM articles {} ORDER BY id DESC LIMIT $1"
 MATCHES = "search_vector @@ websearch_to_tsquery('english', {})"
 
-#: By whether there is a cursor, and whether there is a search.
+#: By (has a cursor, has a search term).
 PAGES = {
     (False, False): PAGE.format(""),
     (True, False): PAGE.format("WHERE id < $2"),
@@ -37,24 +37,26 @@ CREATE = (
     "INSERT INTO articles (title, slug, text) VALUES ($1, $2, $3) "
     "RETURNING id, title, slug, text, created_at"
 )
-TAKE_ONE = (
+DECREMENT_REMAINING = (
     "UPDATE coupons SET remaining_count = remaining_count - 1 "
     "WHERE id = $1 AND remaining_count > 0 RETURNING id"
 )
-REDEEM = "INSERT INTO redemptions (coupon_id) VALUES ($1) RETURNING id, coupon_id, created_at"
+INSERT_REDEMPTION = (
+    "INSERT INTO redemptions (coupon_id) VALUES ($1) RETURNING id, coupon_id, created_at"
+)
 
 router = APIRouter()
 
 
 @router.get("/livez")
 async def livez() -> dict[str, str]:
-    """No database: what the load generator can do."""
+    """Respond without database access, to measure the load generator."""
     return {"status": "ok"}
 
 
 @router.get("/api/v1/articles/{article_id}")
 async def get_article(article_id: UUID, request: Request) -> ArticleRead:
-    """One article."""
+    """Get an article by ID."""
     async with request.app.state.pool.acquire() as connection:
         row = await connection.fetchrow(BY_ID, article_id)
     if row is None:
@@ -70,7 +72,7 @@ async def list_articles(
     after: Annotated[str | None, Query(pattern=UUID_CURSOR.pattern)] = None,
     q: Annotated[str | None, Query(max_length=200, pattern=NO_NUL_PATTERN)] = None,
 ) -> list[ArticleRead]:
-    """Articles, newest first."""
+    """List articles, newest first."""
     values: list[Any] = [UUID_CURSOR.decode(after)] if after else []
     values += [q] if q else []
     async with request.app.state.pool.acquire() as connection:
@@ -85,7 +87,7 @@ async def list_articles(
 
 @router.post("/api/v1/articles", status_code=201)
 async def create_article(new: ArticleCreate, request: Request, response: Response) -> ArticleRead:
-    """Publish an article."""
+    """Create an article."""
     async with request.app.state.pool.acquire() as connection:
         row = await connection.fetchrow(CREATE, new.title, new.slug, new.text)
     response.headers["Location"] = encoded_path(request.scope, row["id"])
@@ -94,16 +96,16 @@ async def create_article(new: ArticleCreate, request: Request, response: Respons
 
 @router.post("/api/v1/coupons/{coupon_id}/redemptions", status_code=201)
 async def redeem_coupon(coupon_id: UUID, request: Request) -> RedemptionRead:
-    """Use a coupon once."""
+    """Redeem a coupon."""
     async with request.app.state.pool.acquire() as connection, connection.transaction():
-        if await connection.fetchval(TAKE_ONE, coupon_id) is None:
+        if await connection.fetchval(DECREMENT_REMAINING, coupon_id) is None:
             raise ConflictError("This coupon has been fully redeemed.")
-        row = await connection.fetchrow(REDEEM, coupon_id)
+        row = await connection.fetchrow(INSERT_REDEMPTION, coupon_id)
     return RedemptionRead(**row)
 
 
-def create_app(*, is_bare: bool = False) -> FastAPI:
-    """The application, under the project's middleware."""
+def create_app(*, has_middleware: bool = True) -> FastAPI:
+    """Create the application, by default with the project's middleware."""
     settings = load_settings()
     sizes: dict[str, Any] = {
         "min_size": settings.database.pool_min_size,
@@ -111,14 +113,14 @@ def create_app(*, is_bare: bool = False) -> FastAPI:
     }
 
     @asynccontextmanager
-    async def opened(app: FastAPI) -> AsyncIterator[None]:
+    async def open_pool(app: FastAPI) -> AsyncIterator[None]:
         async with asyncpg.create_pool(database_url(settings), **sizes) as pool:
             app.state.pool = pool
             yield
 
-    return make_app(settings, router, opened, is_bare=is_bare)
+    return make_app(settings, router, open_pool, has_middleware=has_middleware)
 
 
-def create_bare_app() -> FastAPI:
-    """The application without middleware and access line."""
-    return create_app(is_bare=True)
+def create_app_without_middleware() -> FastAPI:
+    """Create the application without middleware and access log."""
+    return create_app(has_middleware=False)

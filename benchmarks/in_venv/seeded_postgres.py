@@ -1,6 +1,7 @@
-"""The embedded server with one database for each name it is given, all with the same rows.
+"""Runs the embedded server with one database per service, all with the same rows.
 
-Says as JSON where they are and what is in them, and stops when its standard input ends.
+Usage: `python -m seeded_postgres <data folder> <offset> <database>...`. Prints the database URLs
+and the IDs of stored rows as JSON, and stops the server when its standard input is closed.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from dev.postgres import embedded_postgres
 
 SEED = "seed"
 
-# One row in a hundred is found by the search; the moments all have the same length.
+# The search matches one row in a hundred. All timestamps have the same length.
 ARTICLES = """
 INSERT INTO articles (title, slug, text, created_at)
 SELECT 'Article ' || i, 'article-' || i,
@@ -33,7 +34,7 @@ VALUES ('MANY', 2147483647, 2147483647) RETURNING id
 
 
 async def create_database(server: str, name: str, template: str = "template1") -> str:
-    """The address of a new database."""
+    """Create a database and return its URL."""
     connection = await asyncpg.connect(server)
     await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     await connection.close()
@@ -41,7 +42,7 @@ async def create_database(server: str, name: str, template: str = "template1") -
 
 
 async def fill(url: str, offset: int) -> dict[str, str]:
-    """Add rows; what the requests need to know of them."""
+    """Insert the rows, and return the IDs and the cursor that requests need."""
     connection = await asyncpg.connect(url)
     await connection.execute(ARTICLES)
     coupon = await connection.fetchval(COUPON)
@@ -60,7 +61,7 @@ async def fill(url: str, offset: int) -> dict[str, str]:
 
 
 async def prepare(server: str, offset: int, names: list[str]) -> dict[str, dict[str, str]]:
-    """A database for each name."""
+    """Create and fill one database per name."""
     seed = await create_database(server, SEED)
     await asyncio.to_thread(
         subprocess.run,
@@ -76,7 +77,7 @@ async def prepare(server: str, offset: int, names: list[str]) -> dict[str, dict[
 
 if __name__ == "__main__":
     folder, offset, *names = sys.argv[1:]
-    # Neither the disk nor the housekeeping of the server is what is measured here.
+    # Without fsync and autovacuum, which would add noise to the measurement.
     with embedded_postgres(
         Path(folder), fsync="off", autovacuum="off", max_connections="200"
     ) as server:
