@@ -1,4 +1,7 @@
-"""Servers started by a command of this template or of a project, and stopped by a signal."""
+"""Servers started by a command, such as `make run` or `make demo`, and stopped by a signal.
+
+Also finds the processes that such a command has left running.
+"""
 
 import json
 import os
@@ -20,7 +23,9 @@ from urllib.parse import parse_qs, urlsplit
 import psutil
 from conftest import clean_environment
 
+# What `make run` prints when the service responds: its URL, and the URL of the database.
 READY = re.compile(r"^Ready: (\S+)\n.*?(postgresql://\S+)", re.MULTILINE | re.DOTALL)
+# Ignores proxy settings of the machine.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -30,29 +35,29 @@ def free_port() -> int:
         return port
 
 
-def processes(folder: Path) -> set[int]:
-    """Every process that has to do with `folder`, and what those have started."""
+def find_processes(folder: Path) -> set[int]:
+    """Return the processes with `folder` in their command line, and all of their descendants."""
     command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="]
     listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [line.split(maxsplit=2) for line in listing.splitlines()]
     found = {int(pid) for pid, _, arguments in rows if str(folder) in arguments}
-    while more := {int(pid) for pid, parent, _ in rows if int(parent) in found} - found:
-        found |= more
+    while children := {int(pid) for pid, parent, _ in rows if int(parent) in found} - found:
+        found |= children
     return found
 
 
-def left_behind(folder: Path) -> set[int]:
-    """The processes that are still there after a moment for the killed ones to go."""
+def remaining_processes(folder: Path) -> set[int]:
+    """Return the processes of `folder` that are still running after up to five seconds."""
     deadline = time.monotonic() + 5
-    while (found := processes(folder)) and time.monotonic() < deadline:
+    while (found := find_processes(folder)) and time.monotonic() < deadline:
         time.sleep(0.1)
     return found
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
-    """Do what Ctrl-C does to a process group; on Windows, kill the processes."""
+    """Send SIGINT to the process group, as Ctrl-C does; on Windows, kill the processes."""
     if sys.platform == "win32":
-        # There, Ctrl-C reaches every process of the console, this one too.
+        # Ctrl-C would reach every process of the console, including this one.
         root = psutil.Process(process.pid)
         for child in [*root.children(recursive=True), root]:
             child.kill()
@@ -61,22 +66,24 @@ def interrupt(process: subprocess.Popen[str]) -> None:
 
 
 @dataclass
-class Running:
-    """A server that has said `Ready:`."""
+class ServerProcess:
+    """A server that has printed `Ready:`."""
 
     process: subprocess.Popen[str]
-    address: str
+    base_url: str
     database: str
 
     @property
     def socket_folder(self) -> Path:
         return Path(parse_qs(urlsplit(self.database).query)["host"][0])
 
-    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any, dict[str, str]]:
-        """Status, JSON body and headers, with lower-case names, that a request is answered by."""
+    def request(
+        self, method: str, path: str, body: object = None
+    ) -> tuple[int, Any, dict[str, str]]:
+        """Send a request; return the status, the JSON body, and the headers in lower case."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"} if data else {}
-        request = urllib.request.Request(self.address + path, data, headers, method=method)
+        request = urllib.request.Request(self.base_url + path, data, headers, method=method)
         try:
             response = OPENER.open(request, timeout=10)
         except urllib.error.HTTPError as error:
@@ -87,19 +94,19 @@ class Running:
             return response.status, json.loads(text) if text else None, headers
 
     def interrupt(self) -> int:
-        """Do what Ctrl-C does, and return the exit status."""
+        """Stop the server as Ctrl-C does, and return the exit status."""
         interrupt(self.process)
         return self.process.wait(timeout=15)
 
     def terminate(self) -> int:
-        """Do what a service manager does, and return the exit status."""
+        """Stop the server with SIGTERM, as a service manager does, and return the exit status."""
         self.process.terminate()
         return self.process.wait(timeout=15)
 
 
 @contextmanager
-def running(command: Sequence[str], folder: Path, **variables: str) -> Iterator[Running]:
-    """Run `command` in a process group of its own until it is ready, and at last stop it."""
+def run_server(command: Sequence[str], folder: Path, **variables: str) -> Iterator[ServerProcess]:
+    """Run a command in its own process group until the block ends; yield when it is ready."""
     variables.setdefault("PORT", str(free_port()))
     process = subprocess.Popen(
         command,
@@ -115,9 +122,9 @@ def running(command: Sequence[str], folder: Path, **variables: str) -> Iterator[
         for line in process.stdout or ():
             seen += line
             if found := READY.search(seen):
-                yield Running(process, found[1], found[2])
+                yield ServerProcess(process, found[1], found[2])
                 return
-        raise AssertionError(f"exit {process.wait()} before it was ready\n{seen}")
+        raise AssertionError(f"exit {process.wait()} before the server was ready\n{seen}")
     finally:
         if process.poll() is None:
             interrupt(process)

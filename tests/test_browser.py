@@ -11,7 +11,7 @@ import pytest
 from conftest import LAYERS, TEMPLATE
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from prefix_proxy import published
-from server_process import Running, running
+from server_process import ServerProcess, run_server
 from test_demo import demo_command
 
 pytestmark = pytest.mark.slow
@@ -36,16 +36,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(params=LAYERS)
-def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]:
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
     """Run `make demo`."""
-    with running(demo_command(request.param), TEMPLATE, TMPDIR=str(tmp_path)) as service:
+    with run_server(demo_command(request.param), TEMPLATE, TMPDIR=str(tmp_path)) as service:
         yield service
 
 
 @pytest.fixture
-def page(browser: Browser, service: Running) -> Iterator[Page]:
+def page(browser: Browser, service: ServerProcess) -> Iterator[Page]:
     """Open the documentation page of `service`."""
-    with docs_page(browser, service.address) as page:
+    with docs_page(browser, service.base_url) as page:
         yield page
 
 
@@ -120,8 +120,8 @@ def test_user_creates_and_finds_note_on_docs_page(page: Page) -> None:
 def test_docs_page_authorizes_below_path_prefix(browser: Browser, tmp_path: Path) -> None:
     variables = {"TMPDIR": str(tmp_path), "ROOT_PATH": "/shop"}
     with (
-        running(demo_command(LAYERS[0]), TEMPLATE, **variables) as service,
-        published(service.address, "/shop") as url,
+        run_server(demo_command(LAYERS[0]), TEMPLATE, **variables) as service,
+        published(service.base_url, "/shop") as url,
         docs_page(browser, url) as page,
     ):
         assert try_out(page, "auth-register", USER)[0] == "201"

@@ -1,4 +1,4 @@
-"""Which commits the pipelines test, and what keeps their parts up to date."""
+"""CI workflows and dependency updates of the template and of generated projects."""
 
 import json
 import re
@@ -8,23 +8,30 @@ import pytest
 import yaml
 from conftest import TEMPLATE, Bake, Project
 
-HERE = Project(TEMPLATE)
+TEMPLATE_PROJECT = Project(TEMPLATE)
 
 
 def read_yaml(project: Project, name: str) -> Any:
     return yaml.safe_load(project.read(name))
 
 
-def test_only_runs_of_a_pull_request_are_cancelled(bake: Bake) -> None:
-    for project in (HERE, bake(ci="github")):
+def test_long_jobs_of_the_template_wait_for_lint() -> None:
+    jobs = read_yaml(TEMPLATE_PROJECT, ".github/workflows/ci.yml")["jobs"]
+
+    assert "needs" not in jobs.pop("lint")
+    assert {job["needs"] for job in jobs.values()} == {"lint"}
+
+
+def test_github_cancels_only_superseded_pull_request_runs(bake: Bake) -> None:
+    for project in (TEMPLATE_PROJECT, bake(ci="github")):
         concurrency = read_yaml(project, ".github/workflows/ci.yml")["concurrency"]
 
         assert concurrency["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
-        # A group of its own for each commit on main: one that waits in a group can be replaced.
+        # A separate group per commit on main, because a waiting run in a group can be replaced.
         assert "github.event.pull_request.number || github.sha" in concurrency["group"]
 
 
-def test_only_pipelines_of_a_merge_request_are_cancelled(bake: Bake) -> None:
+def test_gitlab_cancels_only_superseded_merge_request_pipelines(bake: Bake) -> None:
     pipeline = read_yaml(bake(ci="gitlab"), ".gitlab-ci.yml")
 
     merge_request, default_branch = pipeline["workflow"]["rules"]
@@ -33,19 +40,19 @@ def test_only_pipelines_of_a_merge_request_are_cancelled(bake: Bake) -> None:
     assert default_branch["auto_cancel"] == {"on_new_commit": "none"}
 
 
-def test_dependabot_updates_everything_once_it_is_a_week_old(bake: Bake) -> None:
-    for project, wanted in ((HERE, set()), (bake(ci="github"), {"docker"})):
+def test_dependabot_waits_a_week_for_every_ecosystem(bake: Bake) -> None:
+    for project, additional in ((TEMPLATE_PROJECT, set()), (bake(ci="github"), {"docker"})):
         updates = read_yaml(project, ".github/dependabot.yml")["updates"]
 
         found = {update["package-ecosystem"] for update in updates}
-        assert found == {"github-actions", "uv"} | wanted
+        assert found == {"github-actions", "uv"} | additional
         assert {update["cooldown"]["default-days"] for update in updates} == {7}
         for update in updates:
             for name in update.get("directories") or [update["directory"]]:
                 assert (project.path / name.lstrip("/")).is_dir()
 
 
-def test_renovate_updates_everything_once_it_is_a_week_old(bake: Bake) -> None:
+def test_renovate_waits_a_week_for_every_manager(bake: Bake) -> None:
     settings = json.loads(bake(ci="gitlab").read("renovate.json"))
 
     assert settings["minimumReleaseAge"] == "7 days"
@@ -53,17 +60,17 @@ def test_renovate_updates_everything_once_it_is_a_week_old(bake: Bake) -> None:
 
 
 @pytest.mark.parametrize("ci", ["github", "gitlab", "none"])
-def test_a_project_has_the_file_of_its_own_service_only(ci: str, bake: Bake) -> None:
+def test_update_config_matches_the_ci_provider(ci: str, bake: Bake) -> None:
     files = bake(ci=ci).files()
 
     assert (".github/dependabot.yml" in files) == (ci == "github")
     assert ("renovate.json" in files) == (ci == "gitlab")
 
 
-def test_projects_use_the_actions_of_the_template(bake: Bake) -> None:
+def test_projects_use_the_same_actions_as_the_template(bake: Bake) -> None:
     ours, theirs = (
         set(re.findall(r"uses: (\S+) +# (\S+)", project.read(".github/workflows/ci.yml")))
-        for project in (HERE, bake(ci="github"))
+        for project in (TEMPLATE_PROJECT, bake(ci="github"))
     )
 
     assert theirs

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import LAYERS, TEMPLATE, Bake, clean_environment
-from server_process import Running, free_port, left_behind, processes, running
+from server_process import ServerProcess, find_processes, free_port, remaining_processes, run_server
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,7 @@ def demo_command(layer: str) -> list[str]:
     return shlex.split(dry_run.stdout.splitlines()[-1])
 
 
-def tell_story(server: Running) -> list[str]:
+def tell_story(server: ServerProcess) -> list[str]:
     """Walk through the example and return what was answered, without ids and times."""
     api = "/api/v1"
     article = {"title": "A title", "slug": "a-slug", "text": "Some text."}
@@ -43,12 +43,12 @@ def tell_story(server: Running) -> list[str]:
     told: list[object] = []
 
     def ask(method: str, path: str, body: object = None) -> tuple[int, Any]:
-        status, answer, headers = server.ask(method, path, body)
+        status, answer, headers = server.request(method, path, body)
         shown = {name: headers.get(name) for name in ("content-type", "location", "link", "allow")}
         told.append((method, status, answer, shown))
         return status, answer
 
-    assert len(server.ask("GET", f"{api}/articles")[1]) >= 3
+    assert len(server.request("GET", f"{api}/articles")[1]) >= 3
     ask("GET", f"{api}/articles?limit=2")
     status, created = ask("POST", f"{api}/articles", article)
     assert status == 201
@@ -77,17 +77,17 @@ def tell_story(server: Running) -> list[str]:
 
 def test_both_layers_tell_the_same_story_and_stop_without_a_trace(tmp_path: Path) -> None:
     stories = []
-    for layer, stop in zip(LAYERS, (Running.interrupt, Running.terminate), strict=True):
+    for layer, stop in zip(LAYERS, (ServerProcess.interrupt, ServerProcess.terminate), strict=True):
         folder = tmp_path / layer
         folder.mkdir()
-        with running(demo_command(layer), TEMPLATE, TMPDIR=str(folder)) as server:
+        with run_server(demo_command(layer), TEMPLATE, TMPDIR=str(folder)) as server:
             stories.append(tell_story(server))
             assert server.socket_folder.exists()
-            assert processes(folder)
+            assert find_processes(folder)
 
             assert stop(server) == 0
 
-        assert not processes(folder)
+        assert not find_processes(folder)
         assert not server.socket_folder.exists()
         # The lock is that of the outermost uv, on this template's own environment.
         assert [path.name for path in folder.iterdir() if not path.match("uv-*.lock")] == []
@@ -99,18 +99,18 @@ def test_both_layers_tell_the_same_story_and_stop_without_a_trace(tmp_path: Path
 def test_killing_everything_loses_nothing(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer)
     article = {"title": "Kept", "slug": "kept", "text": "Whatever happens."}
-    with running(["make", "run"], project.path) as server:
-        assert server.ask("POST", "/api/v1/articles", article)[0] == 201
-        for process in processes(project.path):
+    with run_server(["make", "run"], project.path) as server:
+        assert server.request("POST", "/api/v1/articles", article)[0] == 201
+        for process in find_processes(project.path):
             # The end of one may be the end of another.
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         os.killpg(server.process.pid, signal.SIGKILL)
         server.process.wait()
-    assert not left_behind(project.path)
+    assert not remaining_processes(project.path)
 
-    with running(["make", "run"], project.path) as server:
-        [kept] = server.ask("GET", "/api/v1/articles")[1]
+    with run_server(["make", "run"], project.path) as server:
+        [kept] = server.request("GET", "/api/v1/articles")[1]
 
     assert kept["slug"] == "kept"
 
@@ -166,7 +166,7 @@ def test_a_module_that_cannot_be_imported_ends_it(system: str, bake: Bake, tmp_p
     assert done.stdout.endswith("The service did not start, see above.\n")
     # It would wait for a minute.
     assert time.monotonic() - started < 45
-    assert not left_behind(project.path)
+    assert not remaining_processes(project.path)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root lends its files")

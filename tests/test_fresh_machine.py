@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import Bake, clean_environment, find_python
 from matrix import CHOICES
-from server_process import running
+from server_process import run_server
 from test_without_make import read_table
 
 pytestmark = pytest.mark.slow
@@ -76,8 +76,8 @@ def check_commands(project_commands: dict[str, list[str]], folder: Path, **varia
     """Serve, ask the service, stop it, and run the tests of the project."""
     limits = [] if sys.platform == "win32" else POSIX_LIMITS
     [run], [test] = project_commands["make run"], project_commands["make test"]
-    with running([*limits, *shlex.split(run)], folder, **variables) as service:
-        assert service.ask("GET", "/readyz")[0] == 200
+    with run_server([*limits, *shlex.split(run)], folder, **variables) as service:
+        assert service.request("GET", "/readyz")[0] == 200
         assert service.interrupt() == 0 or sys.platform == "win32"
     done = subprocess.run(
         [*limits, *shlex.split(test)],

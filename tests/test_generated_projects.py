@@ -1,4 +1,4 @@
-"""Projects as they come: installed by their own commands, linted, tested and migrated."""
+"""Generated projects pass their own checks: install, lint, tests and migrations."""
 
 import re
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from prompt_validation import RESERVED_PACKAGES
 
 pytestmark = pytest.mark.slow
 
-# Legal, and likely to break something.
-ODD = {
+# Valid values that are difficult to quote or unusually long.
+TRICKY_CONTEXT = {
     "project_name": TRICKY_TEXT,
     "project_slug": "a" * 40,
     "project_description": TRICKY_TEXT,
     "author_name": TRICKY_TEXT,
 }
 
-# Runs each line of its input as an Alembic command, somewhere else than in the project.
+# Runs each line of standard input as an Alembic command, from outside the project folder.
 MIGRATE = """
 import os, subprocess, sys, tempfile
 from pathlib import Path
@@ -42,7 +42,7 @@ with tempfile.TemporaryDirectory() as data, embedded_postgres(Path(data, "postgr
         subprocess.run([*alembic, *line.split()], cwd=data, check=True)
 """
 
-# A migration of an owner, beside one of the template's.
+# A migration by the project's owner, with the same parent as one of the template's.
 OWNER_MIGRATION = '''"""own"""
 
 from alembic import op
@@ -64,52 +64,52 @@ def downgrade() -> None:
 OPENAPI = "import app.main, json; print(json.dumps(app.main.create_app().openapi()))"
 
 
-def check(project: Project, variables: Mapping[str, str] = {}) -> None:
-    """Install a project in a fresh environment and run its own checks."""
+def run_checks(project: Project, variables: Mapping[str, str] = {}) -> None:
+    """Install a project and run its lint and tests."""
     project.run("uv", "sync", "--quiet", variables=variables)
     project.run("make", "lint", variables=variables)
     report = project.run("make", "test", variables=variables).stdout
-    # Nothing but passed: none failed, none skipped, no warnings.
+    # Only passed tests: none failed, none skipped, no warnings.
     assert re.search(r"^=+ \d+ passed in ", report, re.MULTILINE), report
 
 
 @pytest.mark.parametrize("answers", combinations(SERVICE_OPTIONS), ids=label)
-def test_every_kind_of_service_is_green(answers: Context, bake: Bake) -> None:
-    odd = {} if answers["example"] else ODD
+def test_every_service_variant_passes_its_checks(answers: Context, bake: Bake) -> None:
+    tricky = {} if answers["example"] else TRICKY_CONTEXT
 
-    check(bake(**odd, **answers))
+    run_checks(bake(**tricky, **answers))
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("version", CHOICES["python_version"])
-def test_a_full_project_is_green_on_every_python(version: str, layer: str, bake: Bake) -> None:
+def test_full_project_passes_its_checks_on_every_python(
+    version: str, layer: str, bake: Bake
+) -> None:
     if (python := find_python(version)) is None:
-        pytest.skip(f"there is no Python {version} on this machine")
+        pytest.skip(f"Python {version} is not installed")
 
-    check(bake(**EVERYTHING, database_layer=layer), {"UV_PYTHON": python})
+    run_checks(bake(**EVERYTHING, database_layer=layer), {"UV_PYTHON": python})
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_full_project_is_green_with_the_lowest_versions_that_it_allows(
-    layer: str, bake: Bake
-) -> None:
+def test_full_project_passes_its_checks_with_lowest_dependencies(layer: str, bake: Bake) -> None:
     lowest = {"UV_RESOLUTION": "lowest-direct"}
     if python := find_python(min(CHOICES["python_version"])):
         lowest["UV_PYTHON"] = python
 
-    check(bake(**EVERYTHING, database_layer=layer), lowest)
+    run_checks(bake(**EVERYTHING, database_layer=layer), lowest)
 
 
 @pytest.mark.pairwise
 @pytest.mark.parametrize("answers", pairwise(), ids=label)
-def test_any_two_options_together_pass(answers: Context, bake: Bake) -> None:
+def test_pairwise_combinations_pass_their_checks(answers: Context, bake: Bake) -> None:
     python = find_python(answers["python_version"])
 
-    check(bake(**answers), {"UV_PYTHON": python} if python else {})
+    run_checks(bake(**answers), {"UV_PYTHON": python} if python else {})
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_without_users_nothing_of_them_is_installed_or_served(layer: str, bake: Bake) -> None:
+def test_auth_false_installs_and_serves_nothing_of_auth(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer, auth=False)
     project.run("uv", "sync", "--quiet")
     served = project.run(
@@ -122,7 +122,7 @@ def test_without_users_nothing_of_them_is_installed_or_served(layer: str, bake: 
     assert not re.search("argon2|cffi|pwdlib|pyjwt|multipart", project.read("uv.lock"))
 
 
-def test_two_branches_of_a_history_are_merged_as_the_page_on_updates_says(bake: Bake) -> None:
+def test_documented_commands_merge_two_migration_branches(bake: Bake) -> None:
     project = bake(auth=False)
     page = (TEMPLATE / "docs" / "updating.md").read_text("utf-8")
     commands = re.findall(r"^\$ (.+)$", page, re.MULTILINE)
@@ -137,7 +137,7 @@ def test_two_branches_of_a_history_are_merged_as_the_page_on_updates_says(bake: 
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_migrations_run_up_and_down_from_another_folder(layer: str, bake: Bake) -> None:
+def test_migrations_run_from_outside_the_project_folder(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer)
     commands = ["upgrade head", "downgrade base", "upgrade head", "check", "upgrade head --sql"]
 
@@ -149,7 +149,7 @@ def test_migrations_run_up_and_down_from_another_folder(layer: str, bake: Bake) 
     assert script.rstrip().endswith("COMMIT;")
 
 
-def test_slugs_of_all_locked_packages_are_reserved(bake: Bake) -> None:
+def test_names_of_dependencies_are_reserved(bake: Bake) -> None:
     for layer in LAYERS:
         project = bake(**EVERYTHING, database_layer=layer)
         project.run("uv", "lock", "--quiet")

@@ -1,4 +1,4 @@
-"""Which Python a project runs on, and that its dependencies have wheels for it everywhere."""
+"""Supported Python versions, and wheels of all dependencies for every platform."""
 
 import subprocess
 import tomllib
@@ -14,12 +14,12 @@ PLATFORMS = [
     *("aarch64-pc-windows-msvc", "x86_64-pc-windows-msvc"),
     *("aarch64-manylinux_2_28", "x86_64-manylinux_2_28"),
 ]
-# Nobody has built these wheels; the template itself is not worked on there.
-NOT_FOR_THE_TEMPLATE = {("3.11", "aarch64-pc-windows-msvc"): "pyyaml"}
+# Missing wheels; the template itself is not developed on this platform.
+MISSING_FOR_TEMPLATE = {("3.11", "aarch64-pc-windows-msvc"): "pyyaml"}
 
 
 def packages_without_wheels(folder: Path, python: str, target: str) -> str:
-    """What uv says if the dependencies of `folder` cannot be installed from wheels alone."""
+    """Return the error of uv if a dependency of `folder` has no wheel, or an empty string."""
     done = subprocess.run(
         [
             *("uv", "pip", "compile", "--quiet", "--no-header", "--only-binary", ":all:"),
@@ -38,10 +38,10 @@ def packages_without_wheels(folder: Path, python: str, target: str) -> str:
 
 
 @pytest.mark.parametrize("version", CHOICES["python_version"])
-def test_a_project_names_the_python_that_was_answered(version: str, bake: Bake) -> None:
+def test_project_requires_the_selected_python(version: str, bake: Bake) -> None:
     project = bake(python_version=version)
 
-    # A machine without any interpreter, which uv would install one on.
+    # Hide all interpreters, so that uv reports which version it looks for.
     done = project.try_to_run(
         *("uv", "python", "find"),
         variables={
@@ -56,19 +56,19 @@ def test_a_project_names_the_python_that_was_answered(version: str, bake: Bake) 
 
 
 @pytest.mark.parametrize("folder", ["template", "project"])
-def test_the_versions_that_are_promised_are_those_that_are_tried(folder: str, bake: Bake) -> None:
+def test_requires_python_matches_the_tested_versions(folder: str, bake: Bake) -> None:
     path = TEMPLATE if folder == "template" else bake().path
-    promised = tomllib.loads((path / "pyproject.toml").read_text("utf-8"))["project"]
+    metadata = tomllib.loads((path / "pyproject.toml").read_text("utf-8"))["project"]
 
     last = int(PYTHONS[-1].removeprefix("3."))
-    assert promised["requires-python"] == f">={PYTHONS[0]},<3.{last + 1}"
+    assert metadata["requires-python"] == f">={PYTHONS[0]},<3.{last + 1}"
 
 
 @pytest.mark.slow
 @pytest.mark.pairwise
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("layer", LAYERS)
-def test_every_dependency_of_a_project_has_wheels(layer: str, python: str, bake: Bake) -> None:
+def test_dependencies_of_a_project_have_wheels(layer: str, python: str, bake: Bake) -> None:
     project = bake(**EVERYTHING, database_layer=layer)
 
     for target in PLATFORMS:
@@ -78,10 +78,10 @@ def test_every_dependency_of_a_project_has_wheels(layer: str, python: str, bake:
 @pytest.mark.slow
 @pytest.mark.pairwise
 @pytest.mark.parametrize("python", PYTHONS)
-def test_every_dependency_of_the_template_has_wheels(python: str) -> None:
+def test_dependencies_of_the_template_have_wheels(python: str) -> None:
     for target in PLATFORMS:
         missing = packages_without_wheels(TEMPLATE, python, target)
-        if package := NOT_FOR_THE_TEMPLATE.get((python, target)):
+        if package := MISSING_FOR_TEMPLATE.get((python, target)):
             assert package in missing, f"{package} has wheels for {target} now"
         else:
             assert missing == "", target

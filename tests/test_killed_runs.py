@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import psutil
 import pytest
 from conftest import Project, clean_environment
-from server_process import left_behind
+from server_process import remaining_processes
 
 pytestmark = [
     pytest.mark.slow,
@@ -57,7 +57,7 @@ def waiting(project: Project, *options: str) -> Iterator[tuple[subprocess.Popen[
     sockets = Path(parse_qs(urlsplit(address).query)["host"][0])
     assert sockets.exists()
     yield run, Path(folder)
-    assert not left_behind(Path(folder))
+    assert not remaining_processes(Path(folder))
     assert not Path(folder).exists()
     assert not sockets.exists()
 

@@ -52,7 +52,7 @@ def test_ci_runs_a_project_whatever_becomes_of_the_tests_of_the_template(system:
 def test_types_are_right_on_other_platforms(platform: str, tmp_path: Path) -> None:
     cache = ("--cache-dir", str(tmp_path))
     files = ["benchmarks", "hooks", "scripts", "tests"]
-    # The hostile tests are not collected on Windows.
+    # The resilience tests are not collected on Windows.
     options = ["--exclude", "/in_venv/", "--exclude", "tests/resilience/"]
 
     Project(TEMPLATE).run(

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from matrix import CHOICES
 from rendered_hooks import FREE_TEXT
-from test_generated_projects import check
+from test_generated_projects import run_checks
 from test_rendering import check_style
 
 pytestmark = pytest.mark.slow
@@ -159,6 +159,6 @@ def test_projects_with_random_values_pass(layer: str) -> None:
         with tempfile.TemporaryDirectory(prefix="prompts-") as folder:
             project = submit(Path(folder), submission, replayed=True)
             assert project
-            check(project)
+            run_checks(project)
 
     try_one()

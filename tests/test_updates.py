@@ -11,7 +11,7 @@ import pytest
 from conftest import LAYERS, TEMPLATE, Project
 from git_repo import GitRepo, copy_history, release
 from matrix import Context
-from test_generated_projects import OWNER_MIGRATION, check
+from test_generated_projects import OWNER_MIGRATION, run_checks
 
 pytestmark = pytest.mark.slow
 
@@ -177,7 +177,7 @@ def test_a_project_of_an_older_version_follows_and_keeps_what_is_its_owners(
     project.git("checkout", "HEAD", "--", "README.md")
     project.commit("Up to date")
     assert cruft("check", "--checkout", "main", cwd=project.path).returncode == 0
-    check(Project(project.path))
+    run_checks(Project(project.path))
 
 
 def test_a_team_keeps_a_fork_with_defaults_of_its_own(
