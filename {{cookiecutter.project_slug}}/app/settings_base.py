@@ -126,9 +126,9 @@ def load_group(group: type[GroupT]) -> GroupT:
 
 
 def _find_renamed(group: type[SettingsGroup]) -> list[str]:
-    variables = {**group.read_env_file(), **os.environ}
-    # Names are case-insensitive, as those of all settings.
-    names = {name.upper() for name, value in variables.items() if value}
+    sources = (os.environ, group.read_env_file())
+    # Upper case, because names are case-insensitive, as for all settings.
+    names = {name.upper() for source in sources for name, value in source.items() if value}
     return [f"{old}: renamed to {new}" for old, new in group.renamed.items() if old in names]
 
 

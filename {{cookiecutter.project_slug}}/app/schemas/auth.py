@@ -32,7 +32,7 @@ class RefreshTokenRequest(RequestBody):
 
     refresh_token: Annotated[
         SecretStr,
-        Field(description="The refresh token that was issued last.", examples=["A" * 64]),
+        Field(description="Latest refresh token of the session.", examples=["A" * 64]),
     ]
 
 
