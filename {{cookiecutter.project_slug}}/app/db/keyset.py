@@ -67,8 +67,8 @@ class ListQueries:
     ) -> Sequence[Row]:
         """Return at most `limit` rows, newest first, with keys before `after`, that match `q`.
 
-        None means the first page; None or an empty `q` means all rows. `values` are the parameters
-        of `rows`. Raises `UnavailableError` as `Reader.search` does.
+        `after` is None for the first page, and `q` None or empty for all rows. `values` are the
+        parameters of `rows`. Raises `UnavailableError` as `Reader.search` does.
         """
         query = self.query(after=after is not None, search=bool(q))
         values["limit"] = limit
@@ -76,6 +76,7 @@ class ListQueries:
             values["after"] = after
         if not q:
             return await reader.fetch_all(query, **values)
+        # With so many dashes, hardly any excludes a word on purpose.
         values["q"] = q if q.count("-") <= _MAX_DASHES else q.replace("-", " ")
         return await reader.search(query, **values)
 
@@ -106,11 +107,11 @@ def _matching_keys(
         .limit(_NEWEST)
     )
     newest_matches = select(newest.c.key).where(newest.c.matches)
-    number = select(func.count(newest.c.key)).where(newest.c.matches).scalar_subquery()
+    match_count = select(func.count(newest.c.key)).where(newest.c.matches).scalar_subquery()
     indexed = _materialized(
-        rows.with_only_columns(key.label("key")).where(matches, number < _LIMIT)
+        rows.with_only_columns(key.label("key")).where(matches, match_count < _LIMIT)
     )
-    # Older than the newest 500, so within `conditions` too.
+    # Rows older than `newest` also meet `conditions`, which only exclude newer rows.
     oldest = select(newest.c.key).order_by(newest.c.key).limit(1).scalar_subquery()
     older_matches = select(indexed.c.key).where(indexed.c.key < oldest)
     keys = union_all(newest_matches, older_matches).subquery()
