@@ -21,7 +21,7 @@ UserReaderDep = Annotated[UserReader, Depends(reader(UserReader))]
 
 
 async def get_authentication(connection: HTTPConnection) -> Authentication:
-    """Return the services that `create_app` created."""
+    """Return the process-wide services that `create_app` created."""
     authentication: Authentication = connection.app.state.authentication
     return authentication
 
@@ -32,7 +32,7 @@ AuthenticationDep = Annotated[Authentication, Depends(get_authentication)]
 async def get_auth_sessions(
     database: DatabaseDep, authentication: AuthenticationDep
 ) -> AuthSessions:
-    """Return the sessions in the application's database."""
+    """Return the service that manages sessions."""
     return AuthSessions(database, authentication)
 
 
@@ -42,7 +42,7 @@ AuthSessionsDep = Annotated[AuthSessions, Depends(get_auth_sessions)]
 async def get_account_service(
     database: DatabaseDep, authentication: AuthenticationDep
 ) -> AccountService:
-    """Return the accounts in the application's database."""
+    """Return the service that manages accounts."""
     return AccountService(database, authentication)
 
 

@@ -1,21 +1,21 @@
 """Login throttling: a limit on failed password checks, shared by all processes.
 
-Failures within `AUTH_FAILURE_WINDOW` are counted in the database, per account and per client
-network. A login goes through these steps, of which `AccountService` runs the ones on passwords:
+Failures within `AUTH_FAILURE_WINDOW` are stored in the database and counted per account and per
+client network. `AccountService` handles each attempt in these steps:
 
-1. `check` the limits. A client over a limit is rejected before the expensive hash.
-2. Verify the password, with no transaction open.
-3. Begin the transaction that decides about the attempt. `lock_and_check` takes one lock on the
-   account and one on the client network, then checks the limits again. Attempts that passed step 1
-   at the same time go on one after the other and see each other's failures, so a thousand
-   concurrent guesses get no more tries than the limit. A correct password is rejected, too.
-4. `record_result`: store a failure, or after a success delete the failures of the account.
-5. Commit, which releases the locks, and only then raise the error about a wrong password. Raised
-   inside the transaction, it would roll back the recorded failure.
+1. `check`: reject the attempt if a limit is reached, before the expensive hash.
+2. Verify the password. No transaction is open.
+3. Begin a transaction and call `lock_and_check`: lock the account and the client network, then
+   check the limits again. Concurrent attempts pass step 1 together, but from here on they run one
+   after another, and each sees the failures of those before it. So a thousand concurrent guesses
+   get no more tries than the limit, and even a correct password is rejected once it is reached.
+4. `record_result`: store a failure, or delete the failures of the account after a success.
+5. Commit, which releases the locks. Only then raise the error for a wrong password: an exception
+   inside the transaction would roll back the stored failure.
 
-A user who confirms a change with the current password goes through the same steps, but has a
-separate counter: anyone can cause failed logins to an account, and these must not affect a user who
-is logged in.
+To change their credentials, authenticated users prove the current password in the same steps, but
+with a separate counter. Anyone can cause failed logins to an account, which must not affect a user
+who is already logged in. These attempts are not limited by client network either.
 """
 
 from hashlib import sha256
@@ -79,7 +79,7 @@ class RecentFailures(Protocol):
 
 
 class LoginThrottle:
-    """Rejects login attempts after too many failures. The module describes the protocol."""
+    """Rejects login attempts after too many failures; see the steps in the module docstring."""
 
     def __init__(self, settings: AuthSettings) -> None:
         self._window = settings.failure_window
@@ -88,11 +88,7 @@ class LoginThrottle:
 
     async def check(self, attempt: LoginAttempt, database: Database) -> None:
         """Raise `TooManyLoginAttemptsError` if a limit is reached."""
-        failures = LoginFailureReader(database)
-        account, address = attempt.account, attempt.client_network
-        self._raise_if_exceeded(
-            attempt, await failures.count_recent(account, address, self._window)
-        )
+        await self._raise_if_exceeded(attempt, LoginFailureReader(database))
 
     async def lock_and_check(self, attempt: LoginAttempt, transaction: Transaction) -> None:
         """Lock the account and the client network until the transaction ends, then check again.
@@ -100,11 +96,8 @@ class LoginThrottle:
         Raises `TooManyLoginAttemptsError` if a limit has been reached since `check`.
         """
         failures = LoginFailureWriter(transaction)
-        account, address = attempt.account, attempt.client_network
-        await failures.lock(account, address)
-        self._raise_if_exceeded(
-            attempt, await failures.count_recent(account, address, self._window)
-        )
+        await failures.lock(attempt.account, attempt.client_network)
+        await self._raise_if_exceeded(attempt, failures)
 
     async def record_result(
         self, attempt: LoginAttempt, transaction: Transaction, *, has_failed: bool
@@ -121,11 +114,16 @@ class LoginThrottle:
         """Delete a limited number of failures older than the window; return how many."""
         return await LoginFailureWriter(transaction).delete_expired(self._window, _DELETE_LIMIT)
 
-    def _raise_if_exceeded(self, attempt: LoginAttempt, recent: RecentFailures) -> None:
+    async def _raise_if_exceeded(
+        self, attempt: LoginAttempt, failures: LoginFailureReader | LoginFailureWriter
+    ) -> None:
+        recent: RecentFailures = await failures.count_recent(
+            attempt.account, attempt.client_network, self._window
+        )
+        # Seconds until the oldest failure expires, for each limit that is reached.
         waits = []
         if recent.account_count >= self._max_per_account:
             waits.append(self._window - recent.account_age)
-        # A user who is logged in is limited by account only: others may share the network.
         if not attempt.is_authenticated and recent.address_count >= self._max_per_address:
             waits.append(self._window - recent.address_age)
         if waits:

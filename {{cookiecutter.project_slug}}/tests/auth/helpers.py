@@ -31,6 +31,12 @@ async def register(
     return user
 
 
+async def register_status(client: AsyncClient, password: object) -> int:
+    """Try to register with a password and return the status."""
+    body = {"email": EMAIL, "password": password}
+    return (await client.post(f"{AUTH}/register", json=body)).status_code
+
+
 async def log_in(client: AsyncClient, email: str = EMAIL, password: str = PASSWORD) -> Response:
     return await client.post(f"{AUTH}/token", data={"username": email, "password": password})
 

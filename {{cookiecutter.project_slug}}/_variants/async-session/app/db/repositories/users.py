@@ -87,9 +87,8 @@ class RefreshTokenWriter(Writer[RefreshToken]):
             .values(token_hash=new_hash, expires_at=expires_at)
             .returning(User.id, User.credentials_version)
         )
-        return (
-            await self._session.execute(statement, execution_options=_WITHOUT_SYNC)
-        ).one_or_none()
+        result = await self._session.execute(statement, execution_options=_WITHOUT_SYNC)
+        return result.one_or_none()
 
     async def revoke(self, family_id: UUID) -> None:
         """Delete the family, if it exists."""
