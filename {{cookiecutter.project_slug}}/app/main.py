@@ -8,13 +8,14 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
 from app.api.error_handlers import add_error_handlers
 from app.api.middleware import middleware_stack
-from app.api.openapi import add_docs_redirect, api_info, document_errors
+from app.api.openapi import api_info, document_errors
 from app.api.router import describe_tags, discover_routers
 from app.db import Database
 from app.log_config import configure_logging, log_startup_failure
@@ -83,8 +84,14 @@ def _create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     document_errors(app)
     if service.serves_docs:
-        add_docs_redirect(app)
+        _redirect_root_to_docs(app)
     return app
+
+
+def _redirect_root_to_docs(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    async def redirect_to_docs(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"{request.scope['root_path']}/docs")
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -18,7 +18,7 @@ from app.main import create_app
 from app.settings import ServiceSettings, Settings
 from tests.databases import connected, migrate, settings_for
 
-UNREACHABLE = "postgresql://nobody@127.0.0.1:1/nothing"
+UNREACHABLE = "postgresql://user@127.0.0.1:1/unreachable"
 
 
 @asynccontextmanager

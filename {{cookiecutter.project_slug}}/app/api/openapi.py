@@ -1,11 +1,10 @@
-"""The OpenAPI document: its metadata, the error responses of all operations, and a link to it."""
+"""The OpenAPI document: the metadata of the API, and the error responses of all operations."""
 
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import RedirectResponse
+from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from app.api.problem_details import Problem, error_responses
@@ -20,21 +19,11 @@ UTC.
 
 
 def api_info() -> dict[str, str]:
-    """Return the version and the description of the API, from `pyproject.toml`.
-
-    Not from the installed distribution: the service runs from its folder and is never installed.
-    """
+    """Return the version and the description of the API."""
+    # Not from `importlib.metadata`: the service runs from its folder, without being installed.
     project = tomllib.loads(_PYPROJECT.read_text("utf-8"))["project"]
     description = f"{project['description']}\n{_CONVENTIONS}".strip()
     return {"version": project["version"], "description": description}
-
-
-def add_docs_redirect(app: FastAPI) -> None:
-    """Redirect `/` to the documentation."""
-
-    @app.get("/", include_in_schema=False)
-    async def redirect_to_docs(request: Request) -> RedirectResponse:
-        return RedirectResponse(f"{request.scope['root_path']}/docs")
 
 
 def document_errors(app: FastAPI) -> None:
