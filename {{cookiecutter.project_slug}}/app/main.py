@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Create the application from `settings`, or from the environment if there are none.
+    """Create the application from `settings`, or from the environment if it is None.
 
     Raises `SettingsError` if the settings are not valid.
     """
@@ -66,8 +66,10 @@ def _create_app(settings: Settings) -> FastAPI:
         openapi_tags=describe_tags(),
         openapi_url="/openapi.json" if service.serves_docs else None,
         redoc_url=None,
+        # Otherwise Swagger UI sends the URL of the document to a validator on the Internet.
         swagger_ui_parameters={"validatorUrl": None},
         debug=service.debug,
+        # `TrailingSlashMiddleware` spares clients the redirect.
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=middleware_stack(service),

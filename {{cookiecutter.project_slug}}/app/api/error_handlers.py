@@ -1,6 +1,6 @@
 """Exception handlers: every error of a route, the router or the parser becomes a problem response.
 
-Unhandled exceptions are the business of `app.api.middleware.unhandled_errors`.
+All other exceptions are handled by `app.api.middleware.unhandled_errors`.
 """
 
 import logging
