@@ -35,9 +35,9 @@ def targets(makefile: str) -> set[str]:
 def test_every_target_that_is_named_exists(bake: Bake) -> None:
     known = targets((TEMPLATE / "Makefile").read_text("utf-8")) | targets(bake().read("Makefile"))
 
-    for document in DOCUMENTS:
-        # Released versions of the changelog name the targets of their time.
-        text = document.read_text("utf-8").partition("\n## [0.1.1]")[0]
+    # The changelog also names targets of earlier versions.
+    for document in {*DOCUMENTS} - {TEMPLATE / "CHANGELOG.md"}:
+        text = document.read_text("utf-8")
         named = set(re.findall(r"(?:^ {4}|`|\$ )make ([a-z-]+)", text, re.MULTILINE))
         assert named <= known, document
 
