@@ -1,4 +1,4 @@
-"""For each layer one project, installed once; for each run one server; for each test a database."""
+"""Fixtures: one generated project per layer, one server per session, one database per test."""
 
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -8,16 +8,21 @@ from typing import Any
 import pytest
 from conftest import LAYERS, Project
 
-from resilience.service_process import Server, create_database, create_migrated_database, postgres
+from resilience.postgres_server import (
+    PostgresServer,
+    create_database,
+    create_migrated_database,
+    run_postgres,
+)
 
 HERE = Path(__file__).parent
-# Its servers and proxies listen on Unix sockets.
+# The servers and proxies listen on Unix sockets.
 collect_ignore_glob = ["*"] if sys.platform == "win32" else []
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever is in this folder installs projects, and is hostile to them."""
+    """Add the markers that apply to every test in this folder."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker("slow")
@@ -27,13 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def anyio_backend() -> str:
-    """One loop for the run, in which the plugin of anyio awaits tests and fixtures."""
+    """Run all async tests and fixtures in one event loop, with the anyio plugin."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session", params=LAYERS)
 def project(request: pytest.FixtureRequest, cookies_session: Any) -> Project:
-    """A project as it comes, with its environment."""
+    """Generate a project with the default options and install it."""
     result = cookies_session.bake(extra_context={"database_layer": request.param})
     assert (result.exit_code, result.exception) == (0, None)
     project = Project(result.project_path)
@@ -42,23 +47,22 @@ def project(request: pytest.FixtureRequest, cookies_session: Any) -> Project:
 
 
 @pytest.fixture(scope="session")
-def server(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose user `service` has a difficult password."""
-    with postgres(project, tmp_path_factory.mktemp("server") / "postgres") as server:
+def server(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """Run a PostgreSQL server with the role `service`, whose password is difficult to quote."""
+    with run_postgres(project, tmp_path_factory.mktemp("server") / "postgres") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-async def template(server: Server, project: Project) -> str:
-    """The name of a database with all migrations, to be copied."""
+async def template_database(server: PostgresServer, project: Project) -> str:
+    """Create a migrated database to copy, and return its name."""
     return await create_migrated_database(server, project)
 
 
 @pytest.fixture
-async def database(server: Server, template: str) -> AsyncIterator[str]:
-    """The name of a database that only this test uses."""
-    name = await create_database(server, template)
+async def database(server: PostgresServer, template_database: str) -> AsyncIterator[str]:
+    """Create a migrated database for one test and yield its name."""
+    name = await create_database(server, template_database)
     yield name
-    control = await server.connect()
-    await control.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await control.close()
+    async with server.superuser_connection() as connection:
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,4 +1,4 @@
-"""Reads, writes and probes without a pause, and what they were answered."""
+"""Continuous reads, writes and probes during an outage or a failover."""
 
 import asyncio
 from collections import Counter
@@ -12,16 +12,21 @@ from httpx2 import AsyncClient, Response
 
 from resilience.load import ARTICLES, new_article
 
-# Several times what was measured.
-RECOVERY = 5
+#: Maximum seconds until all kinds of requests succeed again; several times the measured value.
+RECOVERY_TIMEOUT = 5
 WRITERS = 4
+KINDS = {"read", "write", "/readyz", "/livez"}
 
 
 @dataclass
-class Answer:
+class Exchange:
+    """A request with its response; the times are monotonic."""
+
     kind: str
     sent: float
+    received: float
     response: Response
+    #: Of a write.
     slug: str = ""
 
     @property
@@ -30,61 +35,64 @@ class Answer:
 
 
 @dataclass
-class Load:
-    """What clients were answered, of which each sends one request after another."""
+class ContinuousLoad:
+    """The exchanges of all clients so far."""
 
-    answers: list[Answer] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
 
-    def since(self, moment: float, kind: str) -> set[int]:
-        """The statuses of what was sent after a moment."""
-        return {a.status for a in self.answers if a.sent > moment and a.kind == kind}
+    def statuses_since(self, start: float, kind: str) -> set[int]:
+        """Return the statuses of one kind of requests that were sent after `start`."""
+        return {e.status for e in self.exchanges if e.sent > start and e.kind == kind}
 
     def slugs(self, status: int) -> set[str]:
-        return {a.slug for a in self.answers if a.kind == "write" and a.status == status}
+        """Return the slugs of the writes with this response status."""
+        return {e.slug for e in self.exchanges if e.kind == "write" and e.status == status}
 
-    async def recovered(self, start: float) -> float:
-        """Wait until each kind has succeeded, and return how long that took."""
-        kinds = {"read", "write", "/readyz"}
-        async with asyncio.timeout(RECOVERY):
-            while {a.kind for a in self.answers if a.sent > start and a.status < 400} < kinds:
+    async def wait_for_recovery(self) -> float:
+        """Wait until each kind of request has succeeded again; return the seconds it took."""
+        start = monotonic()
+        async with asyncio.timeout(RECOVERY_TIMEOUT):
+            while {e.kind for e in self.exchanges if e.sent > start and e.status < 400} < KINDS:
                 await asyncio.sleep(0.01)
         return monotonic() - start
 
-    def assert_only_refused(self) -> None:
-        """Assert that each answer is a success, or a 503 that says when to try again."""
-        print(sorted(Counter((a.kind, a.status) for a in self.answers).items()))
-        for answer in self.answers:
-            assert answer.status in {200, 201, 503}, answer.response.text
-            assert answer.kind != "/livez" or answer.status == 200
-            assert answer.status != 503 or answer.response.headers["Retry-After"] == "1"
+    def assert_only_503_errors(self) -> None:
+        """Assert that /livez never fails, and that all other errors are 503 with Retry-After."""
+        print(sorted(Counter((e.kind, e.status) for e in self.exchanges).items()))
+        for exchange in self.exchanges:
+            assert exchange.status in {200, 201, 503}, exchange.response.text
+            assert exchange.kind != "/livez" or exchange.status == 200
+            assert exchange.status != 503 or exchange.response.headers["Retry-After"] == "1"
 
 
 @asynccontextmanager
-async def load(client: AsyncClient) -> AsyncIterator[Load]:
-    """Read, write and ask for the health all the time."""
-    load = Load()
+async def continuous_load(client: AsyncClient) -> AsyncIterator[ContinuousLoad]:
+    """Send requests of all kinds in parallel until the block ends, and finish the last ones."""
+    load = ContinuousLoad()
     is_over = asyncio.Event()
 
-    async def keep_on(kind: str, request: Callable[[], Awaitable[Response]]) -> None:
+    async def repeat(kind: str, request: Callable[[], Awaitable[Response]]) -> None:
         while not is_over.is_set():
             sent = monotonic()
-            load.answers.append(Answer(kind, sent, await request()))
+            response = await request()
+            load.exchanges.append(Exchange(kind, sent, monotonic(), response))
             await asyncio.sleep(0.01)
 
-    async def keep_writing() -> None:
+    async def write() -> None:
         while not is_over.is_set():
             article, sent = new_article(), monotonic()
             response = await client.post(ARTICLES, json=article)
-            load.answers.append(Answer("write", sent, response, article["slug"]))
+            exchange = Exchange("write", sent, monotonic(), response, article["slug"])
+            load.exchanges.append(exchange)
             await asyncio.sleep(0.01)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(WRITERS):
-            group.create_task(keep_writing())
+            group.create_task(write())
         for kind, path in (("read", ARTICLES), ("/readyz", "/readyz"), ("/livez", "/livez")):
-            group.create_task(keep_on(kind, partial(client.get, path)))
+            group.create_task(repeat(kind, partial(client.get, path)))
         try:
             yield load
         finally:
-            # Not cancelled: what a request has stored would be unknown.
+            # Not cancelled, because a cancelled write may or may not be stored.
             is_over.set()

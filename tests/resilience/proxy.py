@@ -1,4 +1,4 @@
-"""What stands between the service and PostgreSQL: counts round trips, or speaks TLS."""
+"""Proxies between the service and PostgreSQL that count round trips or terminate TLS."""
 
 import asyncio
 import ssl
@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
-from resilience.service_process import Server
+from resilience.postgres_server import PostgresServer
 
 SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
 
 
 class Proxy:
-    """Copies bytes, and counts how often a client waits for the server."""
+    """Forwards bytes, and counts round trips and encrypted connections."""
 
-    def __init__(self, server: Server, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, server: PostgresServer, tls: ssl.SSLContext | None = None) -> None:
         self._server = server
         self._tls = tls
         self._clients: set[asyncio.Task[None]] = set()
@@ -23,17 +23,19 @@ class Proxy:
         self.encrypted = 0
 
     async def accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        """Handle a new client; the callback of the listener."""
         client = asyncio.create_task(self._serve(reader, writer))
         self._clients.add(client)
 
     async def close(self) -> None:
+        """Close all connections."""
         for client in self._clients:
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         server_reader, server_writer = await asyncio.open_unix_connection(self._server.socket)
-        # A client that trusts nobody breaks off.
+        # A client that rejects the certificate closes the connection.
         with closing(server_writer), closing(writer), suppress(OSError, EOFError):
             if self._tls:
                 assert await reader.readexactly(len(SSL_REQUEST)) == SSL_REQUEST
@@ -54,7 +56,7 @@ class Proxy:
         async def copy(source: StreamReader, target: StreamWriter, *, is_request: bool) -> None:
             nonlocal is_waiting
             while data := await source.read(65536):
-                # The parts of one request, or of its answer, are one trip together.
+                # Consecutive chunks in the same direction belong to one round trip.
                 self.round_trips += is_request and not is_waiting
                 is_waiting = is_request
                 target.write(data)
@@ -68,23 +70,25 @@ class Proxy:
 
 
 @asynccontextmanager
-async def counting(server: Server, folder: Path) -> AsyncIterator[tuple[Proxy, Server]]:
-    """A proxy on a Unix socket, and the server as it is seen through it."""
-    proxy, through = Proxy(server), Server(str(folder), server.port)
-    listener = await asyncio.start_unix_server(proxy.accept, through.socket)
+async def counting_proxy(
+    server: PostgresServer, folder: Path
+) -> AsyncIterator[tuple[Proxy, PostgresServer]]:
+    """Run a proxy on a Unix socket; yield it, and the server as clients of the proxy see it."""
+    proxy, through_proxy = Proxy(server), PostgresServer(str(folder), server.port)
+    listener = await asyncio.start_unix_server(proxy.accept, through_proxy.socket)
     with closing(listener):
-        yield proxy, through
+        yield proxy, through_proxy
     await proxy.close()
 
 
 @asynccontextmanager
-async def over_tcp(
-    server: Server, tls: ssl.SSLContext | None
-) -> AsyncIterator[tuple[Proxy, Server]]:
-    """A proxy on a port, with TLS or as without, and the server as it is seen through it."""
+async def tcp_proxy(
+    server: PostgresServer, tls: ssl.SSLContext | None
+) -> AsyncIterator[tuple[Proxy, PostgresServer]]:
+    """Run a proxy on a TCP port; yield it, and the server as clients of the proxy see it."""
     proxy = Proxy(server, tls)
     listener = await asyncio.start_server(proxy.accept, "127.0.0.1")
     host, port = listener.sockets[0].getsockname()
     with closing(listener):
-        yield proxy, Server(host, str(port))
+        yield proxy, PostgresServer(host, str(port))
     await proxy.close()

@@ -1,4 +1,4 @@
-"""PostgreSQL servers that replicate, are killed, and are promoted."""
+"""A PostgreSQL primary and a streaming standby, which tests stop, kill and promote."""
 
 import asyncio
 import signal
@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 import asyncpg
 import psutil
-from conftest import Project, clean_environment
+from conftest import Project
 
-from resilience.service_process import INSIDE, PASSWORD, Server, python
+from resilience.postgres_server import PASSWORD, PostgresServer
+from resilience.project_venv import venv_environment, venv_python
 
 HBA = """
 local all         all           trust
@@ -32,7 +33,7 @@ def free_port() -> int:
 
 @dataclass
 class Node:
-    """One server, on a TCP port and, for the superuser, on a Unix socket."""
+    """A PostgreSQL server that listens on a TCP port and, for the superuser, on a Unix socket."""
 
     project: Project
     folder: Path
@@ -45,24 +46,24 @@ class Node:
         return self.folder / self.name
 
     @property
-    def server(self) -> Server:
-        return Server(str(self.data), str(self.port))
+    def server(self) -> PostgresServer:
+        return PostgresServer(str(self.data), str(self.port))
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
     async def run(self, program: str, *options: str) -> None:
-        """Run a program on the data folder until it ends."""
+        """Run a PostgreSQL program on the data folder and wait until it exits."""
         process = self._spawn(program, *options)
-        # Its standard input is closed when it has ended.
+        # The script kills the program when its standard input is closed, so close it afterwards.
         await asyncio.to_thread(process.wait)
         assert process.stdin
         process.stdin.close()
         assert process.returncode == 0, self.data.with_suffix(".log").read_text("utf-8")
 
     async def start(self, **settings: str) -> None:
-        """Start the server, and wait until it lets the superuser in."""
+        """Start the server, and wait until it accepts connections."""
         listen = {"port": str(self.port), "unix_socket_directories": str(self.data)}
         hba = self.folder / "pg_hba.conf"
         hba.write_text(HBA, "utf-8")
@@ -79,16 +80,13 @@ class Node:
                     return
 
     async def execute(self, *statements: str) -> None:
-        """Run statements of the superuser, each in a transaction of its own."""
-        connection = await self.server.connect()
-        try:
+        """Run statements as the superuser, each in its own transaction."""
+        async with self.server.superuser_connection() as superuser:
             for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
+                await superuser.execute(statement)
 
-    async def end(self, how: signal.Signals) -> None:
-        """Send a signal to the server, or kill all its processes, and wait."""
+    async def stop(self, how: signal.Signals) -> None:
+        """Stop the server with a signal; SIGKILL goes to all of its processes at once."""
         if self.process is None:
             return
         postmaster = psutil.Process(
@@ -105,20 +103,20 @@ class Node:
 
     def _spawn(self, program: str, *options: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [python(self.project), "-m", "hold_program", program, self.data, *options],
+            [venv_python(self.project), "-m", "run_program", program, self.data, *options],
             cwd=self.project.path,
-            env=clean_environment({"PYTHONPATH": str(INSIDE)}),
+            env=venv_environment(),
             stdin=subprocess.PIPE,
         )
 
 
 @asynccontextmanager
 async def primary(project: Project, folder: Path, **settings: str) -> AsyncIterator[Node]:
-    """Run a server with the role of the service."""
+    """Run a primary with the role `service` until the block ends."""
     node = Node(project, folder, "a")
     await node.run("initdb", "--username=postgres", "--auth=trust", "--no-sync", "--no-locale")
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(node.end, signal.SIGKILL)
+        stack.push_async_callback(node.stop, signal.SIGKILL)
         await node.start(**settings)
         password = PASSWORD.replace("'", "''")
         await node.execute(f"CREATE ROLE service LOGIN PASSWORD '{password}'")
@@ -126,23 +124,26 @@ async def primary(project: Project, folder: Path, **settings: str) -> AsyncItera
 
 
 @asynccontextmanager
-async def standby(of: Node, *, is_synchronous: bool = True) -> AsyncIterator[Node]:
-    """Run a streaming replica, which has every transaction that a client was told of."""
-    node = Node(of.project, of.folder, "b")
-    source = f"host={of.data} port={of.port} user=postgres"
+async def standby(primary: Node, *, is_synchronous: bool = True) -> AsyncIterator[Node]:
+    """Run a streaming standby until the block ends.
+
+    A synchronous standby has every transaction whose commit the primary has confirmed.
+    """
+    node = Node(primary.project, primary.folder, "b")
+    source = f"host={primary.data} port={primary.port} user=postgres"
     await node.run("pg_basebackup", "-R", "-c", "fast", "--no-sync", "-d", source)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(node.end, signal.SIGKILL)
+        stack.push_async_callback(node.stop, signal.SIGKILL)
         await node.start()
         if is_synchronous:
-            await of.execute(
+            await primary.execute(
                 "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"
             )
         yield node
 
 
 def dsn(database: str, *nodes: Node, attrs: str | None = None) -> str:
-    """The DSN of a database on any of several servers, for the service."""
+    """Return the DSN of a database with several hosts, for the role `service`."""
     hosts = ",".join(node.address for node in nodes)
     query = f"?target_session_attrs={attrs}" if attrs else ""
     return f"postgresql://service:{quote(PASSWORD, safe='')}@{hosts}/{database}{query}"

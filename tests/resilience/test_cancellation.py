@@ -1,4 +1,4 @@
-"""Requests that are given up, at whatever moment, cost the service nothing."""
+"""Requests cancelled or disconnected at a random time do not damage the connection pool."""
 
 import asyncio
 import os
@@ -16,54 +16,55 @@ from httpx2 import AsyncClient, Request
 
 from resilience.load import (
     ARTICLES,
-    CONNECTIONS,
-    assert_no_half_redemption,
-    assert_pool_is_whole,
-    at_once,
-    client_of,
-    control,
+    SELECT_CONNECTIONS,
+    assert_pool_is_complete,
+    assert_redemptions_match_counts,
+    concurrently,
     create_article,
     create_coupon,
-    get_at_once,
+    get_concurrently,
     new_article,
+    open_client,
 )
-from resilience.service_process import Server, serving
+from resilience.postgres_server import PostgresServer
+from resilience.service_process import run_service
 
 REQUESTS = 500
 CLIENTS = 10
 POOL = 5
 
-GiveUp = Callable[[AsyncClient, Request], Awaitable[int]]
+Abort = Callable[[AsyncClient, Request], Awaitable[int]]
 
 
-def some_delay() -> float:
-    """Milliseconds: as often before a request has begun as after it is over."""
+def random_delay_ms() -> float:
+    """Return 0.3 to 200 ms, log-uniform: before, during and after the handling of a request."""
     return float(10 ** random.uniform(-0.5, 2.3))
 
 
 async def cancel(client: AsyncClient, request: Request) -> int:
-    request.headers["x-cancel"] = f"{random.choice(['task', 'scope'])} {some_delay()}"
+    """Send a request that in_venv/cancellation_app.py cancels inside the service."""
+    request.headers["x-cancel"] = f"{random.choice(['task', 'scope'])} {random_delay_ms()}"
     return (await client.send(request)).status_code
 
 
 async def disconnect(client: AsyncClient, request: Request) -> int:
-    """Send a request over a connection of its own, which is reset after some time."""
+    """Send a request on a new connection, and reset the connection after some time."""
     address = urlsplit(str(client.base_url))
     _, writer = await asyncio.open_connection(address.hostname, address.port)
     head = f"{request.method} {request.url.path} HTTP/1.1\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     writer.write(f"{head}\r\n".encode() + request.content)
     await writer.drain()
-    await asyncio.sleep(some_delay() / 1000)
+    await asyncio.sleep(random_delay_ms() / 1000)
     writer.transport.abort()
     return 499
 
 
 @asynccontextmanager
-async def one_backend_stopped(server: Server, database: str) -> AsyncIterator[None]:
-    """One connection of the service never answers, and is not closed either."""
-    async with control(server, database) as connection:
-        pid = (await connection.fetch(CONNECTIONS))[0]["pid"]
+async def suspended_backend(server: PostgresServer, database: str) -> AsyncIterator[None]:
+    """Suspend the server process of one connection, which then hangs without being closed."""
+    async with server.superuser_connection(database) as superuser:
+        pid = (await superuser.fetch(SELECT_CONNECTIONS))[0]["pid"]
         os.kill(pid, signal.SIGSTOP)
         try:
             yield
@@ -72,30 +73,30 @@ async def one_backend_stopped(server: Server, database: str) -> AsyncIterator[No
 
 
 @pytest.mark.parametrize(
-    ("give_up", "has_stopped_backend"),
+    ("abort", "has_suspended_backend"),
     [(cancel, False), (cancel, True), (disconnect, False)],
-    ids=["cancelled", "cancelled-with-a-backend-stopped", "disconnected"],
+    ids=["cancelled", "cancelled-with-suspended-backend", "disconnected"],
 )
-async def test_requests_given_up_leave_the_pool_whole(
+async def test_aborted_requests_do_not_damage_the_pool(
     project: Project,
-    server: Server,
+    server: PostgresServer,
     database: str,
     tmp_path: Path,
-    give_up: GiveUp,
+    abort: Abort,
     *,
-    has_stopped_backend: bool,
+    has_suspended_backend: bool,
 ) -> None:
     url, pool = server.url(database), {"DB_POOL_MAX_SIZE": str(POOL)}
     log, application = tmp_path / "log", "cancellation_app:create_app"
     async with (
-        serving(project, url, log, application=application, **pool) as service,
-        client_of(service) as client,
+        run_service(project, url, log, application=application, **pool) as service,
+        open_client(service) as client,
     ):
         coupon = await create_coupon(client, REQUESTS)
         article = await create_article(client)
-        fault = one_backend_stopped(server, database) if has_stopped_backend else nullcontext()
+        fault = suspended_backend(server, database) if has_suspended_backend else nullcontext()
 
-        def some_request() -> Request:
+        def random_request() -> Request:
             method, path, body = random.choice(
                 [
                     ("GET", article, None),
@@ -107,11 +108,11 @@ async def test_requests_given_up_leave_the_pool_whole(
             )
             return client.build_request(method, path, json=body)
 
-        async with fault, control(server, database) as connection:
-            given_up = (lambda: give_up(client, some_request()) for _ in range(REQUESTS))
-            statuses = Counter(await at_once(CLIENTS, given_up))
-            answers = await get_at_once(client, connection, POOL)
-            await assert_no_half_redemption(connection)
+        async with fault, server.superuser_connection(database) as superuser:
+            aborted = (lambda: abort(client, random_request()) for _ in range(REQUESTS))
+            statuses = Counter(await concurrently(CLIENTS, aborted))
+            responses = await get_concurrently(client, superuser, POOL)
+            await assert_redemptions_match_counts(superuser)
         assert statuses[499] > REQUESTS / 10
-        assert [answer.status_code for answer in answers] == [200] * POOL
-        await assert_pool_is_whole(client, server, database, POOL)
+        assert [response.status_code for response in responses] == [200] * POOL
+        await assert_pool_is_complete(client, server, database, POOL)

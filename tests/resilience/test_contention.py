@@ -1,4 +1,4 @@
-"""Many who want the same thing at once: as many get it as there are, and the others are told."""
+"""Concurrent requests for the same coupon, slug and connections."""
 
 import asyncio
 from collections import Counter
@@ -9,71 +9,71 @@ from conftest import Project
 
 from resilience.load import (
     ARTICLES,
-    assert_no_half_redemption,
-    assert_pool_is_whole,
-    client_of,
-    control,
+    assert_pool_is_complete,
+    assert_redemptions_match_counts,
     create_coupon,
     new_article,
+    open_client,
 )
-from resilience.service_process import Server, serving
+from resilience.postgres_server import PostgresServer
+from resilience.service_process import run_service
 
 
-async def test_a_coupon_is_redeemed_as_often_as_it_says(
-    project: Project, server: Server, database: str, tmp_path: Path
+async def test_coupon_is_not_redeemed_more_often_than_its_count(
+    project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     async with (
-        serving(project, server.url(database), tmp_path / "log") as service,
-        client_of(service) as client,
-        control(server, database) as connection,
+        run_service(project, server.url(database), tmp_path / "log") as service,
+        open_client(service) as client,
+        server.superuser_connection(database) as superuser,
     ):
         coupon = await create_coupon(client, 37)
         redeemed = await asyncio.gather(*(client.post(f"{coupon}/redemptions") for _ in range(100)))
-        assert Counter(answer.status_code for answer in redeemed) == {201: 37, 409: 63}
+        assert Counter(response.status_code for response in redeemed) == {201: 37, 409: 63}
         assert (await client.get(coupon)).json()["remaining_count"] == 0
-        assert await connection.fetchval("SELECT count(*) FROM redemptions") == 37
-        await assert_no_half_redemption(connection)
+        assert await superuser.fetchval("SELECT count(*) FROM redemptions") == 37
+        await assert_redemptions_match_counts(superuser)
 
 
-async def test_a_slug_is_taken_once(
-    project: Project, server: Server, database: str, tmp_path: Path
+async def test_only_one_of_many_equal_slugs_is_created(
+    project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     async with (
-        serving(project, server.url(database), tmp_path / "log") as service,
-        client_of(service) as client,
+        run_service(project, server.url(database), tmp_path / "log") as service,
+        open_client(service) as client,
     ):
         article = new_article()
         created = await asyncio.gather(*(client.post(ARTICLES, json=article) for _ in range(50)))
-        assert Counter(answer.status_code for answer in created) == {201: 1, 409: 49}
-        assert {answer.json().get("field") for answer in created} == {None, "slug"}
+        assert Counter(response.status_code for response in created) == {201: 1, 409: 49}
+        assert {response.json().get("field") for response in created} == {None, "slug"}
 
 
-async def test_a_full_pool_turns_requests_away_in_time_and_recovers(
-    project: Project, server: Server, database: str, tmp_path: Path
+async def test_exhausted_pool_rejects_requests_after_the_timeout_and_recovers(
+    project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     pool = {"DB_POOL_MAX_SIZE": "2", "DB_POOL_TIMEOUT": "0.5"}
     async with (
-        serving(project, server.url(database), tmp_path / "log", **pool) as service,
-        client_of(service) as client,
-        control(server, database) as connection,
+        run_service(project, server.url(database), tmp_path / "log", **pool) as service,
+        open_client(service) as client,
+        server.superuser_connection(database) as superuser,
     ):
         durations: list[float] = []
 
         async def get_slowly() -> int:
             started = monotonic()
-            answer = await client.get(ARTICLES)
-            if answer.status_code == 503:
+            response = await client.get(ARTICLES)
+            if response.status_code == 503:
                 durations.append(monotonic() - started)
-                assert answer.headers["Retry-After"] == "1"
-            return answer.status_code
+                assert response.headers["Retry-After"] == "1"
+            return response.status_code
 
-        async with connection.transaction():
-            await connection.execute("LOCK TABLE articles")
+        async with superuser.transaction():
+            await superuser.execute("LOCK TABLE articles")
             slow = [asyncio.create_task(get_slowly()) for _ in range(20)]
             async with asyncio.timeout(30):
                 while len(durations) < 18:
                     await asyncio.sleep(0.05)
         assert Counter(await asyncio.gather(*slow)) == {200: 2, 503: 18}
-        print(f"turned away after {min(durations):.2f} s to {max(durations):.2f} s")
+        print(f"rejected after {min(durations):.2f} s to {max(durations):.2f} s")
         assert min(durations) >= 0.5
-        await assert_pool_is_whole(client, server, database, 2)
+        await assert_pool_is_complete(client, server, database, 2)

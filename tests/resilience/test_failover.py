@@ -1,6 +1,7 @@
-"""The database fails over to a standby, or becomes one; the service answers 503 until it is over.
+"""Failover: the primary is replaced by its standby, or is restarted as a standby itself.
 
-A request that was answered 201 is stored on the new primary; one that was answered 503 may be.
+The service responds 503 until there is a primary again. A write with status 201 is stored on the
+new primary; a write with status 503 may or may not be stored.
 """
 
 import asyncio
@@ -11,25 +12,25 @@ from time import monotonic
 import pytest
 from conftest import Project
 
-from resilience.failover import load
-from resilience.load import ARTICLES, assert_pool_is_whole, client_of, new_article
+from resilience import IS_LONG
+from resilience.continuous_load import continuous_load
+from resilience.load import ARTICLES, assert_pool_is_complete, new_article, open_client
+from resilience.postgres_server import create_migrated_database
+from resilience.project_venv import run_module
 from resilience.replicas import Node, dsn, primary, standby
-from resilience.service_process import create_migrated_database, is_long, run, serving
+from resilience.service_process import run_service
 
-SECONDS = 10 if is_long() else 2
+SECONDS = 10 if IS_LONG else 2
 POOL = 5
-REACHED = {"primary", "standby", "refused"}
+RESULTS = {"primary", "standby", "refused"}
 
 
 async def stored_slugs(node: Node, database: str) -> set[str]:
-    connection = await node.server.connect(database)
-    try:
-        return {row["slug"] for row in await connection.fetch("SELECT slug FROM articles")}
-    finally:
-        await connection.close()
+    async with node.server.superuser_connection(database) as superuser:
+        return {row["slug"] for row in await superuser.fetch("SELECT slug FROM articles")}
 
 
-async def test_a_replica_is_promoted_when_the_primary_is_killed(
+async def test_service_recovers_when_the_standby_is_promoted_after_a_kill(
     project: Project, socket_folder: Path, tmp_path: Path
 ) -> None:
     async with primary(project, socket_folder) as old:
@@ -37,74 +38,75 @@ async def test_a_replica_is_promoted_when_the_primary_is_killed(
         async with standby(old) as new:
             url = dsn(database, old, new, attrs="read-write")
             async with (
-                serving(project, url, tmp_path / "log", DB_POOL_MAX_SIZE=str(POOL)) as service,
-                client_of(service) as client,
+                run_service(project, url, tmp_path / "log", DB_POOL_MAX_SIZE=str(POOL)) as service,
+                open_client(service) as client,
             ):
-                async with load(client) as sent:
+                async with continuous_load(client) as load:
                     await asyncio.sleep(1)
-                    assert {answer.status for answer in sent.answers} == {200, 201}
-                    await old.end(signal.SIGKILL)
+                    assert {exchange.status for exchange in load.exchanges} == {200, 201}
+                    await old.stop(signal.SIGKILL)
                     killed = monotonic()
                     await asyncio.sleep(SECONDS)
-                    # Without a primary, nobody is let in.
-                    assert sent.since(killed + 0.5, "/readyz") == {503}
-                    assert sent.since(killed + 0.5, "write") == {503}
+                    # With target_session_attrs=read-write, no host is usable without a primary.
+                    assert load.statuses_since(killed + 0.5, "/readyz") == {503}
+                    assert load.statuses_since(killed + 0.5, "write") == {503}
                     await new.execute("SELECT pg_promote()")
-                    print(f"ready after {await sent.recovered(monotonic()):.2f} s")
+                    print(f"ready after {await load.wait_for_recovery():.2f} s")
                     await asyncio.sleep(1)
-                sent.assert_only_refused()
+                load.assert_only_503_errors()
                 stored = await stored_slugs(new, database)
-                print(f"{len(stored)} stored, {len(sent.slugs(201))} answered 201")
-                assert sent.slugs(201) <= stored <= sent.slugs(201) | sent.slugs(503)
-                await assert_pool_is_whole(client, new.server, database, POOL)
+                print(f"{len(stored)} stored, {len(load.slugs(201))} with status 201")
+                assert load.slugs(201) <= stored <= load.slugs(201) | load.slugs(503)
+                await assert_pool_is_complete(client, new.server, database, POOL)
 
 
-async def test_a_server_becomes_a_standby_and_is_promoted(
+async def test_service_reads_from_a_demoted_primary_until_it_is_promoted(
     project: Project, socket_folder: Path, tmp_path: Path
 ) -> None:
     async with primary(project, socket_folder) as node:
         database = await create_migrated_database(node.server, project)
         async with (
-            serving(
+            run_service(
                 project, dsn(database, node), tmp_path / "log", DB_POOL_MAX_SIZE=str(POOL)
             ) as service,
-            client_of(service) as client,
+            open_client(service) as client,
         ):
-            async with load(client) as sent:
+            async with continuous_load(client) as load:
                 await asyncio.sleep(1)
                 await become_standby(node)
                 restarted = monotonic()
                 await asyncio.sleep(SECONDS)
-                assert sent.since(restarted, "/readyz") == {503}
-                assert sent.since(restarted, "write") == {503}
-                assert sent.since(restarted + 0.5, "read") == {200}
+                assert load.statuses_since(restarted, "/readyz") == {503}
+                assert load.statuses_since(restarted, "write") == {503}
+                assert load.statuses_since(restarted + 0.5, "read") == {200}
                 await node.execute("SELECT pg_promote()")
                 promoted = monotonic()
-                print(f"ready after {await sent.recovered(promoted):.2f} s")
+                print(f"ready after {await load.wait_for_recovery():.2f} s")
                 await asyncio.sleep(1)
                 for kind in ("write", "read", "/readyz"):
-                    assert 503 not in sent.since(promoted + 1, kind)
-            sent.assert_only_refused()
-            assert sent.slugs(201) <= await stored_slugs(node, database)
-            await assert_pool_is_whole(client, node.server, database, POOL)
+                    assert 503 not in load.statuses_since(promoted + 1, kind)
+            load.assert_only_503_errors()
+            assert load.slugs(201) <= await stored_slugs(node, database)
+            await assert_pool_is_complete(client, node.server, database, POOL)
 
 
 async def become_standby(node: Node) -> None:
-    await node.end(signal.SIGINT)
+    """Restart a server as a standby."""
+    await node.stop(signal.SIGINT)
     (node.data / "standby.signal").touch()
     await node.start()
 
 
 @pytest.mark.parametrize("attrs", [None, "standby"])
-async def test_a_service_that_starts_on_a_standby_reads_and_is_not_ready(
+async def test_service_started_on_a_standby_serves_reads_and_is_not_ready(
     project: Project, socket_folder: Path, tmp_path: Path, attrs: str | None
 ) -> None:
     async with primary(project, socket_folder) as node:
         database = await create_migrated_database(node.server, project)
         await become_standby(node)
         async with (
-            serving(project, dsn(database, node, attrs=attrs), tmp_path / "log") as service,
-            client_of(service) as client,
+            run_service(project, dsn(database, node, attrs=attrs), tmp_path / "log") as service,
+            open_client(service) as client,
         ):
             for _ in range(3):
                 assert (await client.get(ARTICLES)).status_code == 200
@@ -116,11 +118,11 @@ async def test_a_service_that_starts_on_a_standby_reads_and_is_not_ready(
                     assert response.headers["Retry-After"] == "1"
 
 
-async def test_session_attributes_mean_what_they_mean_to_libpq(
+async def test_target_session_attrs_selects_the_same_host_as_libpq(
     project: Project, socket_folder: Path
 ) -> None:
     expected = {
-        # On a primary, a primary that is read-only by default, a standby, and any of them.
+        # On a primary; on a primary that is read-only by default; on a standby; with two hosts.
         "any": ["primary", "primary", "standby", "primary"],
         "read-write": ["primary", "refused", "refused", "primary"],
         "read-only": ["refused", "primary", "standby", "primary"],
@@ -136,26 +138,26 @@ async def test_session_attributes_mean_what_they_mean_to_libpq(
         )
         for variable in (False, True):
             for attrs, results in expected.items():
-                given = None if variable else attrs
+                parameter = None if variable else attrs
                 dsns = [
-                    dsn("plain", first, attrs=given),
-                    dsn("frozen", first, attrs=given),
-                    dsn("plain", second, attrs=given),
-                    # Of two that accept read-only sessions, the first.
-                    dsn("frozen", first, second, attrs=given),
+                    dsn("plain", first, attrs=parameter),
+                    dsn("frozen", first, attrs=parameter),
+                    dsn("plain", second, attrs=parameter),
+                    # Both hosts accept read-only sessions: the first is used.
+                    dsn("frozen", first, second, attrs=parameter),
                 ]
                 if attrs == "read-write":
-                    dsns[3] = dsn("plain", second, first, attrs=given)
+                    dsns[3] = dsn("plain", second, first, attrs=parameter)
                 variables = {"PGTARGETSESSIONATTRS": attrs} if variable else {}
-                output = await run(project, "check_connections", *dsns, **variables)
-                # The log is among it.
-                reached = [line for line in output.splitlines() if line in REACHED]
-                assert reached == results, attrs
+                output = await run_module(project, "print_server_roles", *dsns, **variables)
+                # The output includes log lines.
+                actual = [line for line in output.splitlines() if line in RESULTS]
+                assert actual == results, attrs
 
 
-async def test_migrations_go_to_the_primary(project: Project, socket_folder: Path) -> None:
+async def test_migrations_run_on_the_primary(project: Project, socket_folder: Path) -> None:
     async with primary(project, socket_folder) as first, standby(first) as second:
         await first.execute("CREATE DATABASE empty OWNER service")
         url = dsn("empty", second, first, attrs="read-write")
-        await run(project, "alembic", "upgrade", "head", DATABASE_URL=url)
+        await run_module(project, "alembic", "upgrade", "head", DATABASE_URL=url)
         assert not await stored_slugs(first, "empty")

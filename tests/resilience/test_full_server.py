@@ -1,4 +1,4 @@
-"""The server accepts no more connections; the service gets by with those that it has."""
+"""The server has reached max_connections; the service works with the connections it has."""
 
 import asyncio
 from collections import Counter
@@ -10,19 +10,20 @@ from pathlib import Path
 import asyncpg
 from conftest import Project
 
-from resilience.load import ARTICLES, at_once, client_of, new_article
-from resilience.service_process import Server, create_migrated_database, postgres, serving
+from resilience.load import ARTICLES, concurrently, new_article, open_client
+from resilience.postgres_server import PostgresServer, create_migrated_database, run_postgres
+from resilience.service_process import run_service
 
-# Three of them are for superusers only.
+# Three of them are reserved for superusers, and four are used by other clients.
 MAX_CONNECTIONS = 10
-TAKEN = 4
+OTHER_CLIENTS = 4
 CLIENTS = 20
 REQUESTS = 400
 
 
 @asynccontextmanager
-async def taken(server: Server, database: str, count: int) -> AsyncIterator[None]:
-    """Connections of other clients of the server."""
+async def other_clients(server: PostgresServer, database: str, count: int) -> AsyncIterator[None]:
+    """Hold connections to the server until the block ends."""
     async with AsyncExitStack() as stack:
         for _ in range(count):
             connection = await asyncpg.connect(server.url(database))
@@ -30,18 +31,18 @@ async def taken(server: Server, database: str, count: int) -> AsyncIterator[None
         yield
 
 
-async def test_requests_wait_for_the_connections_of_the_pool(
+async def test_requests_succeed_with_fewer_connections_than_the_pool_size(
     project: Project, tmp_path: Path
 ) -> None:
     limits = {"max_connections": str(MAX_CONNECTIONS), "superuser_reserved_connections": "3"}
-    with postgres(project, tmp_path / "postgres", **limits) as server:
+    with run_postgres(project, tmp_path / "postgres", **limits) as server:
         database = await create_migrated_database(server, project)
         async with (
-            taken(server, database, TAKEN),
-            serving(project, server.url(database), tmp_path / "log") as service,
-            client_of(service) as client,
+            other_clients(server, database, OTHER_CLIENTS),
+            run_service(project, server.url(database), tmp_path / "log") as service,
+            open_client(service) as client,
         ):
-            # It has a connection for that, and two are left.
+            # The readiness check uses one of the three connections that are left.
             assert (await client.get("/readyz")).status_code == 200
             requests = [
                 partial(client.get, ARTICLES)
@@ -50,10 +51,10 @@ async def test_requests_wait_for_the_connections_of_the_pool(
                 for n in range(REQUESTS)
             ]
             async with asyncio.timeout(60):
-                answers = await at_once(CLIENTS, requests)
-            statuses = Counter(answer.status_code for answer in answers)
+                responses = await concurrently(CLIENTS, requests)
+            statuses = Counter(response.status_code for response in responses)
             print(statuses)
             assert statuses.keys() == {200, 201}
-        warnings = [line for line in service.lines() if line["level"] == "WARNING"]
+        warnings = [line for line in service.log_records() if line["level"] == "WARNING"]
         assert 0 < len(warnings) <= 5
         assert "too many clients" in warnings[0]["message"] or "reserved" in warnings[0]["message"]

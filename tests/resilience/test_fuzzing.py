@@ -1,4 +1,4 @@
-"""Whatever the schema allows is answered as the schema says; whatever it forbids is refused."""
+"""Schemathesis: valid requests get the documented responses, and invalid requests are rejected."""
 
 import asyncio
 import subprocess
@@ -9,15 +9,17 @@ import pytest
 from conftest import Project
 from httpx2 import AsyncClient
 
-from resilience.service_process import Server, Service, is_long, serving
+from resilience import IS_LONG
+from resilience.postgres_server import PostgresServer
+from resilience.service_process import ServiceProcess, run_service
 
-EXAMPLES = 1000 if is_long() else 30
-# What is stored changes the answers, at which Hypothesis gives up on a sequence of requests: so
-# sequences are counted by the time that they may take.
-SECONDS = 120 if is_long() else 10
+EXAMPLES = 1000 if IS_LONG else 30
+# Stateful sequences are limited by time, not by number: stored rows change the responses, and
+# Hypothesis then discards a sequence as not reproducible.
+SECONDS = 120 if IS_LONG else 10
 
-# Passwords that are cheap, and no limit on guessing them: nothing else is tried here.
-PATIENT = {
+# Cheap password hashing and no login throttling: neither is tested here.
+RELAXED_SETTINGS = {
     "AUTH_ACCESS_TOKEN_TTL": "86400",
     "AUTH_ARGON2_MEMORY_COST": "19456",
     "AUTH_ARGON2_TIME_COST": "1",
@@ -25,7 +27,7 @@ PATIENT = {
     "AUTH_MAX_FAILURES": "1000000000",
     "AUTH_MAX_FAILURES_PER_ADDRESS": "1000000000",
 }
-# Nobody guesses the current password.
+# Schemathesis does not know the current password, so 401 is expected too.
 EXPECTATIONS = """
 [[operations]]
 include-name = "PATCH /api/v1/users/me"
@@ -35,28 +37,33 @@ expected-statuses = ["2xx", "401", "404", "409", "422", "5xx"]
 
 
 @pytest.mark.fuzz
-async def test_schemathesis_finds_nothing(
-    project: Project, server: Server, database: str, tmp_path: Path
+async def test_schemathesis_finds_no_failures(
+    project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     (tmp_path / "schemathesis.toml").write_text(EXPECTATIONS, "utf-8")
-    async with serving(project, server.url(database), tmp_path / "log", **PATIENT) as service:
-        header = "--header", f"Authorization: Bearer {await token(service)}"
+    async with run_service(
+        project, server.url(database), tmp_path / "log", **RELAXED_SETTINGS
+    ) as service:
+        header = "--header", f"Authorization: Bearer {await create_access_token(service)}"
         phases = "--phases", "examples,coverage,fuzzing"
-        await schemathesis(service, *header, *phases, "--max-examples", str(EXAMPLES))
-        await schemathesis(service, *header, "--phases", "stateful", "--max-time", str(SECONDS))
-        assert await operations(service) <= succeeded(service)
+        await run_schemathesis(service, *header, *phases, "--max-examples", str(EXAMPLES))
+        await run_schemathesis(service, *header, "--phases", "stateful", "--max-time", str(SECONDS))
+        assert await documented_operations(service) <= successful_operations(service)
 
 
-async def token(service: Service) -> str:
-    """The access token of a user, who has done once what needs a password or a token."""
+async def create_access_token(service: ServiceProcess) -> str:
+    """Register a user and return an access token.
+
+    Also refreshes the token and updates the user once: Schemathesis cannot guess what these need.
+    """
     auth, me = "/api/v1/auth", "/api/v1/users/me"
     password = {"password": "a password of chance"}
-    async with AsyncClient(base_url=service.address) as client:
+    async with AsyncClient(base_url=service.base_url) as client:
         user = {"email": "ada@example.com", **password}
         await client.post(f"{auth}/register", json=user)
         tokens = await client.post(f"{auth}/token", data={"username": user["email"], **password})
-        given = {"refresh_token": tokens.json()["refresh_token"]}
-        tokens = await client.post(f"{auth}/refresh", json=given)
+        refresh = {"refresh_token": tokens.json()["refresh_token"]}
+        tokens = await client.post(f"{auth}/refresh", json=refresh)
         access_token: str = tokens.json()["access_token"]
         change = {"current_password": password["password"]}
         headers = {"Authorization": f"Bearer {access_token}"}
@@ -64,10 +71,10 @@ async def token(service: Service) -> str:
     return access_token
 
 
-async def schemathesis(service: Service, *options: str) -> None:
-    """Run all of its checks against the service."""
+async def run_schemathesis(service: ServiceProcess, *options: str) -> None:
+    """Run all checks of Schemathesis against the service."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "schemathesis.cli", "run", f"{service.address}/openapi.json"),
+        *(sys.executable, "-m", "schemathesis.cli", "run", f"{service.base_url}/openapi.json"),
         *("--checks", "all", "--mode", "all", "--continue-on-failure", *options),
         *("--generation-database", "none", "--no-color"),
         cwd=service.log.parent,
@@ -80,13 +87,14 @@ async def schemathesis(service: Service, *options: str) -> None:
         pytest.fail("see the standard output", pytrace=False)
 
 
-async def operations(service: Service) -> set[tuple[str, str]]:
+async def documented_operations(service: ServiceProcess) -> set[tuple[str, str]]:
+    """Return the (method, path) pairs of the OpenAPI document."""
     async with AsyncClient() as client:
-        paths = (await client.get(f"{service.address}/openapi.json")).json()["paths"]
+        paths = (await client.get(f"{service.base_url}/openapi.json")).json()["paths"]
     return {(method.upper(), path) for path, methods in paths.items() for method in methods}
 
 
-def succeeded(service: Service) -> set[tuple[str, str]]:
-    """What was answered with more than an error: otherwise nothing was tried in earnest."""
-    answered = [line for line in service.lines() if line["logger"] == "app.access"]
-    return {(line["method"], line["route"]) for line in answered if line["status"] < 300}
+def successful_operations(service: ServiceProcess) -> set[tuple[str, str]]:
+    """Return the (method, route) pairs that have succeeded at least once."""
+    accesses = [line for line in service.log_records() if line["logger"] == "app.access"]
+    return {(line["method"], line["route"]) for line in accesses if line["status"] < 300}

@@ -1,4 +1,4 @@
-"""Connections that the server closes are replaced, and what they were doing is done or not done."""
+"""Connections terminated by the server are replaced, and transactions on them stay atomic."""
 
 import asyncio
 import os
@@ -9,30 +9,31 @@ from pathlib import Path
 import asyncpg
 from conftest import Project
 
+from resilience import IS_LONG
 from resilience.load import (
     ARTICLES,
-    assert_no_half_redemption,
-    assert_pool_is_whole,
-    at_once,
-    client_of,
-    control,
+    assert_pool_is_complete,
+    assert_redemptions_match_counts,
+    concurrently,
     create_coupon,
-    get_at_once,
+    get_concurrently,
     new_article,
+    open_client,
 )
-from resilience.service_process import Server, is_long, serving
+from resilience.postgres_server import PostgresServer
+from resilience.service_process import run_service
 
-ROUNDS = 50 if is_long() else 10
+ROUNDS = 50 if IS_LONG else 10
 POOL = 5
 
 
-async def kill_all(connection: asyncpg.Connection) -> int:
-    """How many connections of the service were closed; none of them is left."""
-    killed = await connection.fetch(
+async def terminate_backends(superuser: asyncpg.Connection) -> int:
+    """Terminate all connections of the service, wait until they are gone, and return how many."""
+    killed = await superuser.fetch(
         "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE usename = 'service' AND datname = current_database()"
     )
-    # The server forgets a connection before it closes it: only then can the service know.
+    # pg_stat_activity drops a backend before its socket is closed, so wait for the processes.
     async with asyncio.timeout(30):
         while any(is_running(row["pid"]) for row in killed):
             await asyncio.sleep(0.001)
@@ -47,59 +48,59 @@ def is_running(pid: int) -> bool:
     return True
 
 
-async def test_no_read_fails_after_connections_were_closed(
-    project: Project, server: Server, database: str, tmp_path: Path
+async def test_reads_succeed_after_idle_connections_were_terminated(
+    project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     pool = {"DB_POOL_MAX_SIZE": str(POOL)}
     async with (
-        serving(project, server.url(database), tmp_path / "log", **pool) as service,
-        client_of(service) as client,
-        control(server, database) as connection,
+        run_service(project, server.url(database), tmp_path / "log", **pool) as service,
+        open_client(service) as client,
+        server.superuser_connection(database) as superuser,
     ):
         for _ in range(ROUNDS):
-            for answer in await get_at_once(client, connection, POOL):
-                assert answer.status_code == 200
-            assert await kill_all(connection) == POOL
-            answers = await asyncio.gather(*(client.get(ARTICLES) for _ in range(POOL)))
-            assert [answer.status_code for answer in answers] == [200] * POOL
-        await assert_pool_is_whole(client, server, database, POOL)
+            for response in await get_concurrently(client, superuser, POOL):
+                assert response.status_code == 200
+            assert await terminate_backends(superuser) == POOL
+            responses = await asyncio.gather(*(client.get(ARTICLES) for _ in range(POOL)))
+            assert [response.status_code for response in responses] == [200] * POOL
+        await assert_pool_is_complete(client, server, database, POOL)
 
 
-async def test_a_write_is_done_as_it_was_answered(
-    project: Project, server: Server, database: str, tmp_path: Path
+async def test_successful_writes_are_stored_and_failed_ones_are_atomic(
+    project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     pool = {"DB_POOL_MAX_SIZE": str(POOL)}
     async with (
-        serving(project, server.url(database), tmp_path / "log", **pool) as service,
-        client_of(service) as client,
-        control(server, database) as connection,
+        run_service(project, server.url(database), tmp_path / "log", **pool) as service,
+        open_client(service) as client,
+        server.superuser_connection(database) as superuser,
     ):
         coupon = await create_coupon(client, 10_000)
         articles = [new_article() for _ in range(40 * ROUNDS)]
         created: list[str] = []
 
         async def create(article: dict[str, str]) -> int:
-            answer = await client.post(ARTICLES, json=article)
-            if answer.is_success:
+            response = await client.post(ARTICLES, json=article)
+            if response.is_success:
                 created.append(article["slug"])
-            return answer.status_code
+            return response.status_code
 
         async def redeem() -> int:
             return (await client.post(f"{coupon}/redemptions")).status_code
 
         writing = asyncio.gather(
-            at_once(POOL, (partial(create, article) for article in articles)),
-            at_once(POOL, (redeem for _ in articles)),
+            concurrently(POOL, (partial(create, article) for article in articles)),
+            concurrently(POOL, (redeem for _ in articles)),
         )
         while not writing.done():
-            await kill_all(connection)
+            await terminate_backends(superuser)
             await asyncio.sleep(0.02)
         statuses = [Counter(found) for found in await writing]
         print(statuses)
-        stored = {row["slug"] for row in await connection.fetch("SELECT slug FROM articles")}
+        stored = {row["slug"] for row in await superuser.fetch("SELECT slug FROM articles")}
         for found in statuses:
             assert found.keys() <= {201, 503}
-        # One that was stored may have lost its answer with the connection, at the commit.
+        # A connection lost during the commit: the article is stored, and the response is 503.
         assert set(created) <= stored <= {article["slug"] for article in articles}
-        await assert_no_half_redemption(connection)
-        await assert_pool_is_whole(client, server, database, POOL)
+        await assert_redemptions_match_counts(superuser)
+        await assert_pool_is_complete(client, server, database, POOL)

@@ -1,4 +1,4 @@
-"""A real PgBouncer: every transaction may get another connection, of fewer than its clients."""
+"""The service behind PgBouncer in transaction mode, with fewer connections than clients."""
 
 import asyncio
 import os
@@ -12,29 +12,23 @@ from typing import Any
 import pytest
 from conftest import Project
 
+from resilience import IS_LONG
 from resilience.load import (
     ARTICLES,
-    assert_no_half_redemption,
-    at_once,
-    client_of,
-    control,
+    assert_redemptions_match_counts,
+    concurrently,
     create_article,
     create_coupon,
     new_article,
+    open_client,
 )
-from resilience.service_process import (
-    PASSWORD,
-    Server,
-    assert_quiet,
-    create_database,
-    is_long,
-    run,
-    serving,
-)
+from resilience.postgres_server import PASSWORD, PostgresServer, create_database
+from resilience.project_venv import run_module
+from resilience.service_process import assert_clean_log, run_service
 
 CLIENTS = 12
 SERVER_CONNECTIONS = 2
-ROUNDS = 300 if is_long() else 30
+ROUNDS = 300 if IS_LONG else 30
 
 CONFIGURATION = """
 [databases]
@@ -50,17 +44,17 @@ auth_file = {folder}/users
 
 
 @pytest.fixture
-async def pooler(server: Server, socket_folder: Path) -> AsyncIterator[Server]:
-    """The server as it is seen through PgBouncer."""
+async def pooler(server: PostgresServer, socket_folder: Path) -> AsyncIterator[PostgresServer]:
+    """Run PgBouncer, and yield the server as its clients see it."""
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
-        pytest.skip("there is no pgbouncer on this machine (Debian: apt-get install pgbouncer)")
+        pytest.skip("pgbouncer is not installed (Debian: apt-get install pgbouncer)")
     configuration, users, log = (socket_folder / name for name in ("ini", "users", "log"))
     configuration.write_text(
         CONFIGURATION.format(server=server, size=SERVER_CONNECTIONS, folder=socket_folder), "utf-8"
     )
     users.write_text('"service" "{}"'.format(PASSWORD.replace('"', '""')), "utf-8")
-    # It refuses to run as root, as PostgreSQL does, whose socket is its owner's only.
+    # PgBouncer refuses to run as root, so run it as the owner of PostgreSQL's socket.
     owner = Path(server.host).stat()
     os.chown(socket_folder, owner.st_uid, owner.st_gid)
     account: dict[str, Any] = {}
@@ -70,7 +64,7 @@ async def pooler(server: Server, socket_folder: Path) -> AsyncIterator[Server]:
         process = subprocess.Popen(
             [program, configuration], stdout=output, stderr=output, **account
         )
-    pooler = Server(str(socket_folder), server.port)
+    pooler = PostgresServer(str(socket_folder), server.port)
     try:
         async with asyncio.timeout(30):
             while not Path(pooler.socket).exists():
@@ -80,20 +74,22 @@ async def pooler(server: Server, socket_folder: Path) -> AsyncIterator[Server]:
     finally:
         process.terminate()
         process.wait(30)
-    assert_quiet(log)
+    assert_clean_log(log)
 
 
-async def test_a_transaction_pooler_costs_no_request(
-    project: Project, server: Server, pooler: Server, tmp_path: Path
+async def test_no_request_fails_behind_a_transaction_pooler(
+    project: Project, server: PostgresServer, pooler: PostgresServer, tmp_path: Path
 ) -> None:
     database = await create_database(server)
     variables = {"DB_POOLER": "pgbouncer", "DB_POOL_MAX_SIZE": str(CLIENTS)}
     url = pooler.url(database)
     upgrade = "alembic", "upgrade", "head"
-    await asyncio.gather(*(run(project, *upgrade, DATABASE_URL=url, **variables) for _ in range(3)))
+    await asyncio.gather(
+        *(run_module(project, *upgrade, DATABASE_URL=url, **variables) for _ in range(3))
+    )
     async with (
-        serving(project, url, tmp_path / "log", **variables) as service,
-        client_of(service) as client,
+        run_service(project, url, tmp_path / "log", **variables) as service,
+        open_client(service) as client,
     ):
         coupon = await create_coupon(client, CLIENTS * ROUNDS)
         requests = [
@@ -109,34 +105,36 @@ async def test_a_transaction_pooler_costs_no_request(
             lambda: client.get(article),
             lambda: client.patch(article, json={"title": "Another"}),
         ]
-        everything = (request for _ in range(ROUNDS) for request in requests)
-        answers = Counter(answer.status_code for answer in await at_once(CLIENTS, everything))
-        async with control(server, database) as connection:
-            await assert_no_half_redemption(connection)
-            count = await connection.fetchval(
+        all_requests = (request for _ in range(ROUNDS) for request in requests)
+        statuses = Counter(
+            response.status_code for response in await concurrently(CLIENTS, all_requests)
+        )
+        async with server.superuser_connection(database) as superuser:
+            await assert_redemptions_match_counts(superuser)
+            count = await superuser.fetchval(
                 "SELECT count(*) FROM pg_stat_activity"
                 " WHERE usename = 'service' AND datname = current_database()"
             )
         assert count == SERVER_CONNECTIONS
-        assert answers == {200: 5 * ROUNDS, 201: 2 * ROUNDS + 1, 409: ROUNDS - 1}
+        assert statuses == {200: 5 * ROUNDS, 201: 2 * ROUNDS + 1, 409: ROUNDS - 1}
 
 
-async def test_the_server_ends_a_search_behind_a_transaction_pooler(
-    project: Project, server: Server, pooler: Server, tmp_path: Path
+async def test_search_timeout_works_behind_a_transaction_pooler(
+    project: Project, server: PostgresServer, pooler: PostgresServer, tmp_path: Path
 ) -> None:
     database = await create_database(server)
     url = pooler.url(database)
     variables = {"DB_POOLER": "pgbouncer", "DB_SEARCH_TIMEOUT": "0.5"}
-    await run(project, "alembic", "upgrade", "head", DATABASE_URL=url, **variables)
+    await run_module(project, "alembic", "upgrade", "head", DATABASE_URL=url, **variables)
     async with (
-        serving(project, url, tmp_path / "log", **variables) as service,
-        client_of(service) as client,
-        control(server, database) as connection,
+        run_service(project, url, tmp_path / "log", **variables) as service,
+        open_client(service) as client,
+        server.superuser_connection(database) as superuser,
     ):
-        async with connection.transaction(), asyncio.timeout(10):
-            await connection.execute("LOCK TABLE articles")
-            answer = await client.get(ARTICLES, params={"q": "words"})
-            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        async with superuser.transaction(), asyncio.timeout(10):
+            await superuser.execute("LOCK TABLE articles")
+            response = await client.get(ARTICLES, params={"q": "words"})
+            assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
             waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            assert await connection.fetchval(waiting) == 0
+            assert await superuser.fetchval(waiting) == 0
         assert (await client.get(ARTICLES, params={"q": "words"})).status_code == 200

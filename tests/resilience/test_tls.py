@@ -1,4 +1,4 @@
-"""TLS is what the address says, as libpq has it: never less."""
+"""sslmode and sslrootcert of a database URL are enforced as by libpq."""
 
 import ssl
 from pathlib import Path
@@ -7,8 +7,9 @@ import pytest
 import trustme
 from conftest import Project
 
-from resilience.proxy import over_tcp
-from resilience.service_process import Server, run
+from resilience.postgres_server import PostgresServer
+from resilience.project_venv import run_module
+from resilience.proxy import tcp_proxy
 
 
 @pytest.mark.parametrize(
@@ -24,9 +25,9 @@ from resilience.service_process import Server, run
         ("elsewhere.example", "sslmode=verify-ca&sslrootcert={ca}", True),
     ],
 )
-async def test_the_address_decides_what_is_trusted(
+async def test_sslmode_decides_which_certificates_are_accepted(
     project: Project,
-    server: Server,
+    server: PostgresServer,
     database: str,
     tmp_path: Path,
     certified: str | None,
@@ -42,13 +43,13 @@ async def test_the_address_decides_what_is_trusted(
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authorities["ca"].issue_cert(certified).configure_cert(tls)
     files = {name: tmp_path / name for name in authorities}
-    async with over_tcp(server, tls) as (proxy, through):
-        url = f"{through.url(database)}&{options.format(**files)}"
-        # The application and the migrations.
+    async with tcp_proxy(server, tls) as (proxy, through_proxy):
+        url = f"{through_proxy.url(database)}&{options.format(**files)}"
+        # The service's database layer, and the migrations.
         for command in ("check_connection",), ("alembic", "current"):
             if connects:
-                await run(project, *command, DATABASE_URL=url)
+                await run_module(project, *command, DATABASE_URL=url)
             else:
                 with pytest.raises(AssertionError):
-                    await run(project, *command, DATABASE_URL=url)
+                    await run_module(project, *command, DATABASE_URL=url)
         assert bool(proxy.encrypted) is (connects and certified is not None)

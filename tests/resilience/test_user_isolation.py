@@ -1,4 +1,4 @@
-"""Two users and somebody without a token, at each other's notes: nobody sees what is not theirs."""
+"""User isolation: two users and an unauthenticated client use random operations on notes."""
 
 import asyncio
 from pathlib import Path
@@ -17,29 +17,33 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from resilience.service_process import Server, is_long, serving
-from resilience.test_fuzzing import PATIENT
+from resilience import IS_LONG
+from resilience.postgres_server import PostgresServer
+from resilience.service_process import run_service
+from resilience.test_fuzzing import RELAXED_SETTINGS
 
-RUNS = 500 if is_long() else 20
+RUNS = 500 if IS_LONG else 20
 AUTH, NOTES = "/api/v1/auth", "/api/v1/notes"
-PASSWORD = "a password of chance"
-USERS = st.sampled_from(["ada", "bob"])
-ANYONE = st.sampled_from(["ada", "bob", "nobody"])
-# Few words, so that one finds what another has written.
+PASSWORD = "a test password"
+ANONYMOUS = "anonymous"
+CALLERS = st.sampled_from(["alice", "bob", ANONYMOUS])
+# Few words, so that searches by one user match notes of the other.
 WORDS = st.sampled_from(["whale", "ship", "harpoon"])
 METHODS = st.sampled_from(["GET", "PATCH", "DELETE"])
 
 
-class Strangers(RuleBasedStateMachine):
-    """What each user has written, beside what the service shows them."""
+class OtherUsersMachine(RuleBasedStateMachine):
+    """Keeps a model of each user's notes and compares it with the responses."""
 
     client: ClassVar[Client]
 
     def __init__(self) -> None:
         super().__init__()
-        self.headers: dict[str, dict[str, str]] = {"nobody": {}}
-        self.notes: dict[str, dict[int, dict[str, Any]]] = {"ada": {}, "bob": {}}
-        self.known: list[int] = [2**62]
+        self.headers: dict[str, dict[str, str]] = {ANONYMOUS: {}}
+        #: The expected notes, by owner and ID.
+        self.notes: dict[str, dict[int, dict[str, Any]]] = {"alice": {}, "bob": {}}
+        #: All IDs so far, of both users and of deleted notes; the first was never used.
+        self.known_ids: list[int] = [2**62]
 
     @initialize()
     def register(self) -> None:
@@ -50,66 +54,68 @@ class Strangers(RuleBasedStateMachine):
             tokens = self.client.post(f"{AUTH}/token", data=form).json()
             self.headers[name] = {"Authorization": f"Bearer {tokens['access_token']}"}
 
-    def ask(self, who: str, method: str, path: str = "", **options: Any) -> Response:
-        return self.client.request(method, NOTES + path, headers=self.headers[who], **options)
+    def request(self, caller: str, method: str, path: str = "", **options: Any) -> Response:
+        return self.client.request(method, NOTES + path, headers=self.headers[caller], **options)
 
-    @rule(who=ANYONE, title=WORDS, description=st.none() | WORDS)
-    def write(self, who: str, title: str, description: str | None) -> None:
-        response = self.ask(who, "POST", json={"title": title, "description": description})
-        if who == "nobody":
+    @rule(caller=CALLERS, title=WORDS, description=st.none() | WORDS)
+    def create(self, caller: str, title: str, description: str | None) -> None:
+        new = {"title": title, "description": description}
+        response = self.request(caller, "POST", json=new)
+        if caller == ANONYMOUS:
             assert response.status_code == 401
             return
         assert response.status_code == 201
         note = response.json()
-        assert note["id"] not in self.known
-        self.notes[who][note["id"]] = note
-        self.known.append(note["id"])
+        assert note["id"] not in self.known_ids
+        self.notes[caller][note["id"]] = note
+        self.known_ids.append(note["id"])
 
-    @rule(who=ANYONE, method=METHODS, title=st.none() | WORDS, data=st.data())
-    def use(self, who: str, method: str, title: str | None, data: st.DataObject) -> None:
-        # By its place, since the next run has other keys.
-        key = self.known[data.draw(st.integers(0, len(self.known) - 1))]
+    @rule(caller=CALLERS, method=METHODS, title=st.none() | WORDS, data=st.data())
+    def use(self, caller: str, method: str, title: str | None, data: st.DataObject) -> None:
+        # Draw an index, because a replayed run has other IDs.
+        note_id = self.known_ids[data.draw(st.integers(0, len(self.known_ids) - 1))]
         change = {"title": title} if title else {}
-        response = self.ask(who, method, f"/{key}", json=change if method == "PATCH" else None)
-        if who == "nobody":
+        body = change if method == "PATCH" else None
+        response = self.request(caller, method, f"/{note_id}", json=body)
+        if caller == ANONYMOUS:
             assert response.status_code == 401
-        elif key not in self.notes[who]:
+        elif note_id not in self.notes[caller]:
             assert response.status_code == 404
         elif method == "DELETE":
             assert response.status_code == 204
-            del self.notes[who][key]
+            del self.notes[caller][note_id]
         else:
-            self.notes[who][key] |= change if method == "PATCH" else {}
-            assert (response.status_code, response.json()) == (200, self.notes[who][key])
+            self.notes[caller][note_id] |= body or {}
+            assert (response.status_code, response.json()) == (200, self.notes[caller][note_id])
 
-    @rule(who=ANYONE, word=st.none() | WORDS, limit=st.integers(1, 3))
-    def look_through(self, who: str, word: str | None, limit: int) -> None:
+    @rule(caller=CALLERS, word=st.none() | WORDS, limit=st.integers(1, 3))
+    def list_pages(self, caller: str, word: str | None, limit: int) -> None:
         found: list[dict[str, Any]] = []
         path: str | None = f"?limit={limit}" + (f"&q={word}" if word else "")
         while path is not None:
-            response = self.ask(who, "GET", path)
-            if who == "nobody":
+            response = self.request(caller, "GET", path)
+            if caller == ANONYMOUS:
                 assert response.status_code == 401
                 return
             assert response.status_code == 200
             found += response.json()
             link = response.headers.get("Link")
             path = link.partition(">")[0].removeprefix(f"<{NOTES}") if link else None
-        own = sorted(self.notes[who].values(), key=lambda note: -note["id"])
+        own = sorted(self.notes[caller].values(), key=lambda note: -note["id"])
         assert found == [
             note for note in own if not word or word in (note["title"], note["description"])
         ]
 
     @invariant()
-    def nobody_is_shut_out(self) -> None:
-        """Each has what they wrote, after whatever the others have tried."""
+    def own_notes_are_unchanged(self) -> None:
+        """After each step, every user can read one of their notes, as they wrote it."""
         for name, notes in self.notes.items():
-            for key in list(notes)[:1] if name in self.headers else ():
-                assert self.ask(name, "GET", f"/{key}").json() == notes[key]
+            for note_id in list(notes)[:1] if name in self.headers else ():
+                assert self.request(name, "GET", f"/{note_id}").json() == notes[note_id]
 
 
-async def test_strangers_see_and_change_nothing(
-    project: Project, server: Server, database: str, tmp_path: Path
+async def test_users_cannot_see_or_change_notes_of_others(
+    project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     limits = settings(
         max_examples=RUNS,
@@ -118,6 +124,7 @@ async def test_strangers_see_and_change_nothing(
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    async with serving(project, server.url(database), tmp_path / "log", **PATIENT) as service:
-        with Client(base_url=service.address, timeout=60) as Strangers.client:
-            await asyncio.to_thread(run_state_machine_as_test, Strangers, settings=limits)
+    log = tmp_path / "log"
+    async with run_service(project, server.url(database), log, **RELAXED_SETTINGS) as service:
+        with Client(base_url=service.base_url, timeout=60) as OtherUsersMachine.client:
+            await asyncio.to_thread(run_state_machine_as_test, OtherUsersMachine, settings=limits)

@@ -1,4 +1,4 @@
-"""The service, which cancels those requests that ask for it: `x-cancel: task 5`, after 5 ms."""
+"""The service with a middleware that cancels requests: `x-cancel: task 5` cancels after 5 ms."""
 
 import asyncio
 
@@ -8,38 +8,38 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.main import create_app as create_service
 
 
-class Cancelling:
-    """Cancels a request as asyncio does, once, or as a scope of anyio, at each further wait."""
+class CancellationMiddleware:
+    """Cancels as an asyncio task does, once, or as an anyio scope does, at every later `await`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        order = dict(scope.get("headers", ())).get(b"x-cancel")
-        if order is None:
+        header = dict(scope.get("headers", ())).get(b"x-cancel")
+        if header is None:
             await self.app(scope, receive, send)
             return
-        kind, milliseconds = order.decode().split()
+        kind, milliseconds = header.decode().split()
         has_started = False
 
-        async def watched(message: Message) -> None:
+        async def send_wrapper(message: Message) -> None:
             nonlocal has_started
             has_started = True
             await send(message)
 
         if kind == "task":
-            task = asyncio.ensure_future(self.app(scope, receive, watched))
+            task = asyncio.ensure_future(self.app(scope, receive, send_wrapper))
             await asyncio.wait([task], timeout=float(milliseconds) / 1000)
             task.cancel()
             await asyncio.wait([task])
         else:
             with move_on_after(float(milliseconds) / 1000):
-                await self.app(scope, receive, watched)
+                await self.app(scope, receive, send_wrapper)
         if not has_started:
             await send({"type": "http.response.start", "status": 499, "headers": []})
             await send({"type": "http.response.body"})
 
 
 def create_app() -> ASGIApp:
-    """For `uvicorn --factory`."""
-    return Cancelling(create_service())
+    """Create the application, for `uvicorn --factory`."""
+    return CancellationMiddleware(create_service())

@@ -1,4 +1,4 @@
-"""Whether the service's database layer gets hold of the database of its settings."""
+"""Connects with the service's database layer and settings, and exits with 1 if that fails."""
 
 import asyncio
 import sys

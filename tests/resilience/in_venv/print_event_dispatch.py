@@ -1,4 +1,4 @@
-"""Prints whether SQLAlchemy's engine or connection dispatches events for a read."""
+"""Prints, for both kinds of reads, whether SQLAlchemy dispatches events for their statements."""
 
 import asyncio
 
@@ -9,12 +9,12 @@ from app.settings import load_settings
 
 
 def has_events(connection: Connection) -> bool:
-    """Whether a statement on this connection runs through event dispatch."""
+    """Return whether statements on this connection run through event dispatch."""
     return connection._has_events or connection.engine._has_events  # noqa: SLF001
 
 
 async def main() -> None:
-    """Ask both kinds of reads."""
+    """Check a single read and an open connection."""
     async with Database(load_settings().database) as database:
         print(await database.read(has_events))
         async with database.connection() as connection:

@@ -1,4 +1,4 @@
-"""For each DSN, prints whether the service's database layer reads from a primary or a standby."""
+"""Prints, for each DSN, whether the service's database layer connects to a primary or a standby."""
 
 import asyncio
 import sys
@@ -14,8 +14,8 @@ from app.settings import DatabaseSettings
 IN_RECOVERY = text("SELECT pg_is_in_recovery() AS is_standby")
 
 
-async def reach(dsn: str) -> str:
-    """Read over one DSN."""
+async def server_role(dsn: str) -> str:
+    """Return `primary`, `standby`, or `refused` if there is no suitable server."""
     settings = DatabaseSettings(DATABASE_URL=SecretStr(dsn), DB_POOL_MIN_SIZE=0)
     async with Database(settings) as database:
         try:
@@ -28,7 +28,7 @@ async def reach(dsn: str) -> str:
 async def main() -> None:
     """Print one line for each argument."""
     for dsn in sys.argv[1:]:
-        print(await reach(dsn))
+        print(await server_role(dsn))
 
 
 asyncio.run(main())

@@ -1,4 +1,4 @@
-"""Starts a server, says where it is, and stops it when the test that asked for it is gone."""
+"""Starts the embedded server, prints its URL, and stops it when standard input is closed."""
 
 import asyncio
 import json
@@ -10,9 +10,9 @@ import asyncpg
 from dev.postgres import embedded_postgres
 
 
-async def add_user(address: str, password: str) -> None:
-    """Create the role of the service, unless it is there."""
-    connection = await asyncpg.connect(address)
+async def create_role(url: str, password: str) -> None:
+    """Create the role `service` unless it exists."""
+    connection = await asyncpg.connect(url)
     if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = 'service'"):
         quoted = password.replace("'", "''")
         await connection.execute(f"CREATE ROLE service LOGIN PASSWORD '{quoted}'")
@@ -20,7 +20,7 @@ async def add_user(address: str, password: str) -> None:
 
 
 folder, password, options = sys.argv[1:]
-with embedded_postgres(Path(folder), **json.loads(options)) as address:
-    asyncio.run(add_user(address, password))
-    print(address, flush=True)
+with embedded_postgres(Path(folder), **json.loads(options)) as url:
+    asyncio.run(create_role(url, password))
+    print(url, flush=True)
     sys.stdin.read()

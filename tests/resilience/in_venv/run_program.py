@@ -1,4 +1,4 @@
-"""Runs a program of PostgreSQL on a folder until it ends, or its standard input does."""
+"""Runs a PostgreSQL program on a data folder, and stops it when standard input is closed."""
 
 import select
 import signal
