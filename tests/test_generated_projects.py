@@ -25,11 +25,12 @@ MIGRATE = """
 import os, subprocess, sys, tempfile
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
-from dev.database import ensure_database
-from dev.postgres import embedded_postgres
+from dev.embedded_server import embedded_postgres
 
-with tempfile.TemporaryDirectory() as data, embedded_postgres(Path(data, "postgres")) as server:
-    ensure_database(server, "migrated")
+with (
+    tempfile.TemporaryDirectory() as data,
+    embedded_postgres(Path(data, "postgres"), "migrated") as server,
+):
     os.environ |= {
         "POSTGRES_HOST": parse_qs(urlsplit(server).query)["host"][0],
         "POSTGRES_USER": "postgres",

@@ -31,8 +31,7 @@ import importlib, importlib.util, pathlib, pkgutil, socket
 socket.socket.connect = None
 for package in ("app", "dev", "tests"):
     for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
-        if module.name != "dev.windows":
-            importlib.import_module(module.name)
+        importlib.import_module(module.name)
 for path in pathlib.Path("migrations", "versions").glob("*.py"):
     spec = importlib.util.spec_from_file_location(path.stem, path)
     spec.loader.exec_module(importlib.util.module_from_spec(spec))

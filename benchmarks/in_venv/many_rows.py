@@ -15,7 +15,7 @@ from pathlib import Path
 import asyncpg
 from seeded_postgres import create_database
 
-from dev.postgres import embedded_postgres
+from dev.embedded_server import embedded_postgres
 
 # Forty random words of a vocabulary of 20,000 per row, and words of known frequency to search for.
 ARTICLES = """

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from app.api.pagination import UUID_CURSOR
-from dev.postgres import embedded_postgres
+from dev.embedded_server import embedded_postgres
 
 SEED = "seed"
 

@@ -1,9 +1,10 @@
-"""Tools for development, none of them in the container image.
+"""Development tools, which are not part of the Docker image.
 
-`dev.serve` is the line behind `make run`, `dev.alembic` the one behind `make migrate`;
-`dev.postgres` is the embedded server that they and the tests share.
+`python -m dev.serve` is the command of `make run`, `python -m dev.alembic` that of `make migrate`.
 """
+
+received_signals: list[int] = []  # Filled by the handlers of `dev.serve`.
 
 
 class DevelopmentError(Exception):
-    """Something that a person has to put right; the message says what, without a secret."""
+    """An error that the developer can fix. Its message has no secrets and needs no traceback."""

@@ -1,4 +1,4 @@
-"""Alembic's own command line on the database of development: `python -m dev.alembic current`."""
+"""Alembic on the development database: `python -m dev.alembic current`."""
 
 import signal
 import sys
@@ -7,14 +7,14 @@ from alembic.config import main
 from alembic.util import CommandError
 
 from dev import DevelopmentError
-from dev.database import development_database
+from dev.settings import development_database
 
 if __name__ == "__main__":
-    # As an exception, so that an embedded server is stopped.
+    # Raise, so that an embedded server is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         with development_database():
-            # Without `--raiseerr`, Alembic would both log and print an error.
+            # Without `--raiseerr`, Alembic would print the error a second time.
             main(["--raiseerr", *sys.argv[1:]], prog="python -m dev.alembic")
     except (CommandError, DevelopmentError) as error:
         sys.exit(str(error))

@@ -1,44 +1,93 @@
-"""The line behind `make run`: database, migrations and the service, until Ctrl-C or SIGTERM."""
+"""The command of `make run`: migrate and serve until Ctrl-C, SIGTERM or the end of the terminal.
 
+Heavy modules are imported in functions, since signals must be handled while they are loaded.
+"""
+
+import os
 import signal
+import socket
 import sys
+from multiprocessing import get_context
 
-_SIGNALS = [signal.SIGINT, signal.SIGTERM]
-# What a terminal sends when it is closed, unless `nohup` says to go on.
-if hasattr(signal, "SIGBREAK"):
-    _SIGNALS.append(signal.SIGBREAK)
-if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-    _SIGNALS.append(signal.SIGHUP)
+from dev import DevelopmentError, received_signals
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 
 
 def main() -> int:
-    """Serve until told to stop, and return the exit status."""
-    received: list[int] = []
-    # Only remembered: raised just anywhere, a signal could lose a process that has just started.
-    # Not in a threading.Event, whose lock a second signal would wait for in vain.
-    for number in _SIGNALS:
-        signal.signal(number, lambda number, _: received.append(number))
-
-    def checkpoint() -> None:
-        if received:
-            raise KeyboardInterrupt
-
-    # Only now, since a signal may come while they are loaded.
-    from dev import DevelopmentError
-    from dev.runner import run
-
+    """Serve until a signal arrives, and return the exit status."""
+    for number in SIGNALS:
+        # `nohup` ignores SIGHUP. Handlers only record a signal, since an exception at any line
+        # could lose track of a process that has just been started.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda number, _: received_signals.append(number))
     try:
-        run(checkpoint)
+        run()
     except DevelopmentError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        pass
+        if not received_signals:
+            print(error, file=sys.stderr)
+            return 1
     finally:
-        # Everything has stopped: one more signal is no reason to end otherwise.
-        for number in _SIGNALS:
+        # Everything has stopped. Another signal must not change the exit status.
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
     return 0
+
+
+def run() -> None:
+    """Serve until a signal is received, with a new process after each change in `app/`.
+
+    Raises `DevelopmentError` if the first process ends; the next change may correct a later one.
+    """
+    from watchfiles import PythonFilter, watch
+
+    from app.settings import load_settings
+    from dev.settings import development_database, load_listen_settings, open_listener
+
+    listen = load_listen_settings()
+    with open_listener(listen) as listener, development_database() as database:
+        host = f"[{listen.host}]" if ":" in listen.host else listen.host
+        url = f"http://{host}:{listener.getsockname()[1]}"
+        hints = [f"Ready: {url}", f"Database: {database}"]
+        hints += [f"Docs: {url}/docs"] if load_settings().service.serves_docs else []
+        watcher = watch("app", watch_filter=PythonFilter(), rust_timeout=200, yield_on_timeout=True)
+        is_first = True
+        while not received_signals:
+            process = get_context("spawn").Process(target=serve, args=(listener, hints, is_first))
+            process.start()
+            try:
+                for changes in watcher:
+                    if changes or received_signals:
+                        break
+                    if is_first and not process.is_alive():
+                        raise DevelopmentError("The service did not start, see above.")
+            finally:
+                process.terminate()
+                process.join(5)
+                # A blocking call can delay the reaction to SIGTERM for any time.
+                process.kill()
+                process.join()
+            is_first = False
+
+
+def serve(listener: socket.socket, hints: list[str], migrate: bool) -> None:
+    """Serve on a listening socket, and print `hints` as soon as requests are answered."""
+    # Ctrl-C reaches every process of the terminal, and the parent ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import uvicorn
+    from alembic.config import main as alembic
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            print(*hints, sep="\n", flush=True)
+
+    if migrate:
+        alembic(["upgrade", "head"])
+    # A connection that a browser keeps open must not delay the next process.
+    os.environ |= {"SHUTDOWN_DELAY": "0", "SHUTDOWN_TIMEOUT": "3"}
+    Server(uvicorn.Config("app.main:create_app", factory=True, access_log=False)).run([listener])
 
 
 if __name__ == "__main__":

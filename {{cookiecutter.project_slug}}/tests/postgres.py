@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dev import DevelopmentError
-from dev.postgres import embedded_postgres, remove_abandoned
+from dev.embedded_server import EmbeddedServer, embedded_postgres
 
 #: The tests drop databases whose names begin so, and no others.
 PREFIX = "test_"
@@ -52,7 +52,9 @@ def remove_abandoned_servers(parent: Path) -> None:
         with suppress(OSError):
             if sys.platform != "win32" and folder.stat().st_uid != os.geteuid():
                 continue
-            remove_abandoned(folder)
+            # Before this file exists, a run may be about to start its server here.
+            if (folder / "start.lock").exists() and EmbeddedServer(folder).stop_if_unused():
+                shutil.rmtree(folder, ignore_errors=True)
             if time.time() - folder.stat().st_mtime > 60:
                 # Killed before there was a server in it, if it is empty.
                 folder.rmdir()

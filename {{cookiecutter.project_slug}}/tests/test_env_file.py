@@ -9,7 +9,7 @@ from app.main import create_app
 from app.settings import SettingsError, load_settings
 from app.settings_base import SettingsGroup
 from dev import DevelopmentError
-from dev.listen import load_listen_settings
+from dev.settings import load_listen_settings
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from app.db.dsn import connect_kwargs
 from app.db.repositories.base import Reader
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings, Settings, SettingsError
-from dev.database import development_database
+from dev.settings import development_database
 from tests.databases import address_in, connected, settings_for
 
 SELECT_1 = text("SELECT 1")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncpg
 
-from dev.postgres import embedded_postgres
+from dev.embedded_server import embedded_postgres
 
 
 async def create_role(url: str, password: str) -> None:

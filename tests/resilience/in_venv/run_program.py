@@ -5,14 +5,15 @@ import signal
 import sys
 from pathlib import Path
 
-from dev.programs import lend, run_program
+from dev.embedded_server import IS_ROOT, chown_to_nobody, start_binary
 
 name, data, *options = sys.argv[1:]
 folder = Path(data)
 if not folder.exists():
     folder.mkdir(mode=0o700)
-    lend(folder)
-process = run_program(name, *options, data=folder, log=folder.with_suffix(".log"))
+    if IS_ROOT:
+        chown_to_nobody(folder)
+process = start_binary(name, *options, "-D", data, data=folder, log=folder.with_suffix(".log"))
 while process.poll() is None:
     if select.select([sys.stdin], [], [], 0.02)[0]:
         process.send_signal(signal.SIGQUIT)
