@@ -1,4 +1,8 @@
-"""Runs the migrations, from the command line or on a given connection.
+"""Alembic's entry point for every command.
+
+- With `--sql`, the migrations are written as SQL, without a database.
+- On a connection passed by a caller, as the tests do, they run on that connection.
+- On the command line, they run on the database of the settings, one process at a time.
 
 https://alembic.sqlalchemy.org/en/latest/cookbook.html#using-asyncio-with-alembic
 """
@@ -26,9 +30,9 @@ from app.settings import SettingsError, load_settings
 
 logger = logging.getLogger("migrations")
 
-# Any number, the same for every process that migrates this database.
+# Key of the advisory lock that serializes migrations: any number, but always the same.
 _LOCK = 7_244_119
-# Seconds to wait for another process that migrates.
+# In seconds.
 _LOCK_TIMEOUT = 60
 
 # The command and its options, if this is the command line.
@@ -37,17 +41,16 @@ _command = _options.cmd[0] if hasattr(_options, "cmd") else None
 _is_autogenerate = getattr(_options, "autogenerate", False)
 
 
-def run_offline() -> None:
-    """Write SQL to standard output; needs no server."""
+def write_sql() -> None:
+    """Write SQL to standard output."""
     context.configure(dialect_name="postgresql", target_metadata=metadata, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
 
 
-def run_on(connection: Connection, *, is_locked: bool = False) -> None:
-    """Migrate in one transaction, one process at a time."""
-    # Alembic takes a connection on which anything ran before this line for one whose
-    # transaction is somebody else's, and would commit nothing.
+def run_migrations(connection: Connection, *, is_locked: bool = False) -> None:
+    """Run the command in one transaction. Takes the advisory lock unless the caller has."""
+    # Before any statement: Alembic does not commit a transaction that began earlier.
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -59,27 +62,27 @@ def run_on(connection: Connection, *, is_locked: bool = False) -> None:
             connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}s'"))
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         limit_lock_waits(context.get_context())
-        run_migrations()
+        apply_revisions()
 
 
 def limit_lock_waits(ctx: MigrationContext, *_: object, **__: object) -> None:
-    """Limit how long the transaction waits for a table: queries that come later wait with it.
+    """Do not queue long behind a table lock: later queries on the table would queue behind us.
 
     Called again after each revision, which may have begun another transaction.
     """
     ctx.execute(text("SET LOCAL lock_timeout = '5s'"))
 
 
-def run_migrations() -> None:
+def apply_revisions() -> None:
     """Run the command, unless the revision of the database rules it out.
 
-    `upgrade head` of an older release does nothing. `revision` needs a database that is up to date.
+    An older release must start after a rollback, so its `upgrade head` ignores unknown revisions.
+    Raises `CommandError` for `revision --autogenerate` on a database that is not up to date.
     """
     before = set(context.get_context().get_current_heads())
     at = ", ".join(sorted(before)) or "no revision"
     if before - {script.revision for script in context.script.walk_revisions()}:
         if _command is command.upgrade and _options.revision in {"head", "heads"}:
-            # After a rollback the older release is started like any other.
             logger.warning(
                 "The database is at %s, which this release does not know: a newer release has"
                 " migrated it. Nothing to do.",
@@ -102,32 +105,8 @@ def skip_empty_revision(_: object, __: object, directives: list[Any]) -> None:
         logger.info("No changes: the models and the database agree, so no revision is written.")
 
 
-async def acquire_lock(connection: AsyncConnection) -> None:
-    """Wait until no other process migrates; the lock ends with the connection's transaction.
-
-    Raises `CommandError` if that takes too long.
-    """
-    deadline = monotonic() + _LOCK_TIMEOUT
-    is_waiting = False
-    # Try instead of waiting in a statement: CREATE INDEX CONCURRENTLY in the process that has the
-    # lock waits for each running statement, and both would wait forever.
-    while not await connection.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
-        await connection.rollback()
-        if monotonic() > deadline:
-            raise CommandError(
-                f"Another process is migrating this database, for more than {_LOCK_TIMEOUT} s now:"
-                " try again when it has finished."
-            )
-        if not is_waiting:
-            logger.info("Waiting for another process that is migrating this database.")
-            is_waiting = True
-        await asyncio.sleep(0.2)
-    # The transaction is idle until the last revision is applied.
-    await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-
-
 async def run_online() -> None:
-    """Migrate the database of the settings, on a connection of its own."""
+    """Run the command on the database of the settings, after other processes that migrate it."""
     settings = load_settings()
     configure_logging(settings.service)
     # It logs one line for each type of object that autogenerate compares.
@@ -137,17 +116,17 @@ async def run_online() -> None:
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool
     )
-    # On a separate connection, the lock outlives a revision that commits.
+    # A second connection holds the lock, since a revision may commit.
     async with connected(engine) as lock:
         await acquire_lock(lock)
         async with connected(engine) as connection:
-            await connection.run_sync(run_on, is_locked=True)
+            await connection.run_sync(run_migrations, is_locked=True)
     await engine.dispose()
 
 
 @asynccontextmanager
 async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Yield a connection; raise `CommandError` if there is none to be had."""
+    """Yield a connection. Raises `CommandError` if the database is unavailable."""
     try:
         connection = await engine.connect()
     except (OSError, DBAPIError) as error:
@@ -159,8 +138,32 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         await connection.close()
 
 
-def run_command_line() -> None:
-    """Migrate; raise `CommandError`, which Alembic shows in one line, for what needs no traceback."""
+async def acquire_lock(connection: AsyncConnection) -> None:
+    """Wait for the advisory lock, which is released at the end of the transaction.
+
+    Raises `CommandError` after `_LOCK_TIMEOUT`.
+    """
+    deadline = monotonic() + _LOCK_TIMEOUT
+    is_waiting = False
+    # Polled, because a statement that waits can deadlock: CREATE INDEX CONCURRENTLY in the process
+    # that holds the lock waits for all running statements.
+    while not await connection.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
+        await connection.rollback()
+        if monotonic() > deadline:
+            raise CommandError(
+                f"Another process has been migrating this database for more than {_LOCK_TIMEOUT} s:"
+                " try again when it has finished."
+            )
+        if not is_waiting:
+            logger.info("Waiting for another process that is migrating this database.")
+            is_waiting = True
+        await asyncio.sleep(0.2)
+    # The transaction is idle while the migrations run on the other connection.
+    await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+
+def main() -> None:
+    """Run the command. Raises `CommandError`, which Alembic prints without a traceback."""
     try:
         asyncio.run(run_online())
     except SettingsError as error:
@@ -169,8 +172,8 @@ def run_command_line() -> None:
         state = getattr(error.orig, "sqlstate", None)
         if state == "25006":
             raise CommandError(
-                "The server is read-only, as a standby is: connect to the primary, as with"
-                " target_session_attrs=read-write in DATABASE_URL."
+                "The server is read-only, probably a standby: connect to the primary, for example"
+                " with target_session_attrs=read-write in DATABASE_URL."
             ) from None
         if state != "55P03":
             raise
@@ -181,10 +184,10 @@ def run_command_line() -> None:
         ) from None
 
 
-given: Connection | None = context.config.attributes.get("connection")
+existing_connection: Connection | None = context.config.attributes.get("connection")
 if context.is_offline_mode():
-    run_offline()
-elif given is not None:
-    run_on(given)
+    write_sql()
+elif existing_connection is not None:
+    run_migrations(existing_connection)
 else:
-    run_command_line()
+    main()

@@ -1,4 +1,4 @@
-"""The databases that the tests make on their server."""
+"""Create, migrate and drop databases on the server of the tests."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,38 +19,38 @@ from app.settings import DatabaseSettings, Settings
 from tests.postgres import PREFIX
 
 ROOT = Path(__file__).parents[1]
-#: Where Alembic is configured.
+#: The configuration of Alembic.
 CONFIG = ROOT / "pyproject.toml"
 
 
 def settings_for(address: str) -> DatabaseSettings:
-    """Settings with this database, and defaults otherwise."""
+    """Return default settings with this database URL."""
     return DatabaseSettings(DATABASE_URL=SecretStr(address))
 
 
 def address_in(settings: Settings) -> str:
-    """The address of the database of these settings."""
+    """Return the database URL of the settings."""
     assert settings.database.url is not None
     return settings.database.url.get_secret_value()
 
 
 def address_of(server: str, name: str) -> str:
-    """The address of one database of a server."""
+    """Return the URL of a database of a server."""
     return urlsplit(server)._replace(path=f"/{name}").geturl()
 
 
 async def create_database(server: str, *, template: str | None = None) -> str:
-    """Make a database, empty or as a copy, and return its name."""
+    """Create an empty database, or a copy of `template`, and return its name."""
     name = f"{PREFIX}{uuid4().hex}"
     copied = f' TEMPLATE "{template}"' if template else ""
-    await _on(server, f'CREATE DATABASE "{name}"{copied}')
+    await _execute(server, f'CREATE DATABASE "{name}"{copied}')
     return name
 
 
 async def provide_template(server: str, name: str) -> None:
-    """Make a migrated database to copy, unless another worker has."""
+    """Create the migrated database that workers copy, unless it exists."""
     async with connected(server) as connection:
-        # Held until this connection is closed.
+        # Released when the connection is closed.
         await connection.execute("SELECT pg_advisory_lock(hashtext($1))", name)
         if await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
             return
@@ -59,25 +59,25 @@ async def provide_template(server: str, name: str) -> None:
             await migrate(address_of(server, unfinished))
             await connection.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
         finally:
-            # Only what a failed migration has left has this name.
+            # It only exists if the migration failed, else it was renamed.
             await drop_database(server, unfinished)
 
 
 async def drop_database(server: str, name: str) -> None:
-    """Remove a database that the tests made, whoever is still connected to it."""
+    """Drop a database of the tests and close its connections. Raises `ValueError` for others."""
     if not name.startswith(PREFIX):
         raise ValueError(f"{name} is not a database of the tests")
-    await _on(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await _execute(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-async def _on(server: str, statement: str) -> None:
+async def _execute(server: str, statement: str) -> None:
     async with connected(server) as connection:
         await connection.execute(statement)
 
 
 @asynccontextmanager
 async def connected(address: str) -> AsyncIterator[asyncpg.Connection]:
-    """A plain connection of the driver, beside those of the service."""
+    """Yield a connection of the driver without the limits of requests."""
     connection = await connect(**connect_kwargs(settings_for(address), for_requests=False))
     try:
         yield connection
@@ -90,7 +90,7 @@ async def migrate(
     revision: str = "head",
     do: Callable[[Config, str], None] = command.upgrade,
 ) -> None:
-    """Bring a database to a revision, on a connection that is handed to Alembic."""
+    """Migrate a database to a revision, on a connection that is passed to Alembic."""
 
     def run(connection: Connection) -> None:
         do(Config(toml_file=CONFIG, attributes={"connection": connection}), revision)

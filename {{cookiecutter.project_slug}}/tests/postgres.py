@@ -1,4 +1,4 @@
-"""The PostgreSQL server of the tests."""
+"""The PostgreSQL server of the tests: that of `TEST_DATABASE_URL`, or an embedded one."""
 
 import asyncio
 import os
@@ -14,27 +14,26 @@ import pytest
 from dev import DevelopmentError
 from dev.embedded_server import EmbeddedServer, embedded_postgres
 
-#: The tests drop databases whose names begin so, and no others.
+#: Prefix of the databases that tests create. They drop no others.
 PREFIX = "test_"
-#: The folders of embedded servers.
+#: Prefix of the data folders of embedded servers.
 FOLDER_PREFIX = f"{PREFIX}postgres_"
-#: Each process of a run has a few pools, with at most 15 connections each.
+#: Connections per test process, which has a few pools of up to 15 connections.
 CONNECTIONS = 30
 
 
 @contextmanager
 def running_server(folder: Path, processes: int = 1) -> Iterator[str]:
-    """The address of a server: `TEST_DATABASE_URL`, else an embedded one with its data here.
+    """Yield the URL of a server that all processes of a test run share.
 
-    All processes of a run share it. `DATABASE_URL` is never looked at: it may hold data that
-    somebody needs.
+    An embedded server has its data in `folder`. `DATABASE_URL` is ignored, since the data in that
+    database may be needed.
     """
-    given = os.environ.get("TEST_DATABASE_URL")
-    if given:
-        yield given
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
         return
     connections = str(max(100, CONNECTIONS * processes))
-    # The data is thrown away, so nothing need reach the disk.
+    # The data is temporary and need not reach the disk.
     embedded = embedded_postgres(
         folder, fsync="off", synchronous_commit="off", max_connections=connections
     )
@@ -47,7 +46,7 @@ def running_server(folder: Path, processes: int = 1) -> Iterator[str]:
 
 
 def remove_abandoned_servers(parent: Path) -> None:
-    """Remove the servers of runs that were killed, and what is left of their folders."""
+    """Stop the servers of killed test runs and remove their folders."""
     for folder in parent.glob(f"{FOLDER_PREFIX}*"):
         with suppress(OSError):
             if sys.platform != "win32" and folder.stat().st_uid != os.geteuid():
@@ -56,25 +55,24 @@ def remove_abandoned_servers(parent: Path) -> None:
             if (folder / "start.lock").exists() and EmbeddedServer(folder).stop_if_unused():
                 shutil.rmtree(folder, ignore_errors=True)
             if time.time() - folder.stat().st_mtime > 60:
-                # Killed before there was a server in it, if it is empty.
+                # An empty folder is left by a run that was killed before its server started.
                 folder.rmdir()
 
 
 def drop_from_given_server(name: str) -> None:
-    """Remove a database of the tests from a server that outlives the run, if that is in use."""
-    given = os.environ.get("TEST_DATABASE_URL")
-    if given:
-        # A process that only hands tests out needs a driver for nothing else.
+    """Drop a database from the server of `TEST_DATABASE_URL`, if set, which outlives the run."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        # Imported here: the controller of pytest-xdist does not need the driver otherwise.
         from tests.databases import drop_database
 
-        asyncio.run(drop_database(given, name))
+        asyncio.run(drop_database(url, name))
 
 
 def folder_in_memory() -> Path | None:
-    """Where a database is made in a tenth of the time, on systems that have such a folder.
+    """Return `/dev/shm`, where a database is created in a tenth of the time, if it is large enough.
 
-    That of a container has 64 MB, too little for a server.
+    In a container it has 64 MB, too little for a server.
     """
-    folder = Path("/dev/shm")  # noqa: S108 - what is made in it has a name of its own
+    folder = Path("/dev/shm")  # noqa: S108 - only unique names are created in it
     is_large = os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2**30
     return folder if is_large else None

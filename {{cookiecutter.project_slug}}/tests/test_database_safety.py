@@ -1,4 +1,4 @@
-"""The tests keep away from every database that they did not make."""
+"""Tests only use databases that they have created."""
 
 import asyncio
 import os
@@ -14,16 +14,16 @@ from tests.postgres import drop_from_given_server, running_server
 from tests.service_settings import forget_settings
 
 DATABASES = "SELECT datname FROM pg_database"
-SOMEBODYS = "postgresql://me@localhost/what_somebody_needs"
+DEVELOPER_URL = "postgresql://me@localhost/precious"
 
 
 @pytest.fixture(autouse=True)
-def settings_of_somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shell in which a developer works."""
-    monkeypatch.setenv("DATABASE_URL", SOMEBODYS)
+def developer_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set `DATABASE_URL`, as in the shell of a developer."""
+    monkeypatch.setenv("DATABASE_URL", DEVELOPER_URL)
 
 
-def test_a_server_is_given_or_embedded(
+def test_server_is_that_of_test_database_url_or_embedded(
     monkeypatch: pytest.MonkeyPatch, server_data_dir: Path
 ) -> None:
     @contextmanager
@@ -31,15 +31,15 @@ def test_a_server_is_given_or_embedded(
         yield "an embedded one"
 
     monkeypatch.setattr("tests.postgres.embedded_postgres", embedded)
-    monkeypatch.setenv("TEST_DATABASE_URL", "a given one")
+    monkeypatch.setenv("TEST_DATABASE_URL", "a configured one")
     with running_server(server_data_dir) as server:
-        assert server == "a given one"
+        assert server == "a configured one"
     monkeypatch.delenv("TEST_DATABASE_URL")
     with running_server(server_data_dir) as server:
         assert server == "an embedded one"
 
 
-def test_no_setting_of_the_environment_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_the_environment_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.environ", dict(os.environ))
     assert load_settings().database.is_configured
     forget_settings()
@@ -47,7 +47,7 @@ def test_no_setting_of_the_environment_is_left(monkeypatch: pytest.MonkeyPatch) 
     assert not load_settings().database.is_configured
 
 
-async def test_nothing_is_left_on_a_given_server(
+async def test_database_is_dropped_from_configured_server(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_DATABASE_URL", server)
@@ -57,6 +57,6 @@ async def test_nothing_is_left_on_a_given_server(
         assert name not in {row["datname"] for row in await connection.fetch(DATABASES)}
 
 
-async def test_only_a_database_of_the_tests_is_dropped(server: str) -> None:
+async def test_other_databases_are_not_dropped(server: str) -> None:
     with pytest.raises(ValueError, match="not a database of the tests"):
-        await drop_database(server, "what_nobody_needs")
+        await drop_database(server, "precious")

@@ -1,4 +1,4 @@
-"""The history of the schema: up, down and up again, from wherever it is run."""
+"""The migrations: upgrade, downgrade, and agreement with the models."""
 
 import logging
 from io import StringIO
@@ -21,7 +21,7 @@ HISTORY = ScriptDirectory.from_config(Config(toml_file=CONFIG))
 HAS_MIGRATIONS = any(MIGRATIONS.glob("versions/*.py"))
 
 
-# What a revision makes: columns of tables and of indexes, constraints, types, functions.
+# Columns of tables and of indexes, constraints, types, functions.
 SCHEMA = """
 SELECT format('%s.%s %s', relname, attname, atttypid::regtype) FROM pg_attribute
     JOIN pg_class ON pg_class.oid = attrelid
@@ -37,17 +37,17 @@ async def schema(connection: asyncpg.Connection) -> set[str]:
     return {name for name in found if "alembic_version" not in name}
 
 
-async def test_each_revision_goes_up_down_and_up_again(empty_database: str) -> None:
+async def test_each_revision_can_be_downgraded_and_reapplied(empty_database: str) -> None:
     async with connected(empty_database) as connection:
         empty = await schema(connection)
         for revision in reversed([*HISTORY.walk_revisions()]):
             before = await schema(connection)
             await migrate(empty_database, revision.revision)
             after = await schema(connection)
-            # A merge has two ways down, and changes nothing.
+            # A merge has two predecessors, and changes nothing.
             if not revision.is_merge_point:
-                one_down = f"{revision.revision}@-1"
-                await migrate(empty_database, one_down, command.downgrade)
+                predecessor = f"{revision.revision}@-1"
+                await migrate(empty_database, predecessor, command.downgrade)
                 assert await schema(connection) == before
                 await migrate(empty_database, revision.revision)
             assert await schema(connection) == after
@@ -56,8 +56,8 @@ async def test_each_revision_goes_up_down_and_up_again(empty_database: str) -> N
         assert await schema(connection) == empty
 
 
-async def test_a_constraint_has_the_name_that_its_model_gives_it(settings: Settings) -> None:
-    # The names of NOT NULL are PostgreSQL's own.
+async def test_constraint_names_match_the_models(settings: Settings) -> None:
+    # PostgreSQL itself names NOT NULL constraints.
     statement = (
         "SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
         " AND contype <> 'n' AND conrelid <> to_regclass('alembic_version')"
@@ -67,7 +67,7 @@ async def test_a_constraint_has_the_name_that_its_model_gives_it(settings: Setti
     assert found == {rule.name for table in metadata.tables.values() for rule in table.constraints}
 
 
-async def test_a_migration_does_not_wait_long_for_a_table(empty_database: str) -> None:
+async def test_migration_limits_lock_waits(empty_database: str) -> None:
     def check(config: Config, _: str) -> None:
         connection = config.attributes["connection"]
         with connection.begin():
@@ -77,25 +77,25 @@ async def test_a_migration_does_not_wait_long_for_a_table(empty_database: str) -
     await migrate(empty_database, do=check)
 
 
-async def test_loggers_go_on_after_a_migration(empty_database: str) -> None:
+async def test_migration_keeps_loggers_enabled(empty_database: str) -> None:
     logger = logging.getLogger("app.access")
     await migrate(empty_database)
     assert not logger.disabled
     assert logger.isEnabledFor(logging.WARNING)
 
 
-async def test_the_models_and_the_migrations_agree(settings: Settings) -> None:
+async def test_models_and_migrations_agree(settings: Settings) -> None:
     await migrate(address_in(settings), do=lambda config, _: command.check(config))
 
 
-def test_it_writes_sql_without_a_server() -> None:
+def test_sql_is_written_without_a_server() -> None:
     written = StringIO()
     command.upgrade(Config(toml_file=CONFIG, output_buffer=written), "head", sql=True)
     assert ("CREATE TABLE" in written.getvalue()) is HAS_MIGRATIONS
 
 
 @pytest.mark.parametrize("name", ["downgrade", "upgrade"])
-def test_every_revision_can_go_both_ways(name: str) -> None:
+def test_every_revision_has_upgrade_and_downgrade(name: str) -> None:
     for revision in HISTORY.walk_revisions():
         body = Path(revision.path).read_text("utf-8").split(f"def {name}() -> None:\n")[1]
         assert (body.strip().splitlines()[0] == "pass") is revision.is_merge_point, revision.path

@@ -1,4 +1,4 @@
-"""The file of a new revision, which has any message that a person types."""
+"""New revision files have any message as their docstring."""
 
 import ast
 import subprocess
@@ -34,15 +34,15 @@ def docstring(path: Path) -> str:
     return ast.get_docstring(ast.parse(path.read_text("utf-8")), clean=False) or ""
 
 
-def test_a_message_is_the_docstring_of_its_revision(tmp_path: Path) -> None:
+def test_message_becomes_docstring_of_revision(tmp_path: Path) -> None:
     folder = tmp_path / "migrations"
     (folder / "versions").mkdir(parents=True)
     template = (MIGRATIONS / "script.py.mako").read_text("utf-8")
     (folder / "script.py.mako").write_text(template, "utf-8")
-    # Not every locale has a name for every file.
+    # File names without the message, which some locales cannot encode.
     history = ScriptDirectory(folder, file_template="%(rev)s")
     paths = []
-    # Python takes no lone surrogate in a source file.
+    # Python source has no lone surrogates.
     docstrings = [text.encode("utf-8", "backslashreplace").decode() for text in MESSAGES]
     for number, message in enumerate(MESSAGES):
         script = history.generate_revision(f"r{number}", message, head="base", splice=True)

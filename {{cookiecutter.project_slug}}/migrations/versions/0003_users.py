@@ -1,4 +1,4 @@
-"""users, their refresh tokens and failed logins"""
+"""users, refresh tokens and failed logins"""
 
 import sqlalchemy as sa
 from alembic import op

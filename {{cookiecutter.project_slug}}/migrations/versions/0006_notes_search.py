@@ -1,4 +1,4 @@
-"""a column for the search in notes"""
+"""notes: a column for full-text search"""
 
 import sqlalchemy as sa
 from alembic import op
