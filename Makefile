@@ -10,7 +10,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 p
 	python=; \
 done
 
-.PHONY: help bake demo check lint test-fast test test-all test-resilience fuzz fuzz-prompts update-readme bench bench-publish bench-search bench-bake bench-setup-to-tests clean clean-template uv
+.PHONY: help bake demo check lint test-fast test test-all test-resilience fuzz fuzz-prompts update-readme screenshot bench bench-publish bench-search bench-bake bench-setup-to-tests clean clean-template uv
 
 help: ## Show this help.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s %s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ fuzz-prompts: uv clean-template ## Fuzz the prompts with 2,000 generated context
 
 update-readme: uv clean-template ## Update the prompt session in the README.
 	@"$(UV)" run --quiet python scripts/update_readme.py
+
+screenshot: uv clean-template ## Update the screenshot in the README (needs Chromium).
+	@"$(UV)" run --quiet python scripts/screenshot.py
 
 bench: uv clean-template ## Benchmark the requests of both layers (QUICK=1: two routes, 2 minutes).
 	@"$(UV)" run --quiet python -m benchmarks $(if $(QUICK),--quick)

@@ -22,17 +22,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def render_summary(report: Report) -> str:
-    """Format the CPU time per request of all services, and the ratios between them."""
+    """Format the CPU time per request of all services, and the conditions of the run."""
     services = [RAW_ASYNCPG.name, *LAYERS, DOCUMENTED_PATTERN.name]
     rows = [
-        [
-            route,
-            *(_median(report.spread("cpu_us", name, route, CLIENTS)) for name in services),
-            *(_median(ratio, 2) for ratio in _ratios(report, route)),
-        ]
+        [route, *(_median(report.spread("cpu_us", name, route, CLIENTS)) for name in services)]
         for route in report.routes
     ]
-    header = ["", *(f"{name}, us" for name in services), *RATIOS]
+    header = ["", *(f"{name}, us" for name in services)]
     return f"{table(header, rows)}\n\n{_conditions(report)}"
 
 
