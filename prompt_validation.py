@@ -1,6 +1,6 @@
 """Jinja extension that validates the prompt values before anything is generated.
 
-cookiecutter and cruft load it from the folder of `cookiecutter.json`, whose last variable applies
+cookiecutter and cruft import it from the folder of `cookiecutter.json`, whose last variable applies
 the filter `validated` to all values: invalid ones end the command before a folder exists. Values
 from a replay file skip that variable, so `hooks/pre_gen_project.py` applies the filter
 `validation_report` to them. What can be chosen is read from `cookiecutter.json`.
@@ -21,9 +21,10 @@ CONTEXT: dict[str, object] = json.loads(
     Path(__file__).with_name("cookiecutter.json").read_text("utf-8")
 )
 PROMPTS = [name for name in CONTEXT if not name.startswith("_")]
-#: Variables that control rendering. Unlike the derived ones, they are not rendered themselves.
+#: Variables that control rendering.
 PRIVATE = [name for name in CONTEXT if name.startswith("_") and not name.startswith("__")]
-DERIVED = [name for name in CONTEXT if name.startswith("__") and name.endswith("_quoted")]
+#: Variables with an escaped value, by the name of the variable that they are derived from.
+QUOTED = {name: f"__{name}_quoted" for name in PROMPTS if f"__{name}_quoted" in CONTEXT}
 #: Names that cookiecutter or cruft adds, and two without an effect on the project.
 IGNORED = {
     *("_checkout", "_commit", "_output_dir", "_repo_dir", "_template"),
@@ -68,48 +69,43 @@ Values = Mapping[str, object]
 
 
 class PromptValidation(Extension):
-    """The filters `validated` and `validation_report`, for the variable `cookiecutter`."""
+    """Filters that validate the variable `cookiecutter`, and one that escapes text for TOML."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        environment.filters["validated"] = self.exit_if_invalid
-        environment.filters["validation_report"] = self.report
+        environment.filters["quoted"] = escape_toml
+        environment.filters["validated"] = exit_if_invalid
+        environment.filters["validation_report"] = report
         # `cruft update` loads the old and the new version of this module in one process.
         sys.modules.pop(__name__, None)
 
-    def exit_if_invalid(self, values: Values) -> str:
-        """Return an empty string, or exit with status 1 and the report on standard error.
 
-        cookiecutter's own exceptions would print to standard output, and cruft would print a
-        traceback for them.
-        """
-        # If a replay file lacks this variable, only the other missing ones are passed.
-        if all(name in values for name in PROMPTS) and (report := self.report(values)):
-            sys.exit(report)
-        return ""
+def escape_toml(text: object) -> str:
+    """Escape text for a basic string of TOML, in double quotes."""
+    return str(text).replace("\\", "\\\\").replace('"', '\\"')
 
-    def report(self, values: Values) -> str:
-        """Return a headline and one line for each problem, in ASCII, or an empty string."""
-        if is_outdated(values):
-            version = cookiecutter.__version__
-            return f"This template requires cookiecutter 2.7 or newer; this is {version}."
-        problems = [
-            f"  - {name} {shorten(values[name])} {problem}"
-            for name, problem in [*find_problems(values), *self._find_changed_variables(values)]
-        ]
-        return "\n".join(["No project was generated. Please fix:", *problems]) if problems else ""
 
-    def _find_changed_variables(self, values: Values) -> Iterator[tuple[str, str]]:
-        """Yield the variables that a file has set, though only the template may set them."""
-        for name in values:
-            if name in DERIVED:
-                template = self.environment.from_string(str(CONTEXT[name]))
-                if values[name] != template.render(cookiecutter=values):
-                    yield name, "is derived from another value; remove it from the file"
-            elif name in PRIVATE and values[name] != CONTEXT[name]:
-                yield name, "differs from the value of the template; remove it from the file"
-            elif name.startswith("_") and name not in {*PRIVATE, *IGNORED}:
-                yield name, "is unknown to the template; remove it from the file"
+def exit_if_invalid(values: Values) -> str:
+    """Return an empty string, or exit with status 1 and the report on standard error.
+
+    For an exception, cookiecutter would print the report to standard output, and cruft a traceback.
+    """
+    # For a replay file without this variable, cookiecutter passes only the other missing ones.
+    if all(name in values for name in PROMPTS) and (problems := report(values)):
+        sys.exit(problems)
+    return ""
+
+
+def report(values: Values) -> str:
+    """Return a headline and one line for each problem, in ASCII; an empty string if valid."""
+    if is_outdated(values):
+        version = cookiecutter.__version__
+        return f"This template requires cookiecutter 2.7 or newer; this is {version}."
+    problems = [
+        f"  - {name} {shorten(values[name])} {problem}"
+        for name, problem in [*find_problems(values), *find_changed_variables(values)]
+    ]
+    return "\n".join(["No project was generated. Please fix:", *problems]) if problems else ""
 
 
 def is_outdated(values: Values) -> bool:
@@ -143,6 +139,18 @@ def find_problems(values: Values) -> Iterator[tuple[str, str]]:
             if name == "author_email" and not problems and not EMAIL.fullmatch(value):
                 problems = ["must be an e-mail address (e.g. you@example.com)"]
             yield from ((name, problem) for problem in problems)
+
+
+def find_changed_variables(values: Values) -> Iterator[tuple[str, str]]:
+    """Yield variables from a file that only the template may set, with the problem."""
+    for name, quoted in QUOTED.items():
+        if values[quoted] != escape_toml(values[name]):
+            yield quoted, f"is not derived from {name}; remove it from the file"
+    for name, value in values.items():
+        if name in PRIVATE and value != CONTEXT[name]:
+            yield name, "differs from the value of the template; remove it from the file"
+        elif name.startswith("_") and name not in {*PRIVATE, *QUOTED.values(), *IGNORED}:
+            yield name, "is unknown to the template; remove it from the file"
 
 
 def validate_slug(slug: str) -> Iterator[str]:

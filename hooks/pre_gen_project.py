@@ -4,18 +4,21 @@ The prompts have been validated by `prompt_validation.py`, but cookiecutter does
 values of a replay file.
 """
 
-import json
 import os
 import sys
 
-# Rendered by the extension, which a replay file can remove. `tojson` escapes apostrophes.
-REPORT: str = json.loads(r'''{{
+# Rendered by the extension, which a replay file can remove. The text between the quotes of a JSON
+# string is also valid in a Python string; importing `json` would take longer than this hook.
+REPORT = """{{
     (
-        cookiecutter | validation_report
-        if "validation_report" is filter
-        else "No project was generated: the replay file changes _extensions."
-    ) | tojson
-}}''')  # fmt: skip
+        (
+            cookiecutter | validation_report
+            if 'validation_report' is filter
+            else 'No project was generated: the replay file changes _extensions.'
+        )
+        | tojson
+    )[1:-1]
+}}"""
 
 
 def find_problem() -> str:

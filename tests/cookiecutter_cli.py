@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from conftest import TEMPLATE, clean_environment
 from matrix import CHOICES
-from rendered_hooks import CONTEXT, FREE_TEXT
+from rendered_hooks import CONTEXT, FREE_TEXT, with_quoted
 
 # What these tests create next to the working directory.
 TEST_FILES = {"work", "config.yaml", "replay", "replay.json"}
@@ -83,10 +83,8 @@ def replay(folder: Path, values: Mapping[str, object]) -> subprocess.CompletedPr
         name: value for name, value in CONTEXT.items() if name.startswith("_")
     }
     context |= {name: choices[0] for name, choices in CHOICES.items()}
-    context |= {name: CONTEXT[name] for name in FREE_TEXT} | {"__validated": ""} | dict(values)
-    for name in FREE_TEXT:
-        quoted = str(context[name]).replace("\\", "\\\\").replace('"', '\\"')
-        context[f"__{name}_quoted"] = quoted
+    texts = {name: CONTEXT[name] for name in FREE_TEXT}
+    context |= {"__validated": "", **with_quoted(texts | dict(values))}
     file = folder / "replay.json"
     file.write_text(json.dumps({"cookiecutter": context}), "utf-8")
     return cookiecutter(folder, flags=["--replay-file", str(file)])

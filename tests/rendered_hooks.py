@@ -13,22 +13,23 @@ from cookiecutter.prompt import prompt_for_config
 from cookiecutter.utils import create_env_with_context
 
 CONTEXT = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
-#: Private variables with escaped text for TOML.
-QUOTED = [name for name in CONTEXT if name.endswith("_quoted")]
 FREE_TEXT = ["project_name", "project_description", "author_name", "author_email"]
+
+
+def with_quoted(values: dict[str, Any]) -> dict[str, Any]:
+    """Add the private variables with free text that is escaped for TOML."""
+    escaped = {name: str(values[name]).replace("\\", "\\\\") for name in FREE_TEXT}
+    quoted = {f"__{name}_quoted": text.replace('"', '\\"') for name, text in escaped.items()}
+    return quoted | values
 
 
 def render(source: str, **values: object) -> str:
     """Render `source` with the defaults and `values`, which are not validated."""
     context: dict[str, Any] = generate_context(str(TEMPLATE / "cookiecutter.json"))
     context["cookiecutter"] = prompt_for_config(context, no_input=True)
-    context["cookiecutter"].update(values)
-    environment = create_env_with_context(context)
-    for name in QUOTED:
-        if name not in values:
-            template = environment.from_string(CONTEXT[name])
-            context["cookiecutter"][name] = template.render(**context)
-    rendered: str = environment.from_string(source).render(**context)
+    defaults = {name: context["cookiecutter"][name] for name in FREE_TEXT}
+    context["cookiecutter"].update(with_quoted(defaults | values))
+    rendered: str = create_env_with_context(context).from_string(source).render(**context)
     return rendered
 
 
