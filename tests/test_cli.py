@@ -59,7 +59,7 @@ def test_slug_is_derived_from_the_name(name: str, folder: str, tmp_path: Path) -
         *("project_slug=My Service!", "project_slug=" + "a" * 41, "license=GPL", "example=maybe"),
         *("project_slug=a/b", "project_slug=../x/y", "project_slug=.", "project_slug=.."),
         *("project_slug=" + "a" * 300, "project_slug=_"),
-        *("database_layer=mysql", "python_version=3.10", "author_email=nobody"),
+        *("database_layer=mysql", "python_version=3.10", "author_email=nope"),
         *("project_description=one\ntwo", "project_description=one\u2028two"),
     ],
     ids=lambda argument: ascii(argument[:40]),
@@ -132,7 +132,7 @@ def test_typed_template_expression_is_rejected(tmp_path: Path) -> None:
 
 def test_all_problems_are_reported_together(tmp_path: Path) -> None:
     done = cookiecutter(
-        tmp_path, "project_name=fastapi", "project_description=a\tb", "author_email=nobody"
+        tmp_path, "project_name=fastapi", "project_description=a\tb", "author_email=nope"
     )
 
     listed = re.findall(r"^  - (\w+)", done.stderr, re.MULTILINE)

@@ -26,7 +26,7 @@ def generate(folder: Path, version: str, *arguments: str) -> tuple[int, str]:
     [
         *((version, ["kubernetes=true"]) for version in ("2.6.0", "2.5.0", "2.3.0", "2.1.1")),
         ("2.1.1", []),
-        ("2.6.0", ["auth=no", "author_email=nobody"]),
+        ("2.6.0", ["auth=no", "author_email=nope"]),
     ],
 )
 def test_version_that_passes_booleans_as_text_is_rejected(

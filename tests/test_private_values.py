@@ -21,7 +21,7 @@ CHANGED = [
 def test_replay_file_with_changed_private_variable_is_rejected(
     name: str, value: object, tmp_path: Path
 ) -> None:
-    done = replay(tmp_path, {**SLUG, "author_email": "nobody", name: value})
+    done = replay(tmp_path, {**SLUG, "author_email": "nope", name: value})
 
     assert done.returncode == 1
     assert f"  - {name} " in done.stderr
@@ -33,7 +33,7 @@ def test_replay_file_with_changed_private_variable_is_rejected(
 def test_replay_file_without_the_validation_is_rejected(
     extensions: list[str], tmp_path: Path
 ) -> None:
-    done = replay(tmp_path, {**SLUG, "author_email": "nobody", "_extensions": extensions})
+    done = replay(tmp_path, {**SLUG, "author_email": "nope", "_extensions": extensions})
 
     assert done.returncode == 1
     assert "the replay file changes _extensions" in done.stderr
