@@ -68,7 +68,8 @@ class SettingsError(ValueError, SystemExit):
 class SettingsGroup(BaseSettings):
     """Base class for a group of settings.
 
-    Each field is read from the variable named by its alias, or else by the field.
+    Each field is read from the variable that its alias names. A field without an alias is read from
+    the variable with its own name, in upper case.
     """
 
     model_config = SettingsConfigDict(
@@ -80,7 +81,8 @@ class SettingsGroup(BaseSettings):
     )
     #: Read in addition to the environment, which takes precedence. Tests set it to None.
     env_file: ClassVar[Path | None] = Path(".env")
-    #: Old names of variables, each with its new name. Setting one is an error.
+    #: New name of each renamed variable, by its old name. Setting the old name is an error, because
+    #: its value would be ignored silently.
     renamed: ClassVar[dict[str, str]] = {}
 
     @classmethod
@@ -111,7 +113,7 @@ GroupT = TypeVar("GroupT", bound=SettingsGroup)
 def load_group(group: type[GroupT]) -> GroupT:
     """Read a group of settings from the environment and `.env`.
 
-    Raises `SettingsError` that lists all invalid and all renamed variables.
+    Raises `SettingsError` with one line for each invalid or renamed variable.
     """
     try:
         problems = _find_renamed(group)

@@ -1,8 +1,9 @@
 """User accounts: registration, login, update of credentials, deactivation.
 
-Passwords are hashed and verified outside transactions, so the stored credentials may change in
-between. Each operation therefore verifies the password first, then opens a transaction, locks the
-user's row and goes on only if the credentials are still those that were verified.
+Passwords are hashed and verified outside transactions (`app.auth` gives the reason), so the stored
+credentials may change before the transaction begins. `log_in` and `update_credentials` therefore
+verify the password first, then open a transaction, lock the user's row, and continue only if the
+credentials are still those that were verified.
 """
 
 from datetime import datetime

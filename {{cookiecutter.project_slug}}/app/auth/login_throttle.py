@@ -14,8 +14,8 @@ client network. `AccountService` handles each attempt in these steps:
    inside the transaction would roll back the stored failure.
 
 To change their credentials, authenticated users prove the current password in the same steps, but
-with a separate counter. Anyone can cause failed logins to an account, which must not affect a user
-who is already logged in. These attempts are not limited by client network either.
+with a separate counter and no limit per client network. Failed logins, which anyone can cause, must
+not affect a user who is already logged in.
 """
 
 from hashlib import sha256
