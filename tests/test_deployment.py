@@ -1,4 +1,4 @@
-"""The image, the compose file and the manifests: what they promise to whoever deploys them."""
+"""The Docker image, the compose file and the Kubernetes manifests."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ def stages(project: Project) -> list[str]:
     return re.split(r"^FROM ", text, flags=re.MULTILINE)[1:]
 
 
-def test_the_service_can_read_what_is_copied_and_only_root_can_write_it(bake: Bake) -> None:
+def test_copied_files_are_readable_and_only_writable_by_root(bake: Bake) -> None:
     project = bake()
 
     copied = re.findall(r"^COPY (?!--from)(.+)", stages(project)[-1], re.MULTILINE)
@@ -36,9 +36,9 @@ def test_the_service_can_read_what_is_copied_and_only_root_can_write_it(bake: Ba
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="the commands of an image are those of Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="the commands of the image need Linux")
 @pytest.mark.parametrize("is_locked", [True, False])
-def test_a_release_changes_nothing_that_dependencies_are_installed_from(
+def test_new_version_keeps_cached_dependencies(
     bake: Bake, tmp_path: Path, *, is_locked: bool
 ) -> None:
     project = bake()
@@ -48,7 +48,7 @@ def test_a_release_changes_nothing_that_dependencies_are_installed_from(
     copies = (tmp_path / str(number) for number in range(9))
 
     def prepare() -> Path:
-        """Do what the first stage does, and return its folder."""
+        """Run the first stage and return its folder."""
         folder = next(copies)
         folder.mkdir()
         for path in (project.path / name for name in ("pyproject.toml", "uv.lock")):
@@ -81,14 +81,12 @@ def test_a_release_changes_nothing_that_dependencies_are_installed_from(
 
 
 @pytest.mark.parametrize("auth", [True, False])
-def test_no_variable_must_be_set_to_look_at_or_stop_the_containers(
-    bake: Bake, *, auth: bool
-) -> None:
+def test_compose_commands_require_no_variables(bake: Bake, *, auth: bool) -> None:
     assert not re.search(r"\$\{\w+:?\?", bake(auth=auth).read("compose.yaml"))
 
 
 @pytest.mark.slow
-def test_without_secrets_the_migrations_fail_and_name_the_variable(bake: Bake) -> None:
+def test_missing_secrets_are_reported_by_the_migrations(bake: Bake) -> None:
     project = bake()
     services = yaml.safe_load(project.read("compose.yaml"))["services"]
     migrations, condition = services["migrations"], "service_completed_successfully"
@@ -107,7 +105,7 @@ def test_without_secrets_the_migrations_fail_and_name_the_variable(bake: Bake) -
     assert "AUTH_SECRETS is missing" in done.stdout.splitlines()[-1]
 
 
-def test_migrations_have_the_environment_of_the_service(bake: Bake) -> None:
+def test_migrations_and_service_have_the_same_environment(bake: Bake) -> None:
     project = bake(kubernetes=True)
 
     [service], [migrations] = (
@@ -120,13 +118,13 @@ def test_migrations_have_the_environment_of_the_service(bake: Bake) -> None:
     assert "env" not in migrations.keys() | service.keys()
 
 
-def test_the_job_of_the_last_release_is_replaced(bake: Bake) -> None:
+def test_migration_job_of_previous_release_is_replaced(bake: Bake) -> None:
     project = bake(kubernetes=True)
     job = read_manifest(project, "migrations")
     page = project.read("docs/operations.md")
     commands = re.findall(r"^\$ kubectl (.+)", page, re.MULTILINE)
 
-    # A Job that expires would be created again by whatever compares the cluster with these files.
+    # Argo CD and Flux would create an expired Job again.
     assert "ttlSecondsAfterFinished" not in job["spec"]
     assert commands[-2:] == [
         f"delete job {job['metadata']['name']} --ignore-not-found",
@@ -140,26 +138,26 @@ def test_the_job_of_the_last_release_is_replaced(bake: Bake) -> None:
 
 
 def probes(project: Project) -> Iterator[tuple[str, int, Any]]:
-    """Yield each probe's name, the seconds until it counts as failed, and the probe."""
+    """Yield the name of each probe, the seconds until it has failed, and the probe."""
     [container] = read_manifest(project, "deployment")["spec"]["template"]["spec"]["containers"]
     for name in ("startup", "liveness", "readiness"):
         probe = container[f"{name}Probe"]
         yield name, probe["periodSeconds"] * probe["failureThreshold"], probe
 
 
-def test_a_slow_start_or_a_slow_answer_takes_no_pod_out(bake: Bake) -> None:
+def test_probes_tolerate_slow_starts_and_responses(bake: Bake) -> None:
     found = {name: (seconds, probe) for name, seconds, probe in probes(bake(kubernetes=True))}
 
     assert found["startup"][0] >= 60
     assert found["liveness"][0] >= 30
     for name, (_, probe) in found.items():
-        # The service itself answers within two seconds that the database does not.
+        # The service reports an unresponsive database within two seconds.
         assert probe["timeoutSeconds"] > 2
         assert probe["failureThreshold"] >= 3
         assert probe["httpGet"]["path"] == ("/readyz" if name == "readiness" else "/livez")
 
 
-def test_pods_that_are_not_ready_do_not_block_a_drain_and_the_others_are_spread(
+def test_unready_pods_do_not_block_drains_and_pods_are_spread(
     bake: Bake,
 ) -> None:
     project = bake(kubernetes=True)

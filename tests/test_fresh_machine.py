@@ -1,6 +1,6 @@
-"""The two commands of a project on machines that have little more than uv.
+"""`make run` and `make test` on machines that only have uv.
 
-In CI these tests run on Linux, macOS and Windows, with the tools of the CI image hidden.
+In CI, these tests run on Linux, macOS and Windows, with the tools of the CI image hidden.
 """
 
 import os
@@ -20,11 +20,11 @@ from test_without_make import read_table
 pytestmark = pytest.mark.slow
 
 SYSTEM_FOLDERS = {
-    # With /usr/bin, where other Linux machines have Python.
+    # Without /usr/bin, where many Linux machines have Python.
     "linux": [],
-    # With Apple's Python 3.9.
+    # They contain Python 3.9 of Apple.
     "darwin": ["/usr/bin", "/bin", "/usr/sbin", "/sbin"],
-    # Without Git and MinGW, whose libraries would stand in for missing ones.
+    # Without Git and MinGW, whose libraries could replace missing ones.
     "win32": [rf"{os.environ.get('SYSTEMROOT')}\System32", os.environ.get("SYSTEMROOT", "")],
 }
 POSIX_LIMITS = ["/bin/sh", "-c", 'ulimit -n 256 && exec "$@"', "sh"]
@@ -32,7 +32,7 @@ POSIX_LIMITS = ["/bin/sh", "-c", 'ulimit -n 256 && exec "$@"', "sh"]
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    """Return a folder that only has uv."""
+    """Return a folder that only contains uv."""
     folder = tmp_path / "programs"
     folder.mkdir()
     uv = os.environ.get("UV") or shutil.which("uv")
@@ -45,7 +45,7 @@ def programs(tmp_path: Path) -> Path:
 def variables(programs: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """Return an environment in which only `programs` and the system's own folders are on PATH."""
     path = os.pathsep.join([str(programs), *SYSTEM_FOLDERS[sys.platform]])
-    # Where CI or a developer chooses a Python, that one is not used.
+    # Ignore the Python that CI or a developer has selected.
     variables = {"PATH": path, "UV": "", "UV_PYTHON": ""}
     if sys.platform == "linux":
         variables["TMPDIR"] = str(request.getfixturevalue("long_folder"))
@@ -53,7 +53,7 @@ def variables(programs: Path, request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 def find_default_python() -> str:
-    """Return the interpreter that a project asks for by default."""
+    """Return the interpreter that a project requires by default."""
     version = CHOICES["python_version"][0]
     if python := find_python(version):
         return python
@@ -61,7 +61,7 @@ def find_default_python() -> str:
 
 
 def link_managed_python(folder: Path) -> None:
-    """Let an installed interpreter stand in for the one that uv would download."""
+    """Use an installed interpreter in place of the one that uv would download."""
     code = "import platform, sys; print(platform.python_version(), sys.base_prefix)"
     command = [find_default_python(), "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -73,7 +73,7 @@ def link_managed_python(folder: Path) -> None:
 
 
 def check_commands(project_commands: dict[str, list[str]], folder: Path, **variables: str) -> None:
-    """Serve, ask the service, stop it, and run the tests of the project."""
+    """Start the service, send a request, stop it, and run the tests of the project."""
     limits = [] if sys.platform == "win32" else POSIX_LIMITS
     [run], [test] = project_commands["make run"], project_commands["make test"]
     with run_server([*limits, *shlex.split(run)], folder, **variables) as service:
@@ -92,7 +92,7 @@ def check_commands(project_commands: dict[str, list[str]], folder: Path, **varia
     assert done.returncode == 0, done.stdout
 
 
-def test_only_uv_is_needed(bake: Bake, tmp_path: Path, variables: dict[str, str]) -> None:
+def test_project_requires_only_uv(bake: Bake, tmp_path: Path, variables: dict[str, str]) -> None:
     project = bake(database_layer="async-session")
     variables |= {"UV_PYTHON_PREFERENCE": "only-managed"}
     if sys.platform == "linux":
@@ -104,10 +104,8 @@ def test_only_uv_is_needed(bake: Bake, tmp_path: Path, variables: dict[str, str]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no python3")
-def test_an_old_python3_is_passed_over(
-    bake: Bake, programs: Path, variables: dict[str, str]
-) -> None:
-    # Apple's version.
+def test_outdated_python3_is_ignored(bake: Bake, programs: Path, variables: dict[str, str]) -> None:
+    # The version of Apple.
     old = find_python("3.9")
     if old is None:
         pytest.skip("there is no Python 3.9 on this machine")

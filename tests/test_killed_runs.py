@@ -1,4 +1,4 @@
-"""Runs of a project's tests that are stopped or killed, and what the next run finds of them."""
+"""Test runs that are stopped or killed leave nothing, or are cleaned up by the next run."""
 
 import subprocess
 import sys
@@ -33,15 +33,15 @@ def test_waits(server: str, folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def project(cookies_session: Any) -> Project:
-    made = Project(cookies_session.bake(extra_context={"example": False}).project_path)
-    made.run("uv", "sync", "--quiet")
-    (made.path / "tests" / "test_waits.py").write_text(WAIT, "utf-8")
-    return made
+    generated = Project(cookies_session.bake(extra_context={"example": False}).project_path)
+    generated.run("uv", "sync", "--quiet")
+    (generated.path / "tests" / "test_waits.py").write_text(WAIT, "utf-8")
+    return generated
 
 
 @contextmanager
-def waiting(project: Project, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """A run whose only test waits, and the folder of its server; both are gone afterwards."""
+def waiting_run(project: Project, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Yield a run whose only test waits, and the folder of its server. Both must be gone after."""
     where = project.path / "where"
     where.unlink(missing_ok=True)
     run = subprocess.Popen(
@@ -53,8 +53,8 @@ def waiting(project: Project, *options: str) -> Iterator[tuple[subprocess.Popen[
     deadline = time.monotonic() + 60
     while not where.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    folder, address = where.read_text("utf-8").splitlines()
-    sockets = Path(parse_qs(urlsplit(address).query)["host"][0])
+    folder, url = where.read_text("utf-8").splitlines()
+    sockets = Path(parse_qs(urlsplit(url).query)["host"][0])
     assert sockets.exists()
     yield run, Path(folder)
     assert not remaining_processes(Path(folder))
@@ -63,20 +63,20 @@ def waiting(project: Project, *options: str) -> Iterator[tuple[subprocess.Popen[
 
 
 @pytest.mark.parametrize("processes", ["0", "2"])
-def test_a_run_that_is_told_to_stop_leaves_nothing(processes: str, project: Project) -> None:
-    with waiting(project, "-n", processes) as (run, _):
+def test_terminated_run_leaves_nothing(processes: str, project: Project) -> None:
+    with waiting_run(project, "-n", processes) as (run, _):
         run.terminate()
 
-        # As after Ctrl-C.
+        # The status after Ctrl-C.
         assert run.wait(timeout=60) == pytest.ExitCode.INTERRUPTED
 
 
 @pytest.mark.parametrize("survivor", ["postgres", "nothing"])
 @pytest.mark.parametrize("processes", ["0", "2"])
-def test_the_next_run_removes_what_a_killed_one_left(
+def test_next_run_cleans_up_after_killed_run(
     processes: str, survivor: str, project: Project
 ) -> None:
-    with waiting(project, "-n", processes) as (run, folder):
+    with waiting_run(project, "-n", processes) as (run, folder):
         family = [psutil.Process(run.pid), *psutil.Process(run.pid).children(recursive=True)]
         for process in family:
             with suppress(psutil.NoSuchProcess):
@@ -85,4 +85,4 @@ def test_the_next_run_removes_what_a_killed_one_left(
         run.wait()
         assert folder.exists()
 
-        project.run("uv", "run", "pytest", "tests/test_servers.py")
+        project.run("uv", "run", "pytest", "tests/test_database_safety.py")

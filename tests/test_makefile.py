@@ -1,4 +1,4 @@
-"""The commands that people type first, on machines that are not ready for them."""
+"""The make targets of the template, also on machines without the required tools."""
 
 import os
 import re
@@ -33,26 +33,26 @@ def make(
 
 
 def targets(folder: Path) -> set[str]:
-    """What can be made in `folder`."""
+    """Return the targets of the Makefile."""
     makefile = (folder / "Makefile").read_text("utf-8")
     return set(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split())
 
 
 def listed(folder: Path) -> set[str]:
-    """What `make` alone names and describes."""
+    """Return the targets in the output of `make`."""
     return set(re.findall(r"^make (\S+) +\S", make(folder=folder).stdout, re.MULTILINE))
 
 
-def test_make_alone_lists_the_targets(bake: Bake) -> None:
+def test_make_without_target_lists_targets(bake: Bake) -> None:
     project = bake().path
 
-    # The others need these two, and people do not.
+    # These two are only dependencies of other targets.
     assert listed(TEMPLATE) == targets(TEMPLATE) - {"clean-template", "uv"}
     assert listed(project) == targets(project)
 
 
-def test_an_unknown_database_layer_is_named_with_the_choices() -> None:
-    # A demo that starts all the same ends at its port.
+def test_unknown_database_layer_is_reported_with_choices() -> None:
+    # The invalid port ends a demo that starts despite the error.
     done = make("demo", "DATABASE_LAYER=mysql", PORT="none")
 
     assert done.returncode != 0
@@ -60,7 +60,7 @@ def test_an_unknown_database_layer_is_named_with_the_choices() -> None:
     assert all(layer in done.stderr for layer in LAYERS)
 
 
-def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
+def test_outdated_python_is_reported(tmp_path: Path) -> None:
     shutil.copy(TEMPLATE / "Makefile", tmp_path)
     python = tmp_path / "bin" / "python3"
     python.parent.mkdir()
@@ -74,7 +74,7 @@ def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_uv_is_fetched_when_it_is_missing(tmp_path: Path) -> None:
+def test_missing_uv_is_installed(tmp_path: Path) -> None:
     shutil.copy(TEMPLATE / "Makefile", tmp_path)
     folders = clean_environment()["PATH"].split(os.pathsep)
     without_uv = os.pathsep.join(folder for folder in folders if not Path(folder, "uv").exists())
@@ -86,7 +86,7 @@ def test_uv_is_fetched_when_it_is_missing(tmp_path: Path) -> None:
     assert subprocess.run([fetched, "--version"], check=True).returncode == 0
 
 
-def test_make_bake_asks_and_makes_the_project_where_it_is_told_to(tmp_path: Path) -> None:
+def test_make_bake_prompts_and_generates_into_output(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(f"replay_dir: {tmp_path / 'replay'}\n", "utf-8")
 
@@ -101,5 +101,5 @@ def test_make_bake_asks_and_makes_the_project_where_it_is_told_to(tmp_path: Path
     assert (tmp_path / "book-shop" / "README.md").read_text("utf-8").startswith("# Book Shop\n")
 
 
-def test_the_session_in_the_readme_is_what_a_person_sees() -> None:
+def test_readme_shows_current_prompts() -> None:
     Project(TEMPLATE).run(sys.executable, "scripts/update_readme.py", "--check")

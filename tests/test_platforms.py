@@ -1,4 +1,4 @@
-"""What can be known about Windows and macOS on another system: imports and types."""
+"""Imports and types on Windows and macOS, checked on another system."""
 
 import os
 import sys
@@ -9,24 +9,24 @@ import yaml
 from conftest import LAYERS, TEMPLATE, Bake, Project
 
 HERE = Path(__file__).parent
-# Every module is collected, as if all of them held tests.
+# Collects, and thereby imports, every module.
 COLLECT = ["-m", "pytest", "--collect-only", "--quiet", "-p", "emulated_windows"]
 COLLECT += ["--override-ini", "python_files=*.py", "--ignore-glob", "*/in_venv"]
-# The first is run by an interpreter that has gevent, the second controls a terminal.
+# The first needs gevent, the second a terminal.
 OTHERS = ["--ignore=benchmarks/generator.py", "--ignore=scripts/update_readme.py"]
 
 
-def test_every_module_can_be_imported_on_windows() -> None:
+def test_modules_can_be_imported_on_windows() -> None:
     folders = ["benchmarks", "scripts", "tests"]
 
-    # The plugin is beside this file.
+    # The folder of the plugin.
     Project(TEMPLATE).run(
         *(sys.executable, *COLLECT, *OTHERS, *folders), variables={"PYTHONPATH": str(HERE)}
     )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no Unix sockets")
-def test_sockets_have_short_paths_whatever_tmpdir_is(long_folder: Path) -> None:
+def test_long_tmpdir_does_not_lengthen_socket_paths(long_folder: Path) -> None:
     Project(TEMPLATE).run(
         *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/test_benchmarks.py"),
         variables={"TMPDIR": str(long_folder)},
@@ -34,7 +34,7 @@ def test_sockets_have_short_paths_whatever_tmpdir_is(long_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("system", ["macos-latest", "windows-latest"])
-def test_ci_runs_a_project_whatever_becomes_of_the_tests_of_the_template(system: str) -> None:
+def test_ci_tests_a_project_independently_of_the_template_tests(system: str) -> None:
     workflow = yaml.safe_load((TEMPLATE / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
     [job] = [
         job
@@ -49,7 +49,7 @@ def test_ci_runs_a_project_whatever_becomes_of_the_tests_of_the_template(system:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_types_are_right_on_other_platforms(platform: str, tmp_path: Path) -> None:
+def test_types_are_valid_on_other_platforms(platform: str, tmp_path: Path) -> None:
     cache = ("--cache-dir", str(tmp_path))
     files = ["benchmarks", "hooks", "scripts", "tests"]
     # The resilience tests are not collected on Windows.
@@ -62,9 +62,7 @@ def test_types_are_right_on_other_platforms(platform: str, tmp_path: Path) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_project_can_be_imported_and_has_right_types_on_other_platforms(
-    layer: str, bake: Bake
-) -> None:
+def test_project_is_importable_and_typed_on_other_platforms(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer)
     project.run("uv", "sync", "--quiet")
 

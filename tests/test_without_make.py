@@ -1,4 +1,4 @@
-"""What is printed and documented for people can be typed on Windows, too, and without make."""
+"""Printed and documented commands work without make and in every shell."""
 
 import json
 import os
@@ -14,12 +14,12 @@ from conftest import LAYERS, TEMPLATE, Bake, Project, clean_environment
 from test_post_gen_hook import run_hook
 
 ROW = re.compile(r"^\| (?:`(?P<target>make .+?)` )?\| `(?P<command>uv run .+)` \|$", re.MULTILINE)
-# Programs with the same name and the same options on every system.
+# Programs with the same name and options on every system.
 PORTABLE = {"docker", "kubectl", "make", "uv", "uvx"}
 
 
 def read_table(project: Project) -> dict[str, list[str]]:
-    """Return the commands behind each target, as the README has them."""
+    """Return the commands of each make target in the README."""
     table: dict[str, list[str]] = {}
     for row in ROW.finditer(project.read("README.md")):
         target = row["target"] or list(table)[-1]
@@ -28,7 +28,7 @@ def read_table(project: Project) -> dict[str, list[str]]:
 
 
 def recorded_arguments(project: Project, folder: Path, command: str) -> list[list[str]]:
-    """Run a command for a shell; return the arguments of each `uv` that it would have started."""
+    """Run a shell command with a fake `uv`, and return the arguments of each call."""
     uv = folder / "uv"
     program = "import json, sys\nprint(json.dumps(sys.argv[1:]))\n"
     uv.write_text(f"#!{sys.executable}\n{program}", "utf-8")
@@ -46,7 +46,7 @@ def recorded_arguments(project: Project, folder: Path, command: str) -> list[lis
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the Makefile is for Linux and macOS")
-def test_the_readme_has_the_commands_of_every_target(bake: Bake, tmp_path: Path) -> None:
+def test_readme_has_commands_of_every_target(bake: Bake, tmp_path: Path) -> None:
     project = bake()
     table = read_table(project)
 
@@ -55,11 +55,11 @@ def test_the_readme_has_the_commands_of_every_target(bake: Bake, tmp_path: Path)
         assert typed == recorded_arguments(project, tmp_path, f"{target} --silent"), target
 
     [targets] = re.findall(r"^\.PHONY: (.+)$", project.read("Makefile"), re.MULTILINE)
-    # Help is about make.
+    # `make help` has no equivalent.
     assert {target.split()[1] for target in table} == set(targets.split()) - {"help"}
 
 
-def test_the_message_after_generation_has_commands_of_the_table(bake: Bake) -> None:
+def test_message_after_generation_has_commands_of_readme(bake: Bake) -> None:
     project = bake()
     table = read_table(project)
 
@@ -69,7 +69,7 @@ def test_the_message_after_generation_has_commands_of_the_table(bake: Bake) -> N
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_commands_in_documents_work_in_every_shell(layer: str, bake: Bake) -> None:
+def test_documented_commands_work_in_every_shell(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer, kubernetes=True)
     for name in sorted(project.files()):
         if name.endswith(".md"):
@@ -77,7 +77,7 @@ def test_commands_in_documents_work_in_every_shell(layer: str, bake: Bake) -> No
             for block in re.finditer(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
                 before = page[: block.start()].rstrip()
                 if "POSIX shell" in before.rpartition("\n\n")[2]:
-                    # The page of the service that does the same comes first.
+                    # An alternative in the browser is documented first.
                     assert "`/docs`" in before
                     continue
                 for command in re.findall(r"^\$ (.+)$", block[1], re.MULTILINE):
@@ -85,12 +85,12 @@ def test_commands_in_documents_work_in_every_shell(layer: str, bake: Bake) -> No
                     assert not re.search(r"\$|[<>`|]|\\$", command), f"{name}: {command}"
 
 
-def test_secrets_of_compose_come_from_a_file(bake: Bake) -> None:
+def test_secrets_of_compose_are_not_exported(bake: Bake) -> None:
     for name in ("README.md", "compose.yaml", ".env.example"):
         assert "export " not in bake().read(name)
 
 
-def test_the_template_shows_how_to_begin_without_make(bake: Bake) -> None:
+def test_template_readme_has_commands_without_make(bake: Bake) -> None:
     page = (TEMPLATE / "README.md").read_text("utf-8")
     table = read_table(bake())
 
