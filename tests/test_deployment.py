@@ -1,5 +1,6 @@
 """The Docker image, the compose file and the Kubernetes manifests."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -172,3 +173,13 @@ def test_unready_pods_do_not_block_drains_and_pods_are_spread(
     }
     for selector in (budget["selector"], *(one["labelSelector"] for one in spread)):
         assert selector == deployment["selector"]
+
+
+def test_dev_container_has_python_of_image_and_uv(bake: Bake) -> None:
+    project = bake(python_version="3.12")
+
+    container = json.loads(project.read(".devcontainer/devcontainer.json"))
+
+    assert container["image"].endswith(":3.12")
+    assert container["postCreateCommand"] == "uv sync"
+    assert any(name.partition(":")[0].endswith("/uv") for name in container["features"])

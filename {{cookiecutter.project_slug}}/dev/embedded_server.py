@@ -1,7 +1,7 @@
-"""An embedded PostgreSQL 18 server for `make run` and the tests: `with embedded_postgres(folder)`.
+"""An embedded PostgreSQL 18 server for `make run` and the tests.
 
 The first process that uses a data folder starts its server, the last one stops it. Each holds a
-lock, which the kernel releases if it is killed. PostgreSQL refuses root, who runs it as `nobody`.
+lock, which the kernel releases if the process is killed. For root, the user `nobody` owns the data.
 """
 
 import os
@@ -21,7 +21,7 @@ import fasteners
 
 from dev import DevelopmentError, received_signals
 
-# To use another package, change this line and the dependency in pyproject.toml.
+# Another package needs another line here and another dependency in pyproject.toml.
 PACKAGE, BINARIES = Path(get_path("purelib"), "embedded_postgres"), "pginstall/bin"
 IS_WINDOWS = os.name == "nt"
 IS_ROOT = sys.platform != "win32" and os.geteuid() == 0
@@ -32,8 +32,7 @@ USE_ANOTHER_SERVER = "set DATABASE_URL (for tests, TEST_DATABASE_URL) to a Postg
 def embedded_postgres(folder: Path, database: str = "postgres", **settings: str) -> Iterator[str]:
     """Yield the URL of a database, created if missing, on a server with its data in `folder`.
 
-    Other keyword arguments are settings of the server, such as `fsync="off"`. Raises
-    `DevelopmentError` if the server does not start.
+    Other arguments are settings of the server. Raises `DevelopmentError` if it does not start.
     """
     for name in [name for name in os.environ if name.startswith("PG")]:
         # Defaults of libpq, asyncpg and the binaries, set for another server.
@@ -57,6 +56,7 @@ class EmbeddedServer:
         self._folder = folder.resolve()
         self._data = self._folder / "18"
         self._pid_file = self._data / "postmaster.pid"
+        self._unfinished = self._folder / "initdb.unfinished"
         self._log = self._folder / "server.log"
         self.start_lock = fasteners.InterProcessLock(self._folder / "start.lock")
         self.usage_lock = fasteners.InterProcessReaderWriterLock(self._folder / "usage.lock")
@@ -69,10 +69,9 @@ class EmbeddedServer:
 
     def initdb(self) -> None:
         """Create the data unless it exists. Starts over if an earlier run was killed."""
-        unfinished = self._folder / "initdb.unfinished"
-        if self._data.exists() and not unfinished.exists():
+        if self._data.exists() and not self._unfinished.exists():
             return
-        unfinished.touch()
+        self._unfinished.touch()
         shutil.rmtree(self._data, ignore_errors=True)
         self._data.mkdir(mode=0o700)
         if IS_ROOT:
@@ -82,7 +81,7 @@ class EmbeddedServer:
         options += ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
         if self._run("initdb", f"--pgdata={self._data}", *options) != 0:
             raise self._failure("initdb failed")
-        unfinished.unlink()
+        self._unfinished.unlink()
 
     def start(self, **settings: str) -> None:
         """Start the server unless it runs, and wait until it accepts connections."""
@@ -112,13 +111,13 @@ class EmbeddedServer:
             # The failed attempt has left the file open.
             self.usage_lock.lockfile.close()
             return False
-        if self._pid_file.exists():
+        if self._pid_file.exists() and not self._unfinished.exists():
             # A killed server leaves shared memory, which its successor releases.
             with suppress(DevelopmentError):
                 self.start()
-        for mode in ("--mode=fast", "--mode=immediate"):
-            if self._pid_file.exists():
-                self._run("pg_ctl", "stop", f"--pgdata={self._data}", "--timeout=4", mode)
+            for mode in ("--mode=fast", "--mode=immediate"):
+                if self._pid_file.exists():
+                    self._run("pg_ctl", "stop", f"--pgdata={self._data}", "--timeout=4", mode)
         if self._data.exists():
             shutil.rmtree(self._host(), ignore_errors=True)
         self.usage_lock.release_write_lock()
@@ -160,7 +159,8 @@ class EmbeddedServer:
         process = start_binary(name, *options, data=self._data, log=self._log)
         while process.poll() is None:
             if name == "initdb" and received_signals:
-                process.kill()  # It can take many seconds.
+                # A negative number stands for the process group.
+                os.kill(process.pid if os.name == "nt" else -process.pid, 9)
             sleep(0.01)
         return process.returncode
 
@@ -189,7 +189,7 @@ def start_binary(name: str, *options: str, data: Path, log: Path) -> subprocess.
 
 
 def chown_to_nobody(folder: Path) -> None:
-    """Give a folder to `nobody`, who can then reach it and run the binaries."""
+    """Let `nobody` own a folder, and reach it and the binaries: PostgreSQL does not run as root."""
     shutil.chown(folder, "nobody")
     subprocess.run(["/bin/chmod", "-f", "go+x", *folder.parents, *PACKAGE.parents], check=False)
     # Installed with a strict umask, the package and its libraries are hidden from other users.

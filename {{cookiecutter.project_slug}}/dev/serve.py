@@ -38,7 +38,7 @@ def main() -> int:
 def run() -> None:
     """Serve until a signal is received, with a new process after each change in `app/`.
 
-    Raises `DevelopmentError` if the first process ends; the next change may correct a later one.
+    Raises `DevelopmentError` if the first process ends. Later ones wait for the next change.
     """
     from watchfiles import PythonFilter, watch
 

@@ -70,14 +70,21 @@ def test_server_starts_on_tcp_port_despite_reused_process_id(
         assert current_database(url) == "postgres"
 
 
-def test_signal_interrupts_initdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signal_interrupts_initdb_and_its_data_is_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def hang(*_: str, **__: object) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        command = [sys.executable, "-c", "import time; time.sleep(60)"]
+        return subprocess.Popen(command, start_new_session=True)
 
     monkeypatch.setattr("dev.embedded_server.start_binary", hang)
     monkeypatch.setattr("dev.embedded_server.received_signals", [*received_signals, 15])
     with pytest.raises(DevelopmentError, match="initdb failed"):
         EmbeddedServer(tmp_path).initdb()
+    # Left by a child process of initdb.
+    (tmp_path / "18" / "postmaster.pid").touch()
+    monkeypatch.setattr("dev.embedded_server.start_binary", None)
+    assert EmbeddedServer(tmp_path).stop_if_unused()
 
 
 def test_unusable_data_folder_is_reported_with_advice(tmp_path: Path) -> None:
