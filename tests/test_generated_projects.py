@@ -115,7 +115,7 @@ def test_auth_false_installs_and_serves_nothing_of_auth(layer: str, bake: Bake) 
     project.run("uv", "sync", "--quiet")
     served = project.run(
         *("uv", "run", "python", "-c", OPENAPI),
-        variables={"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"},
+        variables={"DATABASE_URL": "postgresql://unused@127.0.0.1:1/nothing"},
     ).stdout
 
     assert "/api/v1/articles" in served
