@@ -23,18 +23,18 @@ ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "pyproject.toml"
 
 
-def settings_for(address: str) -> DatabaseSettings:
+def database_settings(address: str) -> DatabaseSettings:
     """Return default settings with this database URL."""
     return DatabaseSettings(DATABASE_URL=SecretStr(address))
 
 
-def address_in(settings: Settings) -> str:
+def url_from(settings: Settings) -> str:
     """Return the database URL of the settings."""
     assert settings.database.url is not None
     return settings.database.url.get_secret_value()
 
 
-def address_of(server: str, name: str) -> str:
+def database_url(server: str, name: str) -> str:
     """Return the URL of a database of a server."""
     return urlsplit(server)._replace(path=f"/{name}").geturl()
 
@@ -47,7 +47,7 @@ async def create_database(server: str, *, template: str | None = None) -> str:
     return name
 
 
-async def provide_template(server: str, name: str) -> None:
+async def ensure_template_database(server: str, name: str) -> None:
     """Create the migrated database that workers copy, unless it exists."""
     async with connected(server) as connection:
         # Released when the connection is closed.
@@ -56,7 +56,7 @@ async def provide_template(server: str, name: str) -> None:
             return
         unfinished = await create_database(server)
         try:
-            await migrate(address_of(server, unfinished))
+            await migrate(database_url(server, unfinished))
             await connection.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
         finally:
             # It only exists if the migration failed, else it was renamed.
@@ -78,7 +78,7 @@ async def _execute(server: str, statement: str) -> None:
 @asynccontextmanager
 async def connected(address: str) -> AsyncIterator[asyncpg.Connection]:
     """Yield a connection of the driver without the limits of requests."""
-    connection = await connect(**connect_kwargs(settings_for(address), for_requests=False))
+    connection = await connect(**connect_kwargs(database_settings(address), for_requests=False))
     try:
         yield connection
     finally:
@@ -95,7 +95,7 @@ async def migrate(
     def run(connection: Connection) -> None:
         do(Config(toml_file=CONFIG, attributes={"connection": connection}), revision)
 
-    options = connect_kwargs(settings_for(address), for_requests=False)
+    options = connect_kwargs(database_settings(address), for_requests=False)
     options["async_creator_fn"] = connect
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool

@@ -16,21 +16,21 @@ from app.db import Database, metadata
 from app.main import create_app
 from app.settings import ServiceSettings, Settings
 from tests.databases import (
-    address_of,
     create_database,
+    database_settings,
+    database_url,
     drop_database,
-    provide_template,
-    settings_for,
+    ensure_template_database,
 )
 from tests.isolation import isolated
 from tests.openapi_contract import assert_documented
 from tests.postgres import running_server
-from tests.service_settings import forget_settings
+from tests.service_settings import clear_settings
 
 
 def pytest_configure() -> None:
     """Remove the developer's settings from the environment."""
-    forget_settings()
+    clear_settings()
     # Otherwise Python processes started by tests could not import `app` and `tests`.
     os.environ.pop("PYTHONSAFEPATH", None)
 
@@ -51,10 +51,10 @@ def server(server_data_dir: Path, process_count: int) -> Iterator[str]:
 async def settings(server: str, server_data_dir: Path) -> AsyncIterator[Settings]:
     """Yield settings with this worker's database, which is copied from a migrated template."""
     template = server_data_dir.name
-    await provide_template(server, template)
+    await ensure_template_database(server, template)
     name = await create_database(server, template=template)
     service = ServiceSettings(environment="test")
-    yield Settings(service=service, database=settings_for(address_of(server, name)))
+    yield Settings(service=service, database=database_settings(database_url(server, name)))
     await drop_database(server, name)
 
 
@@ -62,7 +62,7 @@ async def settings(server: str, server_data_dir: Path) -> AsyncIterator[Settings
 async def empty_database(server: str) -> AsyncIterator[str]:
     """Yield the URL of a database without tables."""
     name = await create_database(server)
-    yield address_of(server, name)
+    yield database_url(server, name)
     await drop_database(server, name)
 
 

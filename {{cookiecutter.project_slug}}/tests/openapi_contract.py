@@ -8,10 +8,10 @@ from httpx2 import Response
 
 from app.main import create_app
 from app.settings import DatabaseSettings, ServiceSettings, Settings
-from tests.service_settings import forget_settings
+from tests.service_settings import clear_settings
 
 # Before any settings are read: a developer's `.env` may be invalid.
-forget_settings()
+clear_settings()
 
 #: Settings with a database that cannot be reached.
 UNREACHABLE = Settings(

@@ -20,7 +20,7 @@ def setting_names() -> set[str]:
     }
 
 
-def forget_settings() -> None:
+def clear_settings() -> None:
     """Ignore the settings that a developer has in the environment and in `.env`."""
     SettingsGroup.env_file = None
     renamed = {name for group in GROUPS for name in group.renamed}

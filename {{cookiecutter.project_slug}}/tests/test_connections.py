@@ -10,7 +10,7 @@ from app.db import Database
 from app.db.repositories.base import Reader
 from app.errors import UnavailableError
 from app.settings import Settings
-from tests.databases import address_in, address_of, connected, settings_for
+from tests.databases import connected, database_settings, database_url, url_from
 
 SELECT_1 = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(5)")
@@ -40,7 +40,7 @@ async def test_timeouts_are_session_settings(settings: Settings) -> None:
 async def test_pool_opens_minimum_connections_at_startup(settings: Settings) -> None:
     limits = {"application_name": "warm", "pool_min_size": 3}
     async with (
-        connected(address_in(settings)) as connection,
+        connected(url_from(settings)) as connection,
         Database(settings.database.model_copy(update=limits)),
         asyncio.timeout(30),
     ):
@@ -51,7 +51,7 @@ async def test_pool_opens_minimum_connections_at_startup(settings: Settings) -> 
 async def test_failed_rollback_does_not_hide_original_error(settings: Settings) -> None:
     pid = text("SELECT pg_backend_pid()")
     async with (
-        connected(address_in(settings)) as connection,
+        connected(url_from(settings)) as connection,
         Database(settings.database) as database,
     ):
         with pytest.raises(ZeroDivisionError):
@@ -65,8 +65,8 @@ async def test_failed_rollback_does_not_hide_original_error(settings: Settings) 
 async def test_refused_connection_raises_unavailable(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = address_of(address_in(settings), "missing")
-    async with Database(settings_for(url)) as database:
+    url = database_url(url_from(settings), "missing")
+    async with Database(database_settings(url)) as database:
         with pytest.raises(UnavailableError, match="reached"):
             await Reader(database).fetch_one(SELECT_1)
         with pytest.raises(UnavailableError, match="reached"):
@@ -90,7 +90,7 @@ async def test_unresponsive_server_raises_unavailable(
     monkeypatch.setattr("app.db.dsn._COMMAND_TIMEOUT_MARGIN", 0)
     # The server runs the statements on after their connections are terminated, until the fixture
     # drops their database.
-    limits = settings_for(empty_database).model_copy(
+    limits = database_settings(empty_database).model_copy(
         update={"statement_timeout": 0.2, "pool_max_size": 2}
     )
     async with Database(limits) as database:

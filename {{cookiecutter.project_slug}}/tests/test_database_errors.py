@@ -12,7 +12,7 @@ from app.db import Database
 from app.db.repositories.base import Reader
 from app.errors import AppError, UnavailableError
 from app.settings import Settings
-from tests.databases import address_in, connected
+from tests.databases import connected, url_from
 from tests.isolation import ThingWriter
 
 UNKNOWN_ID = UUID(int=0)
@@ -47,7 +47,7 @@ async def test_suppressed_error_fails_the_commit(database: Database) -> None:
 async def test_schema_change_fails_at_most_one_request(settings: Settings) -> None:
     single = settings.database.model_copy(update={"pool_min_size": 0, "pool_max_size": 1})
     async with (
-        connected(address_in(settings)) as connection,
+        connected(url_from(settings)) as connection,
         Database(single) as database,
     ):
 

@@ -11,7 +11,7 @@ import pytest
 from app.settings import load_settings
 from tests.databases import connected, create_database, drop_database
 from tests.postgres import drop_from_given_server, running_server
-from tests.service_settings import forget_settings
+from tests.service_settings import clear_settings
 
 DATABASES = "SELECT datname FROM pg_database"
 DEVELOPER_URL = "postgresql://me@localhost/precious"
@@ -42,7 +42,7 @@ def test_server_is_that_of_test_database_url_or_embedded(
 def test_settings_of_the_environment_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.environ", dict(os.environ))
     assert load_settings().database.is_configured
-    forget_settings()
+    clear_settings()
     assert "DATABASE_URL" not in os.environ
     assert not load_settings().database.is_configured
 

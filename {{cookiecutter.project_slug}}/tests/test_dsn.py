@@ -8,13 +8,13 @@ from pydantic import SecretStr
 
 from app.db.dsn import connect_kwargs
 from app.settings import DatabaseSettings, SettingsError
-from tests.databases import settings_for
+from tests.databases import database_settings
 
 SPECIAL = "p@ss/w#rd?%41: &=+\"'\\"
 
 
 def options(url: str) -> dict[str, Any]:
-    return connect_kwargs(settings_for(url))
+    return connect_kwargs(database_settings(url))
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])

@@ -16,7 +16,7 @@ from app.db.repositories.base import Reader
 from app.db.revisions import migration_files, superseded_revisions
 from app.main import create_app
 from app.settings import ServiceSettings, Settings
-from tests.databases import connected, migrate, settings_for
+from tests.databases import connected, database_settings, migrate
 
 UNREACHABLE = "postgresql://user@127.0.0.1:1/unreachable"
 
@@ -34,7 +34,7 @@ async def started_app(settings: Settings) -> AsyncIterator[tuple[FastAPI, AsyncC
 
 async def readyz_status(database_url: str) -> int:
     """Return the status of `/readyz` with this database, after `/livez` has succeeded."""
-    database = settings_for(database_url).model_copy(update={"pool_min_size": 0})
+    database = database_settings(database_url).model_copy(update={"pool_min_size": 0})
     settings = Settings(service=ServiceSettings(), database=database)
     async with started_app(settings) as (_, client):
         assert (await client.get("/livez")).json() == {"status": "ok"}

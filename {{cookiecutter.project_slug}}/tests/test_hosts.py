@@ -15,13 +15,13 @@ from app.db.repositories.base import Reader
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings, Settings, SettingsError
 from dev.settings import development_database
-from tests.databases import address_in, connected, settings_for
+from tests.databases import connected, database_settings, url_from
 
 SELECT_1 = text("SELECT 1")
 
 
 def options(url: str) -> dict[str, Any]:
-    return connect_kwargs(settings_for(url))
+    return connect_kwargs(database_settings(url))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_pgtargetsessionattrs_is_validated(monkeypatch: pytest.MonkeyPatch) -> N
 def with_host_before(address: str, host: str, port: int, **query: str) -> str:
     """Return the DSN with another host that is tried first."""
     url = urlsplit(address)
-    found = connect_kwargs(settings_for(address))
+    found = connect_kwargs(database_settings(address))
     query |= {"host": f"{host},{found['host']}", "port": f"{port},{found['port'] or 5432}"}
     return url._replace(query=urlencode(dict(parse_qsl(url.query)) | query)).geturl()
 
@@ -129,16 +129,16 @@ async def closing_server() -> AsyncIterator[int]:
 
 async def test_unresponsive_host_leaves_time_for_the_next(settings: Settings) -> None:
     async with unresponsive_server() as port:
-        url = with_host_before(address_in(settings), "127.0.0.1", port, sslmode="disable")
+        url = with_host_before(url_from(settings), "127.0.0.1", port, sslmode="disable")
         limits = {"pool_timeout": 1, "pool_min_size": 0}
-        async with Database(settings_for(url).model_copy(update=limits)) as database:
+        async with Database(database_settings(url).model_copy(update=limits)) as database:
             assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
 
 
 async def test_host_that_closes_the_connection_is_skipped(settings: Settings) -> None:
     async with closing_server() as port:
-        url = with_host_before(address_in(settings), "127.0.0.1", port, sslmode="disable")
-        async with Database(settings_for(url)) as database:
+        url = with_host_before(url_from(settings), "127.0.0.1", port, sslmode="disable")
+        async with Database(database_settings(url)) as database:
             assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
 
 
@@ -150,8 +150,8 @@ async def test_host_that_closes_the_connection_is_skipped(settings: Settings) ->
 async def test_target_session_attrs_on_primary(
     settings: Settings, attrs: str, is_accepted: bool
 ) -> None:
-    url = with_host_before(address_in(settings), "127.0.0.1", 1, target_session_attrs=attrs)
-    async with Database(settings_for(url)) as database:
+    url = with_host_before(url_from(settings), "127.0.0.1", 1, target_session_attrs=attrs)
+    async with Database(database_settings(url)) as database:
         if is_accepted:
             with pytest.raises(UnavailableError, match="read-only"):
                 await Reader(database).fetch_all(text("CREATE TABLE written ()"))

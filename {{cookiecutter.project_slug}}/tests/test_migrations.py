@@ -15,7 +15,7 @@ import app.db.models  # noqa: F401 - fills the metadata
 from app.db import metadata
 from app.db.revisions import MIGRATIONS
 from app.settings import Settings
-from tests.databases import CONFIG, address_in, connected, migrate
+from tests.databases import CONFIG, connected, migrate, url_from
 
 HISTORY = ScriptDirectory.from_config(Config(toml_file=CONFIG))
 HAS_MIGRATIONS = any(MIGRATIONS.glob("versions/*.py"))
@@ -62,7 +62,7 @@ async def test_constraint_names_match_the_models(settings: Settings) -> None:
         "SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
         " AND contype <> 'n' AND conrelid <> to_regclass('alembic_version')"
     )
-    async with connected(address_in(settings)) as connection:
+    async with connected(url_from(settings)) as connection:
         found = {row["conname"] for row in await connection.fetch(statement)}
     assert found == {rule.name for table in metadata.tables.values() for rule in table.constraints}
 
@@ -85,7 +85,7 @@ async def test_migration_keeps_loggers_enabled(empty_database: str) -> None:
 
 
 async def test_models_and_migrations_agree(settings: Settings) -> None:
-    await migrate(address_in(settings), do=lambda config, _: command.check(config))
+    await migrate(url_from(settings), do=lambda config, _: command.check(config))
 
 
 def test_sql_is_written_without_a_server() -> None:

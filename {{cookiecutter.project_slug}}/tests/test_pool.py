@@ -13,7 +13,7 @@ from app.db import Database
 from app.db.repositories.base import Reader
 from app.errors import UnavailableError, UnprocessableError
 from app.settings import Settings
-from tests.databases import address_in, connected, settings_for
+from tests.databases import connected, database_settings, url_from
 
 SELECT_1 = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(:seconds)")
@@ -101,7 +101,7 @@ async def test_interrupted_read_releases_its_locks(
     statement = text("SELECT relpages FROM pg_class LIMIT :limit")
     with pytest.raises(error):
         await Reader(pool_of_two).fetch_all(statement, limit=limit)
-    async with connected(address_in(settings)) as connection:
+    async with connected(url_from(settings)) as connection:
         # A terminated connection releases its locks when its server process exits.
         async with asyncio.timeout(20):
             while await connection.fetchval(LOCKS) > 0:
@@ -168,7 +168,7 @@ async def test_closing_has_a_timeout(empty_database: str, monkeypatch: pytest.Mo
     async with asyncio.timeout(20):
         # The server runs the statement on after the connection is terminated, until the fixture
         # drops its database.
-        async with Database(settings_for(empty_database)) as database:
+        async with Database(database_settings(empty_database)) as database:
             task = asyncio.create_task(sleep(database, 25))
             await asyncio.sleep(0.1)
         task.cancel()
@@ -190,7 +190,7 @@ async def test_statements_are_not_kept_with_transaction_pooler(settings: Setting
 
 async def terminate_others(settings: Settings) -> None:
     """Terminate every other connection to this database."""
-    async with connected(address_in(settings)) as connection:
+    async with connected(url_from(settings)) as connection:
         await connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"

@@ -30,7 +30,7 @@ from app.db.errors import translate_driver_error
 from app.db.repositories.base import Reader
 from app.errors import AlreadyExistsError, NotFoundError
 from app.settings import Settings
-from tests.databases import address_in, connected
+from tests.databases import connected, url_from
 from tests.isolation import ThingWriter
 
 UNKNOWN_ID = UUID(int=0)
@@ -47,7 +47,7 @@ BY_NAME = select(things.c.id, things.c.name, things.c.note).where(
 @pytest.fixture(autouse=True)
 async def table(settings: Settings) -> AsyncIterator[None]:
     """Create the table, and drop it after the test."""
-    async with connected(address_in(settings)) as connection:
+    async with connected(url_from(settings)) as connection:
         await connection.execute(
             "CREATE TABLE things_of_tests (id uuid PRIMARY KEY DEFAULT uuidv7(),"
             " name text NOT NULL UNIQUE, note text,"

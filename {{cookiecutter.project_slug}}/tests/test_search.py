@@ -11,7 +11,7 @@ from app.db import Database
 from app.db.repositories.base import Reader
 from app.errors import UnavailableError, UnprocessableError
 from app.settings import Settings
-from tests.databases import address_in, connected
+from tests.databases import connected, url_from
 
 SELECT_1 = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(:seconds)")
@@ -34,7 +34,7 @@ async def pool_of_three(
 
 async def assert_idle(settings: Settings) -> None:
     """Wait until the server runs no statement of the pool."""
-    async with connected(address_in(settings)) as connection, asyncio.timeout(20):
+    async with connected(url_from(settings)) as connection, asyncio.timeout(20):
         while await connection.fetchval(COUNT_RUNNING) > 0:
             pass
 

@@ -12,7 +12,7 @@ import pytest
 from app.main import create_app
 from app.settings import ServiceSettings, SettingsError, load_settings
 from app.settings_base import SettingsGroup
-from tests.databases import ROOT, settings_for
+from tests.databases import ROOT, database_settings
 from tests.service_settings import GROUPS, setting_names
 
 URL = "postgresql://me:hush@localhost/name"
@@ -140,4 +140,4 @@ def test_docs_are_off_in_production_by_default() -> None:
 
 
 def test_password_is_hidden_in_representations() -> None:
-    assert "hush" not in repr(settings_for(URL)) + str(settings_for(URL))
+    assert "hush" not in repr(database_settings(URL)) + str(database_settings(URL))

@@ -16,7 +16,7 @@ from app.log_config import request_id
 from app.main import create_app
 from app.settings import Settings
 from app.shutdown import graceful_shutdown
-from tests.databases import ROOT, address_in
+from tests.databases import ROOT, url_from
 from tests.service_settings import changed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to handle")
@@ -39,7 +39,7 @@ async def serving(settings: Settings, port: int) -> AsyncIterator[asyncio.subpro
         env={
             **os.environ,
             "PYTHONPATH": str(ROOT),
-            "DATABASE_URL": address_in(settings),
+            "DATABASE_URL": url_from(settings),
             "SHUTDOWN_DELAY": "1",
         },
         stderr=asyncio.subprocess.PIPE,

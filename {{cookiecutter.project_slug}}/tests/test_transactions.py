@@ -14,7 +14,7 @@ from app.db.repositories.base import Reader
 from app.errors import AlreadyExistsError, RetryableError
 from app.main import create_app
 from app.settings import DatabaseSettings, Settings
-from tests.databases import address_in, connected
+from tests.databases import connected, url_from
 from tests.isolation import isolated
 
 INSERT = text("INSERT INTO probe VALUES (1)")
@@ -30,7 +30,7 @@ def app(settings: Settings) -> FastAPI:
 @pytest.fixture(autouse=True)
 async def probe(settings: Settings) -> AsyncIterator[None]:
     """Create a table whose unique constraint is checked at the commit."""
-    async with connected(address_in(settings)) as connection:
+    async with connected(url_from(settings)) as connection:
         await connection.execute(
             "CREATE TABLE probe (id integer UNIQUE DEFERRABLE INITIALLY DEFERRED)"
         )

@@ -12,7 +12,7 @@ from app.db import Database
 from app.main import create_app
 from app.settings import Settings
 from tests.auth.helpers import KEY, with_auth
-from tests.databases import address_in, connected
+from tests.databases import connected, url_from
 
 
 def pytest_collection_modifyitems() -> None:
@@ -41,5 +41,5 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 @pytest.fixture
 async def sql(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """Open a connection outside the service's pool, which sees committed rows only."""
-    async with connected(address_in(settings)) as connection:
+    async with connected(url_from(settings)) as connection:
         yield connection

@@ -14,7 +14,7 @@ from httpx2 import AsyncClient
 from app import cli
 from app.settings import Settings
 from tests.auth.helpers import EMAIL, ME, PASSWORD, bearer, log_in, log_in_tokens, refresh, register
-from tests.databases import ROOT, address_in
+from tests.databases import ROOT, url_from
 
 
 class Result(NamedTuple):
@@ -33,7 +33,7 @@ def run(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Run:
     """Return a function that runs a command in a thread, with its own loop and connections."""
-    monkeypatch.setenv("DATABASE_URL", address_in(settings))
+    monkeypatch.setenv("DATABASE_URL", url_from(settings))
 
     def call() -> tuple[int, str]:
         try:
@@ -59,7 +59,7 @@ async def test_cli_runs_as_module(settings: Settings) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", "-m", "app.cli", "deactivate", EMAIL),
         cwd=ROOT / "docs",
-        env={**os.environ, "PYTHONPATH": str(ROOT), "DATABASE_URL": address_in(settings)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "DATABASE_URL": url_from(settings)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

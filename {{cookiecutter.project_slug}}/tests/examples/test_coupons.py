@@ -8,7 +8,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from app.settings import Settings
-from tests.databases import address_in, connected
+from tests.databases import connected, url_from
 
 COUPONS = "/api/v1/coupons"
 UNKNOWN_ID = "00000000-0000-0000-0000-000000000000"
@@ -68,7 +68,7 @@ async def test_coupon_row_is_locked_last(
 ) -> None:
     # All concurrent redemptions wait for this lock, so it must be held as briefly as possible.
     coupon = await create(committing_client, 1)
-    async with connected(address_in(settings)) as connection:
+    async with connected(url_from(settings)) as connection:
         async with connection.transaction():
             await connection.execute("LOCK TABLE redemptions IN EXCLUSIVE MODE")
             target = f"{COUPONS}/{coupon['id']}/redemptions"

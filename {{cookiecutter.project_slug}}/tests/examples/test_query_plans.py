@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from app.db.repositories.articles import LIST_QUERIES
 from app.settings import Settings
-from tests.databases import address_in, connected
+from tests.databases import connected, url_from
 
 pytestmark = pytest.mark.usefixtures("clean_database")
 
@@ -47,7 +47,7 @@ async def connection(
     settings: Settings, request: pytest.FixtureRequest
 ) -> AsyncIterator[asyncpg.Connection]:
     """A connection to a database with many articles, for each kind of plan."""
-    async with connected(address_in(settings)) as connection:
+    async with connected(url_from(settings)) as connection:
         await connection.execute(INSERT_ARTICLES)
         await connection.execute("VACUUM ANALYZE articles")
         await connection.execute(f"SET plan_cache_mode = {request.param}")

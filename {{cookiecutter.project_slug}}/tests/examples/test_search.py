@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 from app.db import Database
 from app.db.repositories.articles import ArticleWriter
 from app.settings import Settings
-from tests.databases import address_in, connected
+from tests.databases import connected, url_from
 
 ARTICLES = "/api/v1/articles"
 
@@ -68,7 +68,7 @@ async def test_search_without_required_word_finds_nothing(client: AsyncClient, q
 async def test_every_match_is_found_once_in_order(
     committing_client: AsyncClient, settings: Settings
 ) -> None:
-    async with connected(address_in(settings)) as connection:
+    async with connected(url_from(settings)) as connection:
         await connection.execute(INSERT_ARTICLES)
     numbers = range(1500, 0, -1)
     for q, expected in {
