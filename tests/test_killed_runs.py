@@ -24,8 +24,8 @@ import time
 from pathlib import Path
 
 
-def test_waits(server: str, folder: Path) -> None:
-    Path("where.new").write_text(f"{folder}\\n{server}", "utf-8")
+def test_waits(server: str, server_data_dir: Path) -> None:
+    Path("where.new").write_text(f"{server_data_dir}\\n{server}", "utf-8")
     Path("where.new").rename("where")
     time.sleep(60)
 """
