@@ -1,7 +1,7 @@
-"""The part of `Database` that is the same for every database layer.
+"""The part of `Database` that does not depend on how it connects.
 
-It opens, fills and closes the pool, and retries transactions. The subclass in `app.db.database`
-adds the pool, connections and transactions.
+`AbstractDatabase` opens and closes the connection pool, and retries transactions. Its subclass
+`app.db.database.Database` provides the pool, connections and transactions.
 """
 
 import asyncio
@@ -20,8 +20,9 @@ logger = logging.getLogger(__name__)
 TransactionT = TypeVar("TransactionT")
 T = TypeVar("T")
 
+# Number of times that `run` repeats a transaction.
 _RETRIES = 3
-# Seconds.
+# Seconds to wait until all connections are returned and closed.
 _CLOSE_TIMEOUT = 2
 
 
@@ -57,16 +58,17 @@ class AbstractDatabase(ABC, Generic[TransactionT]):
 
     @abstractmethod
     def connection(self) -> AbstractAsyncContextManager[Any]:
-        """Borrow a connection for reading. Each statement is a transaction of its own.
+        """Borrow a connection for reading. Each statement runs in its own transaction.
 
         Raises `UnavailableError` if no connection becomes free within the pool's timeout.
         """
 
     @abstractmethod
     def search(self) -> AbstractAsyncContextManager[Any]:
-        """Borrow a connection for full-text searches, with their own statement timeout.
+        """Borrow a connection for full-text searches, in a transaction with their own timeout.
 
-        Raises `UnavailableError` if too many searches are running.
+        Raises `UnavailableError` if too many searches are running, or if no connection becomes
+        free within the pool's timeout.
         """
 
     @abstractmethod
@@ -74,13 +76,14 @@ class AbstractDatabase(ABC, Generic[TransactionT]):
         """Open a transaction: commit at the end of the block, roll back if it raises.
 
         It borrows a connection at its first statement. Raises an `AppError` if the database
-        rejects a statement or the commit.
+        rejects a statement or the commit, or if no connection becomes free.
         """
 
     async def run(self, work: Callable[[TransactionT], Awaitable[T]]) -> T:
-        """Run `work` in a transaction. Retry up to three times on serialization failures.
+        """Run `work` in a transaction, and return its result.
 
-        For scripts and background tasks; requests are never retried.
+        For scripts and background tasks. After a serialization failure or deadlock, the whole
+        transaction is repeated up to three times. Requests are not repeated: their clients decide.
         """
         for _ in range(_RETRIES):
             with suppress(RetryableError):
@@ -90,19 +93,22 @@ class AbstractDatabase(ABC, Generic[TransactionT]):
             return await work(transaction)
 
     @abstractmethod
-    async def _open_pool(self) -> None: ...
+    async def _open_pool(self) -> None:
+        """Open the pool, without connecting."""
 
     @abstractmethod
-    async def _close_pool(self) -> None: ...
+    async def _close_pool(self) -> None:
+        """Close the pool and its connections."""
 
     def _check_open(self) -> None:
         if not self._is_open:
             raise RuntimeError("Database is not open; use `async with Database(...)`")
 
     async def _warm_pool(self) -> None:
-        # All are borrowed at the same time, so each is another connection.
+        """Open the minimum of connections. Log a failure without raising it."""
         try:
             async with AsyncExitStack() as stack:
+                # All are borrowed at the same time, so each is another connection.
                 for _ in range(self._settings.pool_min_size):
                     await stack.enter_async_context(self.connection())
         except UnavailableError as error:

@@ -17,7 +17,7 @@ from app.errors import (
     UnprocessableError,
 )
 
-#: Exceptions of asyncpg when it runs a statement: errors of the server, and its own.
+#: Exceptions of asyncpg when it runs a statement: errors of the server, and errors of asyncpg.
 DRIVER_ERRORS = (PostgresError, InterfaceError, InternalClientError)
 
 _UNIQUE_VIOLATION = "23505"
@@ -28,16 +28,22 @@ _INVALID_VALUES = {"23502", "23514", "22"}
 # Serialization failure and deadlock.
 _RETRYABLE = {"40001", "40P01"}
 _READ_ONLY_TRANSACTION = "25006"
-# Errors after which nothing is stored and the same request may succeed later: connection lost
-# (during a commit, the data may be stored after all), transaction rolled back, out of resources,
-# shutting down, lock timeout and idle-in-transaction timeout. A statement timeout is in class 57.
-_UNAVAILABLE = {"08", "40", "53", "57", "55P03", "25P03"}
+# Errors after which the same request may succeed later, because nothing is stored. One exception:
+# if the connection is lost during a commit, the data may be stored.
+_UNAVAILABLE = {
+    "08",  # Connection lost.
+    "40",  # Transaction rolled back.
+    "53",  # Out of resources, such as connections.
+    "57",  # Shutdown of the server, or statement timeout.
+    "55P03",  # Lock timeout.
+    "25P03",  # Idle-in-transaction timeout.
+}
 
 
 def translate_driver_error(error: BaseException) -> AppError | None:
     """Return the application error for an asyncpg error, or None for a programming error."""
     state: str = getattr(error, "sqlstate", None) or ""
-    # The state, and its class.
+    # The SQLSTATE, and its class, which is the first two characters.
     codes = {state, state[:2]}
     if state == _UNIQUE_VIOLATION:
         return AlreadyExistsError(_unique_field(error))
@@ -48,18 +54,21 @@ def translate_driver_error(error: BaseException) -> AppError | None:
     if state in _RETRYABLE or isinstance(error, InvalidCachedStatementError):
         return RetryableError("The transaction conflicted with another one; please retry.")
     if state == _READ_ONLY_TRANSACTION:
-        # The server is a standby, or a reader has executed a statement that writes.
-        return UnavailableError("The database only allows read-only transactions at the moment.")
+        # The server is a standby, or a reader has run a statement that writes.
+        return UnavailableError("The database currently allows only read-only transactions.")
     if codes & _UNAVAILABLE or _is_closed(error):
         return UnavailableError("The database is temporarily unavailable.")
     return None
 
 
 def _is_closed(error: BaseException) -> bool:
-    """Return whether the connection broke while it was in use, for which asyncpg has no type."""
+    """Return whether the connection broke while it was in use.
+
+    asyncpg has no exception type for this, so the message decides. `tests/test_pool.py` covers it.
+    """
     text = str(error)
     if isinstance(error, InternalClientError):
-        # The server's last message was read, but not yet the end of the stream.
+        # asyncpg had read the server's last message, but not yet the end of the stream.
         return "cannot switch to state" in text
     # "closed" by the server, or "released" because the pool has removed it.
     return isinstance(error, InterfaceError) and ("closed" in text or "released" in text)

@@ -13,35 +13,40 @@ from app.db.guarded_connection import terminate
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
+#: PostgreSQL's rules for words of a language. Columns and queries must use the same. A change needs
+#: a migration that generates the columns again.
+TEXT_SEARCH_CONFIGURATION = "english"
+
 
 def search_column(text: str) -> Column[str]:
     """Return a column that the server generates from `text`, an SQL expression.
 
     A stored vector saves parsing the text at every search. It is about as large as the text, so
-    entities do not load it and writers do not return it.
+    no query of a reader or writer returns it.
     """
-    vector = Computed(f"to_tsvector('english', {text})", persisted=True)
+    vector = Computed(f"to_tsvector('{TEXT_SEARCH_CONFIGURATION}', {text})", persisted=True)
     return Column("search_vector", TSVECTOR, vector)
 
 
-def returned_columns(table: Table) -> list[Column[Any]]:
-    """Return the columns of `table` that writers return: all except search vectors."""
+def columns_without_search_vector(table: Table) -> list[Column[Any]]:
+    """Return the columns of `table` except its search vectors."""
     return [column for column in table.c if not isinstance(column.type, TSVECTOR)]
 
 
 class SearchLimits:
-    """Limits the duration of a search and the number of concurrent searches.
+    """Limits on the duration of a search and on the number of concurrent searches.
 
-    The cost of a search grows with the number of rows that contain its words, which no index
-    limits.
+    They are needed because the cost of a search grows with the number of rows that contain its
+    words, even with an index.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
-        # A third of the pool, so that searches alone never keep other requests waiting.
+        # A third of the pool, so that searches leave connections to other requests.
         self._slots = asyncio.Semaphore(max(1, settings.pool_max_size // 3))
         self._pool_timeout = settings.pool_timeout
-        # A limit of the server, since a query can outlive a timeout of the client. SET LOCAL also
-        # works through a connection pooler, and needs no round trip in the same message as BEGIN.
+        # The server enforces the timeout: after a timeout of the client, it could still run the
+        # query. SET LOCAL also works through a connection pooler, and in one message with BEGIN it
+        # needs no additional round trip.
         timeout = min(settings.search_timeout, settings.statement_timeout)
         milliseconds = ceil(timeout * 1000)
         self._begin = f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
@@ -66,7 +71,10 @@ class SearchLimits:
     async def transaction(self, driver: Any) -> AsyncIterator[None]:
         """Run the block in a read-only transaction with the statement timeout of searches.
 
-        `driver` is asyncpg's connection; it is closed if the block raises.
+        `driver` is asyncpg's connection. It is closed if the block raises an exception, because the
+        statement may still be running.
+
+        Raises `UnavailableError` if a statement exceeds its command timeout.
         """
         try:
             await driver.execute(self._begin)

@@ -22,8 +22,8 @@ SELECT 'Number ' || n, 'number-' || n, concat_ws(' ',
     CASE WHEN n <= 1000 THEN 'dodo' END)
 FROM generate_series(1, 10000) AS n
 """
-LIST_PAGES = [LIST_QUERIES.query(after=after, search=False) for after in (False, True)]
-SEARCH_PAGES = [LIST_QUERIES.query(after=after, search=True) for after in (False, True)]
+LIST_PAGES = [LIST_QUERIES.query(has_after=after, has_search=False) for after in (False, True)]
+SEARCH_PAGES = [LIST_QUERIES.query(has_after=after, has_search=True) for after in (False, True)]
 
 
 async def explain(

@@ -32,7 +32,7 @@ class _ThingBase(Base):
 
 
 class Thing(UuidPrimaryKeyMixin, CreatedAtMixin, _ThingBase):
-    """A row of the table that `test_repositories` creates."""
+    """A row of that table."""
 
     __tablename__ = "things_of_tests"
 
@@ -41,7 +41,7 @@ class Thing(UuidPrimaryKeyMixin, CreatedAtMixin, _ThingBase):
 
 
 class ThingWriter(Writer[Thing]):
-    """Creates, updates and deletes things."""
+    """Creates, updates and deletes rows of the table that `test_repositories` creates."""
 
     model = Thing
 
@@ -52,7 +52,7 @@ class _IsolatedDatabase(Database):
     _is_open = True
 
     def __init__(self, connection: AsyncConnection) -> None:
-        # Without an engine of its own, so `super().__init__` is not called.
+        # `super().__init__` is not called: it would create an engine.
         self._connection = connection
         self._sessions = async_sessionmaker(
             connection, expire_on_commit=False, join_transaction_mode="create_savepoint"

@@ -1,40 +1,51 @@
-"""SQLAlchemy's engine, with a first-in, first-out pool, and translation of its errors.
+"""SQLAlchemy's engine, with a first-in, first-out connection pool.
+
+`create_engine` makes the engine, and `FifoQueuePool` is its pool.
 
 https://docs.sqlalchemy.org/en/21/core/pooling.html
 """
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
 
+from asyncpg.exceptions import TooManyConnectionsError
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util import await_only
 
-from app.db.connection import connect
 from app.db.connection_queue import ConnectionQueue
-from app.db.dsn import connect_kwargs
-from app.db.errors import DRIVER_ERRORS, translate_driver_error
+from app.db.error_translation import original_error
+from app.db.errors import DRIVER_ERRORS
+from app.db.pool_options import pool_options
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
+
+# SQLAlchemy wraps an error of the server in an `EmulatedDBAPIException`, and that in a `DBAPIError`
+# if it concerns a query, such as those that it runs on its first connection.
+_CONNECT_ERRORS = (OSError, DBAPIError, EmulatedDBAPIException, *DRIVER_ERRORS)
 
 
 class FifoQueuePool(AsyncAdaptedQueuePool):
     """Connection pool that serves waiters first-in, first-out, and only with open connections.
 
     With SQLAlchemy's pool, a new caller can take a returned connection before earlier callers that
-    are waiting. For 32 readers on 15 connections, the queue reduced the 99th percentile of the
-    latency from 128 ms to 44 ms.
+    are waiting. In a benchmark in which 32 clients read through 15 connections, the queue reduced
+    the 99th percentile of the latency from 128 ms to 44 ms.
 
-    The class overrides SQLAlchemy's private methods that borrow and return a connection, so run
-    `tests/test_pool.py` after each update of SQLAlchemy.
+    A connection has three levels, from the outside:
+
+    - the record, `ConnectionPoolEntry`: SQLAlchemy's entry in the pool;
+    - the adapted connection, `record.dbapi_connection`: SQLAlchemy's synchronous interface;
+    - the driver connection, `record.driver_connection`: asyncpg's `GuardedConnection`.
+
+    The class relies on three private names of SQLAlchemy: it overrides `_do_get`, which borrows a
+    record, and `_do_return_conn`, which returns it, and it calls `_dec_overflow`, which reduces
+    the number of connections that SQLAlchemy counts as open. `tests/test_pool.py` covers all
+    three: run it after each update of SQLAlchemy.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -42,33 +53,54 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
         self._queue = ConnectionQueue(self.size())
 
     def _do_get(self) -> ConnectionPoolEntry:
-        deadline = asyncio.get_running_loop().time() + self.timeout()
-        while True:
-            try:
-                await_only(self._queue.acquire_before(deadline))
-            except TimeoutError as error:
-                raise PoolTimeoutError("All connections are in use.") from error
-            try:
-                record = self._get_open_connection()
-            except (OSError, DBAPIError, EmulatedDBAPIException, *DRIVER_ERRORS) as error:
-                reason = _original_error(error)
-                if self._queue.withhold_slot_if_full(reason, idle=self.checkedin()):
-                    continue
-                self._queue.warn(reason)
-                self._queue.release()
-                # Whatever the reason, such as an unknown database, no connection can be made.
-                raise UnavailableError("The database cannot be reached.") from reason
-            except BaseException:
-                self._queue.release()
-                raise
-            # Undo the previous caller's `Database._make_read_only`.
-            adapted: Any = record.dbapi_connection
-            adapted.autocommit = adapted.readonly = False
-            return record
+        """Borrow a connection: wait for a slot of the queue, then reuse a connection or connect.
 
-    def _get_open_connection(self) -> ConnectionPoolEntry:
-        """Return an idle connection that is alive, or a new one."""
+        Raises `UnavailableError` if no connection becomes free in time or if none can be made.
+        """
+        deadline = asyncio.get_running_loop().time() + self.timeout()
+        record = None
+        while record is None:
+            self._wait_for_slot(deadline)
+            record = self._reuse_or_connect()
+        _reset_mode(record)
+        return record
+
+    def _wait_for_slot(self, deadline: float) -> None:
+        try:
+            # SQLAlchemy calls the pool's synchronous methods in a greenlet. `await_only` suspends
+            # the greenlet until the coroutine has finished.
+            await_only(self._queue.acquire_before(deadline))
+        except TimeoutError as error:
+            raise UnavailableError("Timed out waiting for a database connection.") from error
+
+    def _reuse_or_connect(self) -> ConnectionPoolEntry | None:
+        """Return an idle connection or a new one. The caller must hold a slot.
+
+        Returns None, and gives up the slot, if the server is full but the pool has connections.
+        Gives up the slot too if it raises an exception.
+        """
+        try:
+            # SQLAlchemy's `_do_get` connects here, because no connection is idle.
+            return self._take_idle() or super()._do_get()
+        except _CONNECT_ERRORS as error:
+            reason = original_error(error)
+            self._queue.log_connect_failure(reason)
+            is_full = isinstance(reason, TooManyConnectionsError)
+            if is_full and self._queue.has_other_connections(idle=self.checkedin()):
+                # Leave this slot unused for a second, and wait for an existing connection.
+                self._queue.release_later()
+                return None
+            self._queue.release()
+            # Also for errors that `translate_errors` would let pass, such as an unknown database.
+            raise UnavailableError("The database cannot be reached.") from reason
+        except BaseException:
+            self._queue.release()
+            raise
+
+    def _take_idle(self) -> ConnectionPoolEntry | None:
+        """Return an idle connection that is alive, or None. Remove those that are closed."""
         while self.checkedin():
+            # SQLAlchemy's `_do_get` returns an idle connection here, because there is one.
             record = super()._do_get()
             driver: Any = record.driver_connection
             # Unlike SQLAlchemy's `pool_pre_ping`, this check needs no round trip.
@@ -76,75 +108,59 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
                 return record
             driver.terminate()
             self._dec_overflow()
-        return super()._do_get()
+        return None
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        if record.dbapi_connection is None:
-            # Drop the record of an invalidated connection. If it were kept, the next caller would
-            # connect again although other connections are idle.
-            self._dec_overflow()
-        else:
-            super()._do_return_conn(record)
-        self._queue.release()
+        """Return a connection to the pool, and free the slot of its borrower."""
+        try:
+            if record.dbapi_connection is None:
+                # Drop the record of an invalidated connection. If it were kept, the next caller
+                # would connect again although other connections are idle.
+                self._dec_overflow()
+            else:
+                super()._do_return_conn(record)
+        finally:
+            self._queue.release()
+
+
+def _reset_mode(record: ConnectionPoolEntry) -> None:
+    """Reset the attributes that `Database` sets for reads and searches."""
+    adapted: Any = record.dbapi_connection
+    adapted.autocommit = adapted.readonly = False
 
 
 def create_engine(settings: DatabaseSettings) -> AsyncEngine:
     """Return an engine with at most `pool_max_size` connections, created when they are needed."""
-    options = connect_kwargs(settings) | {"async_creator_fn": connect}
-    if settings.pooler == "pgbouncer":
-        # Statement names that no other client of the pooler uses, and that are never reused.
-        options["prepared_statement_cache_size"] = 0
-        options["prepared_statement_name_func"] = lambda: f"__{uuid4()}__"
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        connect_args=options,
-        poolclass=FifoQueuePool,
-        pool_size=settings.pool_max_size,
-        max_overflow=0,
-        pool_timeout=settings.pool_timeout,
-        hide_parameters=True,
-    )
-    # SQLAlchemy configures the loggers of its own pools this way.
+    # The URL only selects the dialect and the driver. `pool_options` has the server.
+    url = "postgresql+asyncpg://"
+    engine = create_async_engine(url, poolclass=FifoQueuePool, **pool_options(settings))
+    # SQLAlchemy names this logger after the class, so the level of the logger `sqlalchemy` does not
+    # apply. At the service's own level, the pool would log each time it is opened or closed.
     logging.getLogger(f"{__name__}.{FifoQueuePool.__name__}").setLevel(logging.WARNING)
+    # `insert`: before SQLAlchemy's own listener, which runs the first queries.
     event.listen(engine.sync_engine, "connect", _initialize_read_only, insert=True)
-    event.listen(engine.sync_engine, "handle_error", _invalidate_unresponsive)
+    event.listen(engine.sync_engine, "handle_error", _discard_unresponsive)
     return engine
 
 
 def _initialize_read_only(connection: Any, _record: ConnectionPoolEntry) -> None:
-    # SQLAlchemy reads the server version and other properties in a transaction. A standby would
-    # reject one that may write.
+    """Make the first transaction on a new connection read-only.
+
+    In it, SQLAlchemy reads properties of the server, such as its version. `GuardedConnection`
+    makes other transactions READ WRITE, which a standby server rejects.
+    """
     connection.readonly = True
 
 
-def _invalidate_unresponsive(context: ExceptionContext) -> UnavailableError | None:
-    """Discard a connection whose command timed out: a rollback on it would time out too."""
-    # Keep all other connections; the pool checks each before use.
+def _discard_unresponsive(context: ExceptionContext) -> UnavailableError | None:
+    """Discard a connection whose command timed out: a rollback on it would time out too.
+
+    SQLAlchemy calls this function for each error of a statement, and raises the error that it
+    returns instead. It raises the original error if None is returned.
+    """
+    # If this connection has to be discarded, keep all others. The pool checks each before use.
     context.invalidate_pool_on_disconnect = False
     if not isinstance(context.original_exception, TimeoutError):
         return None
     context.is_disconnect = True
     return UnavailableError("The database does not respond.")
-
-
-def _original_error(error: BaseException) -> BaseException:
-    """Return the error of asyncpg that SQLAlchemy has wrapped."""
-    # Not `driver_exception`, which raises for a cached plan that no longer fits the schema.
-    adapted = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(adapted, EmulatedDBAPIException):
-        adapted = adapted.__cause__
-    return adapted or error
-
-
-@contextmanager
-def translate_errors() -> Iterator[None]:
-    """Translate errors of the database and the pool in this block to application errors."""
-    try:
-        yield
-    except (DBAPIError, *DRIVER_ERRORS) as error:
-        translated = translate_driver_error(_original_error(error))
-        if translated is None:
-            raise
-        raise translated from error
-    except PoolTimeoutError as error:
-        raise UnavailableError("Timed out waiting for a database connection.") from error

@@ -1,4 +1,8 @@
-"""The database: read-only connections, searches and transactions.
+"""The database: connections for reads and searches, and transactions.
+
+`Database` borrows connections from the `Pool` in `app.db.pool`. The session of a new connection is
+read-only (`default_transaction_read_only`, set in `app.db.dsn`), and only explicit transactions are
+made READ WRITE (`app.db.guarded_connection`). So no read can write by mistake.
 
 https://www.encode.io/databases/connections_and_transactions/
 """
@@ -14,23 +18,25 @@ from sqlalchemy.sql.selectable import ReturnsRows
 
 from app.db.abstract_database import AbstractDatabase
 from app.db.base import Row, compile_query
-from app.db.pool import Pool, translate_errors
+from app.db.error_translation import translate_errors
+from app.db.pool import Pool
 from app.settings import DatabaseSettings
 
 
 class Transaction:
-    """A transaction that borrows a connection, and begins, at its first statement."""
+    """Transaction that borrows a connection, and begins, at its first statement."""
 
     def __init__(self, begin: Callable[[], Awaitable[Connection]]) -> None:
         self._begin = begin
-        self._beginning = asyncio.Lock()
+        # Two concurrent statements must not both begin the transaction.
+        self._begin_lock = asyncio.Lock()
         self._connection: Connection | None = None
 
     async def fetch_one(self, statement: ClauseElement, **values: Any) -> Row | None:
         """Return the first row of the result, or None if there is none.
 
-        `values` are the bound parameters of a statement that is defined at module level; such a
-        statement is compiled only once.
+        `values` are the bound parameters. A statement with them is compiled only once, so define it
+        at module level.
         """
         connection = await self._ensure_begun()
         if values:
@@ -54,18 +60,68 @@ class Transaction:
         await connection.execute(statement)
 
     async def _ensure_begun(self) -> Connection:
-        async with self._beginning:
+        async with self._begin_lock:
             if self._connection is None:
                 self._connection = await self._begin()
             return self._connection
 
 
 class Database(AbstractDatabase[Transaction]):
-    """Database on a pool of `databases`."""
+    """Database on a connection pool that uses the `databases` package."""
 
     def __init__(self, settings: DatabaseSettings) -> None:
         super().__init__(settings)
         self._pool = Pool(settings)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Borrow a connection for reading. Each statement runs in its own transaction.
+
+        Raises `UnavailableError` if no connection becomes free within the pool's timeout.
+        """
+        self._check_open()
+        if self._settings.pooler == "pgbouncer":
+            # PgBouncer keeps all messages of a statement on one server connection only within an
+            # explicit transaction.
+            borrowed = self._pool.transaction(readonly=True)
+        else:
+            # Saves BEGIN and COMMIT: two of three round trips.
+            borrowed = self._pool.autocommit()
+        with translate_errors():
+            async with borrowed as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def search(self) -> AsyncIterator[Connection]:
+        """Borrow a connection for full-text searches, in a transaction with their own timeout.
+
+        Raises `UnavailableError` if too many searches are running, or if no connection becomes
+        free within the pool's timeout.
+        """
+        self._check_open()
+        with translate_errors():
+            async with (
+                self._search_limits.slot(),
+                # `SearchLimits` begins the transaction, in one message with the timeout.
+                self._pool.autocommit() as connection,
+                self._search_limits.transaction(connection.raw_connection),
+            ):
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction: commit at the end of the block, roll back if it raises.
+
+        It borrows a connection at its first statement. Raises an `AppError` if the database
+        rejects a statement or the commit, or if no connection becomes free.
+
+        If the request is cancelled during the commit, the data may or may not be stored.
+        """
+        self._check_open()
+        with translate_errors():
+            # Ends the transaction of the pool if a statement has begun it.
+            async with AsyncExitStack() as stack:
+                yield Transaction(lambda: stack.enter_async_context(self._pool.transaction()))
 
     async def _open_pool(self) -> None:
         await self._pool.open()
@@ -73,45 +129,14 @@ class Database(AbstractDatabase[Transaction]):
     async def _close_pool(self) -> None:
         await self._pool.close()
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """Borrow a connection for reading. See `AbstractDatabase.connection`."""
-        self._check_open()
-        # Behind a transaction pooler, only a transaction keeps all messages of a statement on one
-        # server connection.
-        is_pooled = self._settings.pooler == "pgbouncer"
-        reading = self._pool.transaction(readonly=True) if is_pooled else self._pool.read()
-        with translate_errors():
-            async with reading as connection:
-                yield connection
-
-    @asynccontextmanager
-    async def search(self) -> AsyncIterator[Connection]:
-        """Borrow a connection for full-text searches. See `AbstractDatabase.search`."""
-        self._check_open()
-        with translate_errors():
-            async with (
-                self._search_limits.slot(),
-                self._pool.read() as connection,
-                self._search_limits.transaction(connection.raw_connection),
-            ):
-                yield connection
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        """Open a transaction. See `AbstractDatabase.transaction`."""
-        self._check_open()
-        with translate_errors():
-            async with AsyncExitStack() as stack:
-                yield Transaction(lambda: stack.enter_async_context(self._pool.transaction()))
-
 
 async def fetch_rows(
     connection: Connection, statement: ClauseElement, values: Mapping[str, Any]
 ) -> list[Row]:
     """Run a statement with these bound parameters and return its rows.
 
-    The compiled query goes to asyncpg directly; what cannot be compiled goes through `databases`.
+    The SQL is compiled only once and goes to asyncpg directly, past `databases`. Statements that
+    `compile_query` cannot compile go through `databases`, which compiles them every time.
     """
     query = compile_query(statement) if isinstance(statement, ReturnsRows) else None
     if query is None:

@@ -1,198 +1,187 @@
-"""Pool of `databases` that survives cancellation, timeouts and closed connections.
+"""Connection pool on the `databases` package that survives cancellation and broken connections.
 
 `databases` can lose a connection for good if a task is cancelled while it begins or commits a
-transaction, or returns the connection. `Pool` completes these steps in spite of the cancellation,
-and terminates the connection if one of them fails.
+transaction, or returns the connection. `Pool` protects these steps, and closes the connection if
+one of them fails, so that asyncpg's pool replaces it.
 
 https://magicstack.github.io/asyncpg/current/api/index.html#connection-pools
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import databases
 from anyio import fail_after
 from asyncpg import PostgresError
+from asyncpg.exceptions import TooManyConnectionsError
 from databases.core import Connection
 
-from app.db.base import Row
-from app.db.connection import connect
 from app.db.connection_queue import ConnectionQueue
-from app.db.dsn import connect_kwargs
-from app.db.errors import DRIVER_ERRORS, translate_driver_error
-from app.db.guarded_connection import GuardedConnection, terminate
+from app.db.errors import DRIVER_ERRORS
+from app.db.guarded_connection import terminate
+from app.db.pool_options import pool_options, terminate_on_timeout
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
 logger = logging.getLogger(__name__)
 
-# Seconds for the end of a transaction, or for returning a connection.
+# Seconds for BEGIN, COMMIT or ROLLBACK, and for returning a connection.
 _STEP_TIMEOUT = 5
 
 
-class _PoolConnection(GuardedConnection):
-    """Connection that is terminated if a query exceeds its command timeout."""
-
-    async def fetch(self, *args: Any, **options: Any) -> Any:
-        with _terminate_on_timeout(self):
-            return await super().fetch(*args, **options)
-
-    async def fetchrow(self, *args: Any, **options: Any) -> Any:
-        with _terminate_on_timeout(self):
-            return await super().fetchrow(*args, **options)
-
-    async def fetchval(self, *args: Any, **options: Any) -> Any:
-        with _terminate_on_timeout(self):
-            return await super().fetchval(*args, **options)
-
-
-@contextmanager
-def _terminate_on_timeout(connection: Any) -> Iterator[None]:
-    # A rollback on the connection would time out too.
-    try:
-        yield
-    except TimeoutError as error:
-        terminate(connection)
-        raise UnavailableError("The database does not respond.") from error
-
-
 class Pool:
-    """Connection pool that serves waiters first-in, first-out, and only with open connections."""
+    """Connection pool that serves waiters first-in, first-out, and only with open connections.
+
+    A connection has two levels: that of `databases` (`Connection`), which compiles statements, and
+    that of asyncpg (its `raw_connection`), which runs them.
+
+    The pool has three: `databases.Database`, its backend for PostgreSQL, and asyncpg's pool. The
+    last two have no public name in `databases`; `tests/test_pool.py` covers their use.
+    """
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self._timeout = settings.pool_timeout
-        self._pool = databases.Database(
-            # Everything else is in the options, where no log line shows it.
-            "postgresql://",
-            # With a minimum, asyncpg would connect when the pool is opened, and fail if the
-            # database is unavailable.
-            min_size=0,
-            max_size=settings.pool_max_size,
-            # Saves a round trip when a connection is returned. Session state therefore reaches the
-            # next borrower: use SET LOCAL, and locks that end with the transaction.
-            reset=_skip_reset,
-            record_class=Row,
-            **connect_kwargs(settings) | {"connect": connect, "connection_class": _PoolConnection},
-        )
-        self._backend: Any = self._pool._backend  # noqa: SLF001 - it has no public name
         self._queue = ConnectionQueue(settings.pool_max_size)
-        # INFO repeats the log lines of this service, and DEBUG shows the values of every query.
+        # `databases` logs the URL, so host and password are passed as options.
+        self._database = databases.Database("postgresql://", **pool_options(settings))
+        self._backend: Any = self._database._backend  # noqa: SLF001
+        # At INFO, `databases` logs what this service logs too. At DEBUG, it logs the values of
+        # every query.
         logging.getLogger("databases").setLevel(logging.WARNING)
 
     async def open(self) -> None:
         """Open the pool, without connecting."""
-        await self._pool.connect()
+        await self._database.connect()
 
     async def close(self) -> None:
-        """Close the pool when all connections are returned."""
-        await self._pool.disconnect()
+        """Wait until all connections are returned, then close. The caller limits the time."""
+        await self._database.disconnect()
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[Connection]:
+        """Borrow a connection on which each statement runs in its own transaction.
+
+        Raises `UnavailableError` if no connection becomes free in time or none can be made.
+        """
+        async with self.acquire() as connection:
+            try:
+                yield connection
+            except BaseException:
+                # A cancelled statement may leave its implicit transaction open, with its locks.
+                # Such a connection cannot be told from a clean one, so every exception in the
+                # block closes it.
+                terminate(connection.raw_connection)
+                raise
+
+    @asynccontextmanager
+    async def transaction(self, *, readonly: bool = False) -> AsyncIterator[Connection]:
+        """Borrow a connection in a transaction: commit, or roll back if the block raises.
+
+        Raises `UnavailableError` if no connection becomes free in time or none can be made.
+        """
+        async with self.acquire() as connection:
+            raw = connection.raw_connection
+            # asyncpg's transaction: that of `databases` loses its connection if the task is
+            # cancelled during BEGIN or COMMIT.
+            transaction = raw.transaction(readonly=readonly)
+            await _complete(transaction.start, raw)
+            try:
+                yield connection
+            except BaseException:
+                try:
+                    await _complete(transaction.rollback, raw)
+                except Exception:
+                    # Not raised: it would hide the original error.
+                    logger.warning("Rollback failed", exc_info=True)
+                raise
+            await _complete(transaction.commit, raw)
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
-        """Borrow a connection, and return or terminate it when the block ends.
+        """Borrow a connection, and return it when the block ends, or close it if that fails.
 
-        Raises `UnavailableError` if none becomes free in time or the database cannot be reached.
+        The other methods build on this one. Raises `UnavailableError` as they do.
         """
-        # Not `databases.Database.connection()`, which shares one connection between everything in
-        # a task, so that reads would run inside an unrelated transaction.
-        connection = Connection(self._pool, self._backend)
         try:
+            # Limits the time in the queue and the time to connect together.
             async with asyncio.timeout(self._timeout):
-                await self._enter(connection)
+                connection = await self._wait_and_borrow()
+        # Before OSError, of which TimeoutError is a subclass.
         except TimeoutError as error:
             raise UnavailableError("Timed out waiting for a database connection.") from error
         except (OSError, *DRIVER_ERRORS) as error:
-            self._queue.warn(error)
+            self._queue.log_connect_failure(error)
             raise UnavailableError("The database cannot be reached.") from error
         raw = connection.raw_connection
         try:
             yield connection
         finally:
             try:
-                await _shielded(raw, connection.__aexit__)
+                await _give_back(connection, raw)
             finally:
                 self._queue.release()
 
-    async def _enter(self, connection: Connection) -> None:
-        """Wait in the queue, and borrow a connection that is alive, or a new one."""
+    async def _wait_and_borrow(self) -> Connection:
+        """Wait for a slot of the queue, then borrow a connection.
+
+        The slot is kept if a connection is returned, and released if an exception is raised.
+        """
         while True:
             await self._queue.acquire()
             try:
-                await connection.__aenter__()
-                while not connection.raw_connection.is_alive():
-                    terminate(connection.raw_connection)
-                    await _shielded(connection.raw_connection, connection.__aexit__)
-                    await connection.__aenter__()
-            except BaseException as error:
+                return await self._borrow_alive()
+            except TooManyConnectionsError as error:
                 idle = self._backend._pool.get_idle_size()  # noqa: SLF001
-                if self._queue.withhold_slot_if_full(error, idle=idle):
-                    continue
+                if not self._queue.has_other_connections(idle=idle):
+                    self._queue.release()
+                    raise
+                # Leave this slot unused for a second, and wait for an existing connection.
+                self._queue.log_connect_failure(error)
+                self._queue.release_later()
+            except BaseException:
                 self._queue.release()
                 raise
-            return
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Connection]:
-        """Borrow a connection on which each statement is a transaction of its own."""
-        async with self.acquire() as connection:
-            try:
-                yield connection
-            except BaseException:
-                # A statement that asyncpg has prepared but not run holds a transaction open, with
-                # its locks.
-                terminate(connection.raw_connection)
-                raise
-
-    @asynccontextmanager
-    async def transaction(self, *, readonly: bool = False) -> AsyncIterator[Connection]:
-        """Borrow a connection in a transaction: commit, or roll back if the block raises."""
-        # asyncpg's transaction: that of `databases` leaks its connection if the task is cancelled
-        # during BEGIN or COMMIT.
-        async with self.acquire() as connection:
+    async def _borrow_alive(self) -> Connection:
+        """Borrow an idle connection that is alive, or a new one. Close those that are not alive."""
+        # Not `databases.Database.connection()`, which shares one connection between everything in
+        # a task, so that reads would run inside an unrelated transaction.
+        connection = Connection(self._database, self._backend)
+        while True:
+            # Entering borrows from asyncpg's pool, and exiting returns; it has no other methods
+            # for this.
+            await connection.__aenter__()
             raw = connection.raw_connection
-            transaction = raw.transaction(readonly=readonly)
-            await _shielded(raw, transaction.start)
-            try:
-                yield connection
-            except BaseException:
-                try:
-                    await _shielded(raw, transaction.rollback)
-                except Exception:
-                    # Not raised: it would hide the original error.
-                    logger.warning("Rollback failed", exc_info=True)
-                raise
-            await _shielded(raw, transaction.commit)
+            if raw.is_alive():
+                return connection
+            terminate(raw)
+            await _give_back(connection, raw)
 
 
-async def _shielded(raw: Any, step: Callable[..., Awaitable[Any]]) -> None:
-    """Complete a step although the task is cancelled. Terminate the connection if it fails."""
+async def _give_back(connection: Connection, raw: Any) -> None:
+    """Return a connection to asyncpg's pool."""
+    await _complete(connection.__aexit__, raw)
+
+
+async def _complete(step: Callable[[], Awaitable[Any]], raw: Any) -> None:
+    """Run a step to its end although the request is cancelled. Close the connection if it fails.
+
+    The shield holds back the cancellation of anyio scopes, with which Starlette cancels requests.
+    It does not hold back `asyncio.Task.cancel()`: that interrupts the step, and the connection is
+    closed. `asyncio.shield` would hold back both, but it would let the caller return the connection
+    while the step still uses it.
+    """
     try:
-        with fail_after(_STEP_TIMEOUT, shield=True):
+        with terminate_on_timeout(raw), fail_after(_STEP_TIMEOUT, shield=True):
             await step()
     except PostgresError:
-        # The server has answered, so the connection is intact.
+        # The server has rejected the step, for example because of a deferred constraint, and is
+        # ready for the next one. If it has closed the connection instead, as in a shutdown, the
+        # check of the next borrower finds that.
         raise
-    except BaseException as error:
+    except BaseException:
         terminate(raw)
-        if isinstance(error, TimeoutError):
-            raise UnavailableError("The database does not respond.") from error
         raise
-
-
-async def _skip_reset(_connection: Any) -> None:
-    pass
-
-
-@contextmanager
-def translate_errors() -> Iterator[None]:
-    """Translate driver errors in this block to application errors."""
-    try:
-        yield
-    except DRIVER_ERRORS as error:
-        translated = translate_driver_error(error)
-        if translated is None:
-            raise
-        raise translated from error

@@ -1,7 +1,7 @@
-"""Base classes of the repositories: a reader for responses, and a writer for changes.
+"""Base classes of the repositories: `Reader` for responses, and `Writer` for changes.
 
-Reading and writing are different types, so that the signature of a route says which it does, and a
-read costs one round trip instead of the three of a transaction.
+They are separate types, so that the signature of a route shows whether it reads or writes. A read
+needs one round trip to the server, where a transaction needs three.
 """
 
 from collections.abc import Sequence
@@ -9,45 +9,52 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Executable, Table, insert, inspect
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.base import Base, Row
 from app.db.database import Database
-from app.db.search import returned_columns
+from app.db.search import columns_without_search_vector
 from app.errors import NotFoundError
 
 ModelT = TypeVar("ModelT", bound=Base)
 
 
 class Reader:
-    """Read-only repository: selects columns, not entities.
+    """Base class of the repositories that read. They select columns, not entities.
 
-    Each query borrows its own connection and is its own transaction, so one reader can run several
-    queries at the same time with `asyncio.gather`.
+    Each query borrows its own connection and runs in its own transaction, so one reader can run
+    several queries at the same time with `asyncio.gather`.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def fetch_all(self, statement: Executable, **values: Any) -> Sequence[Row]:
+    async def fetch_all(self, statement: sa.Executable, **values: Any) -> Sequence[Row]:
         """Return all rows of a statement. `values` are its bound parameters.
 
-        SQLAlchemy caches the SQL of equal statements; define them at module level, so that they
-        are not built for each request.
+        Define statements at module level, so that they are not built for each request. SQLAlchemy
+        caches their SQL.
         """
-        return await self._database.read(lambda on: on.execute(statement, values).all())
+        return await self._database.read(
+            lambda connection: connection.execute(statement, values).all()
+        )
 
-    async def fetch_one(self, statement: Executable, **values: Any) -> Row:
-        """Return the only row of a statement. Raises `NotFoundError` if there is none."""
-        row = await self._database.read(lambda on: on.execute(statement, values).one_or_none())
+    async def fetch_one(self, statement: sa.Executable, **values: Any) -> Row:
+        """Return the only row of a statement. `values` are its bound parameters.
+
+        Raises `NotFoundError` if there is no row, and `MultipleResultsFound` if there are several.
+        """
+        row = await self._database.read(
+            lambda connection: connection.execute(statement, values).one_or_none()
+        )
         if row is None:
             raise NotFoundError
         return row
 
-    async def search(self, statement: Executable, **values: Any) -> Sequence[Row]:
-        """Return all rows of a full-text search.
+    async def search(self, statement: sa.Executable, **values: Any) -> Sequence[Row]:
+        """Return all rows of a full-text search. `values` are its bound parameters.
 
         Raises `UnavailableError` if it takes longer than `DB_SEARCH_TIMEOUT`, or if too many
         searches are running.
@@ -57,7 +64,10 @@ class Reader:
 
 
 class Writer(Generic[ModelT]):
-    """Repository that changes one model, in a transaction that its caller commits."""
+    """Base class of the repositories that change the rows of a model, in a transaction.
+
+    The caller commits the transaction.
+    """
 
     model: type[ModelT]
 
@@ -83,7 +93,7 @@ class Writer(Generic[ModelT]):
         return result.one()
 
     async def update(self, key: UUID | int, **values: Any) -> ModelT:
-        """Update the given columns and return the entity.
+        """Update the given columns of the entity with this primary key, and return the entity.
 
         Raises `NotFoundError` if it does not exist.
         """
@@ -92,16 +102,17 @@ class Writer(Generic[ModelT]):
             setattr(entity, name, value)
         await self._session.flush()
         # UPDATE does not return the result of an SQL expression, such as `func.upper(...)`.
-        if unknown := inspect(entity).expired_attributes:
+        if unknown := sa.inspect(entity).expired_attributes:
             await self._session.refresh(entity, unknown)
         return entity
 
     async def delete(self, key: UUID | int) -> None:
-        """Delete the row. Raises `NotFoundError` if it does not exist."""
+        """Delete the row with this primary key. Raises `NotFoundError` if it does not exist."""
         await self._session.delete(await self.get(key))
         await self._session.flush()
 
 
 @cache
-def _insert(table: Table) -> ReturningInsert[*tuple[Any, ...]]:
-    return insert(table).returning(*returned_columns(table))
+def _insert(table: sa.Table) -> ReturningInsert[*tuple[Any, ...]]:
+    """Return an INSERT into this table. It is built only once."""
+    return sa.insert(table).returning(*columns_without_search_vector(table))

@@ -1,7 +1,7 @@
-"""Base classes of the repositories: a reader for responses, and a writer for changes.
+"""Base classes of the repositories: `Reader` for responses, and `Writer` for changes.
 
-Reading and writing are different types, so that the signature of a route says which it does, and a
-read costs one round trip instead of the three of a transaction.
+They are separate types, so that the signature of a route shows whether it reads or writes. A read
+needs one round trip to the server, where a transaction needs three.
 """
 
 from collections.abc import Sequence
@@ -9,21 +9,21 @@ from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, insert, select, update
+import sqlalchemy as sa
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.base import Row
 from app.db.database import Database, Transaction, fetch_rows
-from app.db.search import returned_columns
+from app.db.search import columns_without_search_vector
 from app.errors import NotFoundError
 
 
 class Reader:
-    """Read-only repository.
+    """Base class of the repositories that read.
 
-    Each query borrows its own connection and is its own transaction, so one reader can run several
-    queries at the same time with `asyncio.gather`.
+    Each query borrows its own connection and runs in its own transaction, so one reader can run
+    several queries at the same time with `asyncio.gather`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -32,19 +32,23 @@ class Reader:
     async def fetch_all(self, statement: ClauseElement, **values: Any) -> Sequence[Row]:
         """Return all rows of a statement. `values` are its bound parameters.
 
-        Define statements at module level: each is then built and compiled only once. A list for IN
-        is part of the statement, not a value.
+        Define statements at module level: each is then built and compiled only once. Exception:
+        build a statement with IN for each call, because its compiled form depends on the length of
+        the list.
         """
         async with self._database.connection() as connection:
             return await fetch_rows(connection, statement, values)
 
     async def fetch_one(self, statement: ClauseElement, **values: Any) -> Row:
-        """Return the only row of a statement. Raises `NotFoundError` if there is none."""
+        """Return the first row of a statement. `values` are its bound parameters.
+
+        Raises `NotFoundError` if there is no row.
+        """
         rows = await self.fetch_all(statement, **values)
         return _require_row(rows[0] if rows else None)
 
     async def search(self, statement: ClauseElement, **values: Any) -> Sequence[Row]:
-        """Return all rows of a full-text search.
+        """Return all rows of a full-text search. `values` are its bound parameters.
 
         Raises `UnavailableError` if it takes longer than `DB_SEARCH_TIMEOUT`, or if too many
         searches are running.
@@ -54,48 +58,61 @@ class Reader:
 
 
 class Writer:
-    """Repository that changes one table, in a transaction that its caller commits."""
+    """Base class of the repositories that change a table, in a transaction.
 
-    table: ClassVar[Table]
+    The caller commits the transaction. The primary key of the table is its column `id`.
+    """
+
+    table: ClassVar[sa.Table]
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     async def get(self, key: UUID | int) -> Row:
-        """Return the row with this primary key. Raises `NotFoundError` if it does not exist."""
-        statement = select(*returned_columns(self.table)).where(self._matches(key))
+        """Return the row with this primary key, without locking it.
+
+        Raises `NotFoundError` if it does not exist.
+        """
+        columns = columns_without_search_vector(self.table)
+        statement = sa.select(*columns).where(self._matches(key))
         return _require_row(await self._transaction.fetch_one(statement))
 
     async def create(self, **values: Any) -> Row:
         """Insert a row and return its columns, including those that the server generates."""
-        statement = _insert(self.table, *values)
+        statement = _insert(self.table, *values.keys())
         return _require_row(await self._transaction.fetch_one(statement, **values))
 
     async def update(self, key: UUID | int, **values: Any) -> Row:
-        """Update the given columns and return the row.
+        """Update the given columns of the row with this primary key, and return the row.
 
         Raises `NotFoundError` if it does not exist.
         """
         if not values:
             return await self.get(key)
-        statement = update(self.table).where(self._matches(key)).values(**values)
-        returning = statement.returning(*returned_columns(self.table))
-        return _require_row(await self._transaction.fetch_one(returning))
+        # Built for each call, unlike INSERT: a value may be an SQL expression.
+        statement = sa.update(self.table).where(self._matches(key)).values(**values)
+        columns = columns_without_search_vector(self.table)
+        return _require_row(await self._transaction.fetch_one(statement.returning(*columns)))
 
     async def delete(self, key: UUID | int) -> None:
-        """Delete the row. Raises `NotFoundError` if it does not exist."""
-        statement = delete(self.table).where(self._matches(key)).returning(self.table.c.id)
+        """Delete the row with this primary key. Raises `NotFoundError` if it does not exist."""
+        statement = sa.delete(self.table).where(self._matches(key)).returning(self.table.c.id)
         _require_row(await self._transaction.fetch_one(statement))
 
-    def _matches(self, key: UUID | int) -> ColumnElement[bool]:
-        """Return the condition that selects the row; subclasses can restrict it further."""
+    def _matches(self, key: UUID | int) -> sa.ColumnElement[bool]:
+        """Return the condition that selects the row in `get`, `update` and `delete`.
+
+        A subclass can restrict it, for example to the rows of one user:
+        `return super()._matches(key) & (notes.c.owner_id == self._owner_id)`.
+        """
         return self.table.c.id == key
 
 
 @cache
-def _insert(table: Table, *names: str) -> ReturningInsert[*tuple[Any, ...]]:
-    statement = insert(table).values({name: bindparam(name) for name in names})
-    return statement.returning(*returned_columns(table))
+def _insert(table: sa.Table, *names: str) -> ReturningInsert[*tuple[Any, ...]]:
+    """Return an INSERT of these columns. It is built once, so it is also compiled once."""
+    statement = sa.insert(table).values({name: sa.bindparam(name) for name in names})
+    return statement.returning(*columns_without_search_vector(table))
 
 
 def _require_row(row: Row | None) -> Row:
