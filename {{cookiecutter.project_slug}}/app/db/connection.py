@@ -1,7 +1,7 @@
 """Connect to one of several hosts, as libpq does.
 
-asyncpg can try several hosts too, but spends the whole timeout on one that does not respond, and
-mistakes the read-only session setting of this service for a property of the server.
+asyncpg can try several hosts too, but it spends the whole timeout on a host that does not respond.
+It also mistakes the read-only session setting of this service for a property of the server.
 """
 
 from typing import Any
@@ -28,9 +28,11 @@ async def connect(dsn: str | None = None, **options: Any) -> asyncpg.Connection:
     """Connect to the first host that meets `target_session_attrs`.
 
     Accepts the result of `app.db.dsn.connect_kwargs` and other options of `asyncpg.connect`.
-    `timeout` is divided equally between the hosts, so that an unresponsive one leaves time for the
-    others. Raises the error of `asyncpg.connect` for a single host, and `ConnectionError` with the
-    reasons if several hosts fail.
+    `timeout` is divided equally between the hosts, so that an unresponsive host leaves time for the
+    others.
+
+    If a single host fails, the error of `asyncpg.connect` is raised. If several hosts fail, a
+    `ConnectionError` with all reasons is raised.
     """
     attempts = _attempts(options["host"], options["port"], options["target_session_attrs"])
     timeout = options["timeout"] / len(attempts)
@@ -42,8 +44,11 @@ async def connect(dsn: str | None = None, **options: Any) -> asyncpg.Connection:
             errors.append(error)
     if len(errors) == 1:
         raise errors[0]
-    reasons = zip(attempts, errors, strict=True)
-    raise ConnectionError("; ".join(f"{a['host']}:{a['port']}: {e!r}" for a, e in reasons))
+    reasons = [
+        f"{attempt['host']}:{attempt['port']}: {error!r}"
+        for attempt, error in zip(attempts, errors, strict=True)
+    ]
+    raise ConnectionError("; ".join(reasons))
 
 
 def _attempts(host: Any, port: Any, target_session_attrs: str) -> list[dict[str, Any]]:
@@ -56,17 +61,19 @@ def _attempts(host: Any, port: Any, target_session_attrs: str) -> list[dict[str,
     is_preference = target_session_attrs == "prefer-standby"
     passes = ["standby", "any"] if is_preference else [target_session_attrs]
     return [
-        {"host": one_host, "port": its_port, "target_session_attrs": attrs}
+        {"host": one_host, "port": one_port, "target_session_attrs": attrs}
         for attrs in passes
-        for one_host, its_port in zip(hosts, ports, strict=True)
+        for one_host, one_port in zip(hosts, ports, strict=True)
     ]
 
 
 async def _connect_to_one(dsn: str | None, **options: Any) -> asyncpg.Connection:
+    """Connect to one host, and make the session read-only if the options say so."""
     server_settings = dict(options["server_settings"])
     read_only = None
     if options["target_session_attrs"] in {"read-write", "read-only"}:
-        # asyncpg decides by the same setting whether the server is writable, so set it afterwards.
+        # For these two, asyncpg reads the same setting to find out whether the server is writable.
+        # So it is set only after asyncpg has connected.
         read_only = server_settings.pop(_READ_ONLY, None)
     connection: asyncpg.Connection = await asyncpg.connect(
         dsn, **options | {"server_settings": server_settings}

@@ -1,7 +1,8 @@
-"""Check the credentials that asyncpg reads itself: the user name and files, at their defaults.
+"""Check that asyncpg will find a user name, and can read its password and TLS files.
 
-They come from `PG...` variables and the home directory. The checks run when the service starts,
-because the errors of asyncpg name neither the file nor the setting.
+What `DATABASE_URL` does not contain, asyncpg takes from `PG...` variables and from the home
+directory. The checks run when the service starts, because the errors of asyncpg name neither the
+file nor the setting.
 """
 
 import getpass
@@ -12,18 +13,22 @@ from typing import Any
 
 from app.settings import SettingsError
 
-# TLS options that name files: the variable and the default in `~/.postgresql` of each.
+# TLS options that name files, each with its variable and its default file in `~/.postgresql`.
 _TLS_FILES = {
     "sslcert": ("PGSSLCERT", "postgresql.crt"),
     "sslrootcert": ("PGSSLROOTCERT", "root.crt"),
     "sslcrl": ("PGSSLCRL", "root.crl"),
     "sslkey": ("PGSSLKEY", "postgresql.key"),
 }
+# Values of `sslmode` for which asyncpg verifies the server's certificate, if it has a root one.
 _VERIFYING_MODES = {"require", "verify-ca", "verify-full"}
 
 
 def check_user(user: str | None, message: str) -> None:
-    """Raise `SettingsError`, with `message`, if there is neither a user nor a default for it."""
+    """Raise `SettingsError` if `user` is None and asyncpg has no default for it.
+
+    The text of the error begins with `message`.
+    """
     if user is not None or os.environ.get("PGUSER"):
         return
     try:
@@ -33,9 +38,9 @@ def check_user(user: str | None, message: str) -> None:
 
 
 def check_files(options: Mapping[str, Any], *, password: str | None, is_tcp: bool) -> None:
-    """Raise `SettingsError`, with the name of the file, if asyncpg would fail to read one.
+    """Raise `SettingsError` if asyncpg could not read a password or TLS file.
 
-    `options` are the TLS options of `DATABASE_URL`.
+    `options` are the TLS options of `DATABASE_URL`. The text of the error names the file.
     """
     passfile = os.environ.get("PGPASSFILE")
     if password is None and passfile:
@@ -54,6 +59,7 @@ def _tls_files(
     """Yield each file that asyncpg reads, its setting, and whether it is a default path."""
     for option, (variable, default) in _TLS_FILES.items():
         if option in {"sslrootcert", "sslcrl"} and not is_verifying:
+            # asyncpg reads these only to verify the server.
             continue
         if path := options.get(option):
             yield Path(path), f"DATABASE_URL: {option}={path}", False

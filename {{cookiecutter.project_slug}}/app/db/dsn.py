@@ -46,8 +46,8 @@ def connect_kwargs(settings: DatabaseSettings, *, for_requests: bool = True) -> 
     options["timeout"] = settings.pool_timeout
     options["server_settings"] = {"application_name": settings.application_name}
     if settings.pooler == "pgbouncer":
-        # With transaction pooling, statements that are prepared on one server connection are
-        # unknown on the next. PgBouncer also rejects the session settings below.
+        # With transaction pooling, a statement that is prepared on one server connection is unknown
+        # on the next. PgBouncer also rejects the session settings of `_session_limits`.
         options["statement_cache_size"] = 0
     elif for_requests:
         options["server_settings"] |= _session_limits(settings)
@@ -59,17 +59,19 @@ def connect_kwargs(settings: DatabaseSettings, *, for_requests: bool = True) -> 
 
 
 def _session_limits(settings: DatabaseSettings) -> dict[str, str]:
+    """Return the session settings that limit a connection: timeouts, and read-only by default."""
     timeouts = {
         "statement_timeout": settings.statement_timeout,
         "lock_timeout": settings.lock_timeout,
         "idle_in_transaction_session_timeout": settings.idle_in_transaction_timeout,
     }
-    # PostgreSQL's unit is the millisecond. Rounded up, because zero means "no limit".
+    # PostgreSQL's unit is the millisecond. Rounded up, because 0 would mean "no limit".
     limits = {name: str(ceil(seconds * 1000)) for name, seconds in timeouts.items()}
     return limits | {"default_transaction_read_only": "on"}
 
 
 def _from_url(database_url: SecretStr) -> dict[str, Any]:
+    """Return the server, the credentials and the TLS options of `DATABASE_URL`."""
     without_hosts, hosts = split_hosts(database_url.get_secret_value())
     url = _parse(without_hosts)
     tls = {name: value for name, value in url.query.items() if name in _DRIVER_OPTIONS}
@@ -97,6 +99,7 @@ def _from_url(database_url: SecretStr) -> dict[str, Any]:
 
 
 def _parse(database_url: str) -> URL:
+    """Parse and validate a URL without hosts. Raises `SettingsError` if it is invalid."""
     try:
         url = make_url(database_url)
     except (ArgumentError, ValueError):
@@ -121,11 +124,13 @@ def _joined(url: URL, name: str) -> str:
 
 
 def _is_tcp(hosts: Hosts) -> bool:
+    """Return whether a host is reached by TCP. A missing host counts as a Unix socket."""
     names = hosts if isinstance(hosts, list) else [hosts or "/"]
     return any(not name.startswith("/") for name in names)
 
 
 def _session_attrs(value: Any) -> str:
+    """Return the validated `target_session_attrs`, which defaults to `PGTARGETSESSIONATTRS`."""
     source = "DATABASE_URL: target_session_attrs"
     if value is None:
         source = "PGTARGETSESSIONATTRS"
@@ -136,6 +141,7 @@ def _session_attrs(value: Any) -> str:
 
 
 def _from_parts(settings: DatabaseSettings) -> dict[str, Any]:
+    """Return the server and the credentials of the `POSTGRES_...` settings."""
     if settings.host is None:
         raise SettingsError("set DATABASE_URL, or POSTGRES_HOST and POSTGRES_USER")
     ports = str(settings.port or "")

@@ -1,4 +1,4 @@
-"""asyncpg connection that cannot write outside a transaction, or lose a commit unnoticed."""
+"""asyncpg connection that writes only in explicit transactions, and detects failed commits."""
 
 import select
 import sys
@@ -34,9 +34,9 @@ class GuardedConnection(asyncpg.Connection):
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
         """Execute a command. Start transactions as READ WRITE, unless they are READ ONLY.
 
-        Raises `ReadOnlySQLTransactionError` if the server is a standby. Raises `RuntimeError` if
-        the server answers COMMIT with ROLLBACK: it does so, without an error, if an earlier
-        statement has failed and the caller has suppressed its exception.
+        Raises `ReadOnlySQLTransactionError` if the server is a standby and the transaction is READ
+        WRITE. Raises `RuntimeError` if COMMIT has rolled back: PostgreSQL does so without an error
+        if an earlier statement has failed and the caller has suppressed its exception.
         """
         if query.startswith("BEGIN"):
             return await self._begin(query, *args, **options)
@@ -49,6 +49,7 @@ class GuardedConnection(asyncpg.Connection):
         return status
 
     async def _begin(self, query: str, *args: Any, **options: Any) -> str:
+        # asyncpg sends `BEGIN;`, or `BEGIN READ ONLY;` for `transaction(readonly=True)`.
         if "READ ONLY" not in query:
             query = query.replace(";", " READ WRITE;")
         try:
@@ -57,7 +58,8 @@ class GuardedConnection(asyncpg.Connection):
             # asyncpg would treat every later transaction as nested in the failed one.
             self.terminate()
             if isinstance(error, FeatureNotSupportedError):
-                # The error of a standby for READ WRITE. In other statements it has other causes.
+                # A standby rejects READ WRITE with this error. In other statements, the error has
+                # other causes, so only this one is converted.
                 raise ReadOnlySQLTransactionError("the server is a standby") from error
             raise
 
@@ -69,6 +71,7 @@ def terminate(connection: Any) -> None:
 
 
 def _has_input(socket: Any) -> bool:
+    """Return whether the socket has data to read, or is closed by the other side."""
     if sys.platform == "win32":
         return bool(select.select([socket], [], [], 0)[0])
     poll = select.poll()

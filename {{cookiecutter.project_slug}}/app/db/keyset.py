@@ -103,7 +103,7 @@ def _matching_keys(
 
     1. Read the newest 500 rows in the order of the key, and compare each with `q`.
     2. If they contain a full page of matches, as for a common word, stop.
-    3. Otherwise find the matches among all older rows with the GIN index. For a rare word, these
+    3. Otherwise find the matches among the older rows with the GIN index. For a rare word, these
        are few.
 
     With a plain WHERE, PostgreSQL would choose one of the two indexes by an estimate of how rare
@@ -127,12 +127,12 @@ def _matching_keys(
     )
     newest_matches = select(newest.c.key).where(newest.c.matches)
 
-    # Step 2. PostgreSQL evaluates this condition once, before it reads a row of step 3. If it is
-    # false, PostgreSQL skips the step.
+    # Step 2. PostgreSQL evaluates this condition once, as the `One-Time Filter` in the plan of step
+    # 3, and skips that step if it is false.
     match_count = select(func.count(newest.c.key)).where(newest.c.matches).scalar_subquery()
     is_page_incomplete = match_count < _LIMIT
 
-    # Step 3.
+    # Step 3. The index finds matches of any age; those of step 1 are filtered out.
     indexed = _materialized(
         searchable.with_only_columns(key.label("key")).where(matches, is_page_incomplete)
     )

@@ -149,7 +149,10 @@ async def _complete(last_step: Awaitable[None]) -> None:
     """Run the last step of a transaction to its end, even if this task is cancelled.
 
     A cancelled task raises `CancelledError` at once, while the step continues in a second task. The
-    event loop refers to the socket that the second task waits for, so the task is not lost.
+    step also returns the connection to the pool, so nothing else uses the connection before.
+
+    The second task is not garbage-collected: the event loop refers to the open connection, and the
+    connection to the future that the task waits for.
     """
     await asyncio.shield(last_step)
 

@@ -24,8 +24,7 @@ from app.db.pool_options import pool_options
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
-# SQLAlchemy wraps an error of the server in an `EmulatedDBAPIException`, and that in a `DBAPIError`
-# if it concerns a query, such as those that it runs on its first connection.
+# Errors of the network, and errors of asyncpg, which SQLAlchemy wraps in one of two classes.
 _CONNECT_ERRORS = (OSError, DBAPIError, EmulatedDBAPIException, *DRIVER_ERRORS)
 
 
@@ -76,8 +75,8 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
     def _reuse_or_connect(self) -> ConnectionPoolEntry | None:
         """Return an idle connection or a new one. The caller must hold a slot.
 
-        Returns None, and gives up the slot, if the server is full but the pool has connections.
-        Gives up the slot too if it raises an exception.
+        Returns None if the server is full but the pool has other connections: the caller must wait
+        for a slot again. The slot is released in this case, and if an exception is raised.
         """
         try:
             # SQLAlchemy's `_do_get` connects here, because no connection is idle.
@@ -91,7 +90,8 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
                 self._queue.release_later()
                 return None
             self._queue.release()
-            # Also for errors that `translate_errors` would let pass, such as an unknown database.
+            # No failure to connect is a programming error, not even an unknown database, so this
+            # does not use `translate_errors`.
             raise UnavailableError("The database cannot be reached.") from reason
         except BaseException:
             self._queue.release()
@@ -124,18 +124,18 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
 
 
 def _reset_mode(record: ConnectionPoolEntry) -> None:
-    """Reset the attributes that `Database` sets for reads and searches."""
+    """Undo changes of the previous borrower: `Database` sets these attributes for reads."""
     adapted: Any = record.dbapi_connection
     adapted.autocommit = adapted.readonly = False
 
 
 def create_engine(settings: DatabaseSettings) -> AsyncEngine:
-    """Return an engine with at most `pool_max_size` connections, created when they are needed."""
+    """Return an engine that opens at most `pool_max_size` connections, when they are needed."""
     # The URL only selects the dialect and the driver. `pool_options` has the server.
     url = "postgresql+asyncpg://"
     engine = create_async_engine(url, poolclass=FifoQueuePool, **pool_options(settings))
-    # SQLAlchemy names this logger after the class, so the level of the logger `sqlalchemy` does not
-    # apply. At the service's own level, the pool would log each time it is opened or closed.
+    # SQLAlchemy names the logger of a pool after its class. This one is not below the logger
+    # `sqlalchemy`, whose level is WARNING, so it would log at INFO, for example `Pool disposed`.
     logging.getLogger(f"{__name__}.{FifoQueuePool.__name__}").setLevel(logging.WARNING)
     # `insert`: before SQLAlchemy's own listener, which runs the first queries.
     event.listen(engine.sync_engine, "connect", _initialize_read_only, insert=True)
@@ -155,8 +155,8 @@ def _initialize_read_only(connection: Any, _record: ConnectionPoolEntry) -> None
 def _discard_unresponsive(context: ExceptionContext) -> UnavailableError | None:
     """Discard a connection whose command timed out: a rollback on it would time out too.
 
-    SQLAlchemy calls this function for each error of a statement, and raises the error that it
-    returns instead. It raises the original error if None is returned.
+    SQLAlchemy calls this function for each error of a statement. If it returns an error, SQLAlchemy
+    raises that instead of the original one.
     """
     # If this connection has to be discarded, keep all others. The pool checks each before use.
     context.invalidate_pool_on_disconnect = False

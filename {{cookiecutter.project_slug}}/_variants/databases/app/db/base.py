@@ -72,8 +72,9 @@ _DIALECT: Any = dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
 @lru_cache(maxsize=512)
 def compile_query(statement: ReturnsRows) -> CompiledQuery | None:
-    """Compile a statement once. `databases` compiles at every execution, which takes longer than
-    the query.
+    """Return the compiled form of a statement. Each statement is compiled only once.
+
+    `databases` compiles a statement at every execution, which takes longer than a short query.
 
     Returns None for statements that only `databases` can run: those whose SQL depends on the
     values, such as IN, and those with columns that SQLAlchemy converts, such as JSON.
@@ -86,6 +87,7 @@ def compile_query(statement: ReturnsRows) -> CompiledQuery | None:
     if compiled.post_compile_params or is_converted:
         return None
     names = tuple(compiled.params)
+    # SQLAlchemy writes `%(email)s`, and asyncpg expects `$1`.
     placeholders = {name: f"${number}" for number, name in enumerate(names, start=1)}
     defaults = {
         name: value for name, value in compiled.params.items() if not compiled.binds[name].required

@@ -13,16 +13,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import databases
 from anyio import fail_after
-from asyncpg import PostgresError
-from asyncpg.exceptions import TooManyConnectionsError
+from asyncpg.exceptions import PostgresError, TooManyConnectionsError
 from databases.core import Connection
 
 from app.db.connection_queue import ConnectionQueue
 from app.db.errors import DRIVER_ERRORS
 from app.db.guarded_connection import terminate
-from app.db.pool_options import pool_options, terminate_on_timeout
+from app.db.pool_options import pool_options
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
@@ -38,8 +38,9 @@ class Pool:
     A connection has two levels: that of `databases` (`Connection`), which compiles statements, and
     that of asyncpg (its `raw_connection`), which runs them.
 
-    The pool has three: `databases.Database`, its backend for PostgreSQL, and asyncpg's pool. The
-    last two have no public name in `databases`; `tests/test_pool.py` covers their use.
+    The pool has three: `_database` (`databases.Database`), its `_backend` for PostgreSQL, and the
+    `_asyncpg_pool` of the backend. The last two are private attributes of `databases`, so run
+    `tests/test_pool.py` and `tests/test_unavailable_servers.py` after each update of it.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
@@ -51,6 +52,11 @@ class Pool:
         # At INFO, `databases` logs what this service logs too. At DEBUG, it logs the values of
         # every query.
         logging.getLogger("databases").setLevel(logging.WARNING)
+
+    @property
+    def _asyncpg_pool(self) -> asyncpg.Pool:
+        pool: asyncpg.Pool = self._backend._pool  # noqa: SLF001
+        return pool
 
     async def open(self) -> None:
         """Open the pool, without connecting."""
@@ -103,10 +109,13 @@ class Pool:
     async def acquire(self) -> AsyncIterator[Connection]:
         """Borrow a connection, and return it when the block ends, or close it if that fails.
 
-        The other methods build on this one. Raises `UnavailableError` as they do.
+        `autocommit` and `transaction` build on this method, and `tests/isolation.py` overrides it.
+
+        Raises `UnavailableError` if no connection becomes free in time or none can be made.
         """
         try:
-            # Limits the time in the queue and the time to connect together.
+            # The limit covers the time in the queue and the time to connect, so the error below
+            # may also mean that the server was slow to connect.
             async with asyncio.timeout(self._timeout):
                 connection = await self._wait_and_borrow()
         # Before OSError, of which TimeoutError is a subclass.
@@ -134,7 +143,7 @@ class Pool:
             try:
                 return await self._borrow_alive()
             except TooManyConnectionsError as error:
-                idle = self._backend._pool.get_idle_size()  # noqa: SLF001
+                idle = self._asyncpg_pool.get_idle_size()
                 if not self._queue.has_other_connections(idle=idle):
                     self._queue.release()
                     raise
@@ -151,8 +160,8 @@ class Pool:
         # a task, so that reads would run inside an unrelated transaction.
         connection = Connection(self._database, self._backend)
         while True:
-            # Entering borrows from asyncpg's pool, and exiting returns; it has no other methods
-            # for this.
+            # Entering a `Connection` borrows from asyncpg's pool, and exiting returns to it.
+            # `databases` has no other methods for this.
             await connection.__aenter__()
             raw = connection.raw_connection
             if raw.is_alive():
@@ -169,19 +178,23 @@ async def _give_back(connection: Connection, raw: Any) -> None:
 async def _complete(step: Callable[[], Awaitable[Any]], raw: Any) -> None:
     """Run a step to its end although the request is cancelled. Close the connection if it fails.
 
-    The shield holds back the cancellation of anyio scopes, with which Starlette cancels requests.
-    It does not hold back `asyncio.Task.cancel()`: that interrupts the step, and the connection is
-    closed. `asyncio.shield` would hold back both, but it would let the caller return the connection
-    while the step still uses it.
+    The shield holds back the cancellation of anyio scopes, such as those of Starlette, until the
+    step has ended. It does not hold back `asyncio.Task.cancel()`, with which uvicorn ends requests
+    in a shutdown: that interrupts the step, and the connection is closed. `asyncio.shield` would
+    let the step continue in both cases, but the caller would return the connection before its end.
+
+    Raises `UnavailableError` if the step takes too long.
     """
     try:
-        with terminate_on_timeout(raw), fail_after(_STEP_TIMEOUT, shield=True):
+        with fail_after(_STEP_TIMEOUT, shield=True):
             await step()
     except PostgresError:
-        # The server has rejected the step, for example because of a deferred constraint, and is
-        # ready for the next one. If it has closed the connection instead, as in a shutdown, the
-        # check of the next borrower finds that.
+        # The server has rejected the step, for example because of a deferred constraint, and the
+        # connection can be used again. If the server has closed it, as in a shutdown, the check
+        # before its next use detects that.
         raise
-    except BaseException:
+    except BaseException as error:
         terminate(raw)
+        if isinstance(error, TimeoutError):
+            raise UnavailableError("The database does not respond.") from error
         raise

@@ -35,31 +35,28 @@ async def _skip_reset(_connection: Any) -> None:
 class _PoolConnection(GuardedConnection):
     """Connection that is closed if a query exceeds its command timeout.
 
-    All queries of the service use these three methods. `execute`, which asyncpg uses for BEGIN,
-    COMMIT and ROLLBACK, is not among them: its callers handle the timeout of these steps.
+    All queries of the service use these three methods. Only commands that begin or end a
+    transaction use `execute`; `Pool` and `SearchLimits` handle their timeouts.
     """
 
     async def fetch(self, *args: Any, **options: Any) -> Any:
-        with terminate_on_timeout(self):
+        with _terminate_on_timeout(self):
             return await super().fetch(*args, **options)
 
     async def fetchrow(self, *args: Any, **options: Any) -> Any:
-        with terminate_on_timeout(self):
+        with _terminate_on_timeout(self):
             return await super().fetchrow(*args, **options)
 
     async def fetchval(self, *args: Any, **options: Any) -> Any:
-        with terminate_on_timeout(self):
+        with _terminate_on_timeout(self):
             return await super().fetchval(*args, **options)
 
 
 @contextmanager
-def terminate_on_timeout(connection: Any) -> Iterator[None]:
-    """Close the connection if the block times out: a rollback on it would time out too.
-
-    Raises `UnavailableError` in this case.
-    """
+def _terminate_on_timeout(connection: Any) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
+        # A rollback on the connection would time out too.
         terminate(connection)
         raise UnavailableError("The database does not respond.") from error
