@@ -56,8 +56,11 @@ async def run(options: Namespace) -> str:
         if options.command == "deactivate":
             await accounts.deactivate(options.email.lower())
             return f"Deactivated {options.email}."
-        sessions, failures = await accounts.purge_expired()
-        return f"Deleted {sessions} expired sessions and {failures} failed login records."
+        deleted = await accounts.purge_expired()
+        return (
+            f"Deleted {deleted.sessions} expired sessions"
+            f" and {deleted.login_failures} failed login records."
+        )
 
 
 def main() -> None:

@@ -14,11 +14,12 @@ class UnauthenticatedError(AppError):
 
 
 class TooManyLoginAttemptsError(AppError):
-    """The limit on failed login attempts is reached; the client may retry after `seconds`."""
+    """The limit on failed login attempts is reached; the client may retry after some seconds."""
 
     status = 429
     code = "too-many-failures"
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, *, retry_after: float) -> None:
         super().__init__("Too many failed login attempts.")
-        self.headers = {"Retry-After": str(max(1, ceil(seconds)))}
+        # The header takes whole seconds. 0 would let clients retry at once.
+        self.headers = {"Retry-After": str(max(1, ceil(retry_after)))}

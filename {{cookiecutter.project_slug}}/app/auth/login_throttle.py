@@ -1,21 +1,25 @@
 """Login throttling: a limit on failed password checks, shared by all processes.
 
 Failures within `AUTH_FAILURE_WINDOW` are stored in the database and counted per account and per
-client network. `AccountService` handles each attempt in these steps:
+network of the client. `CredentialCheck` handles each attempt in these steps:
 
 1. `check`: reject the attempt if a limit is reached, before the expensive hash.
 2. Verify the password. No transaction is open.
-3. Begin a transaction and call `lock_and_check`: lock the account and the client network, then
-   check the limits again. Concurrent attempts pass step 1 together, but from here on they run one
-   after another, and each sees the failures of those before it. So a thousand concurrent guesses
-   get no more tries than the limit, and even a correct password is rejected once it is reached.
-4. `record_result`: store a failure, or delete the failures of the account after a success.
+3. `lock_and_check`, in a new transaction: take advisory locks on the account and the network, in
+   this order, and check the limits again. Concurrent attempts pass step 1 together, but from here
+   on they run one after another, and each sees the failures of those before it. Even a thousand
+   concurrent guesses are limited to `AUTH_MAX_FAILURES` tries. Once a limit is reached, a correct
+   password is rejected too.
+4. `record_failure`, or `record_success`, which deletes the failures of the account.
 5. Commit, which releases the locks. Only then raise the error for a wrong password: an exception
    inside the transaction would roll back the stored failure.
 
-To change their credentials, authenticated users prove the current password in the same steps, but
-with a separate counter and no limit per client network. Failed logins, which anyone can cause, must
-not affect a user who is already logged in.
+Authenticated users confirm changes of their credentials with the current password, in the same
+steps. Anyone can fail to log in as a user, and this must not affect that user's sessions. Two rules
+therefore differ:
+
+- Wrong current passwords are counted per user, separately from failed logins.
+- They add to the count of the network, but the limit of the network applies to logins only.
 """
 
 from hashlib import sha256
@@ -28,54 +32,60 @@ from app.db import Database, Transaction
 from app.db.repositories.login_failures import LoginFailureReader, LoginFailureWriter
 from app.settings import AuthSettings
 
-# More than one attempt can add, so that expired rows do not accumulate.
-_DELETE_LIMIT = 100
+# Rows deleted per call. An attempt adds at most one row, so any number above one keeps expired rows
+# from accumulating.
+_DELETE_BATCH_SIZE = 100
 
 
-class LoginAttempt(NamedTuple):
-    """An attempt to prove a password: for which account, and from which client."""
-
-    #: A hash of the e-mail, or `user:<id>` if the client is logged in.
-    account: str
-    #: IP address of the client, or its /64 network with IPv6.
-    client_network: str
-    is_authenticated: bool = False
-
-    @classmethod
-    def create(cls, email: str, client_ip: str) -> "LoginAttempt":
-        """Return a login attempt; the account need not exist."""
-        # Hashed, because users sometimes type their password into this field.
-        return cls(sha256(email.encode()).hexdigest(), client_network(client_ip))
-
-    @classmethod
-    def by_user(cls, user_id: UUID, client_ip: str) -> "LoginAttempt":
-        """Return an attempt of an authenticated user, which is counted apart from logins."""
-        # Distinct from all accounts of logins, which are hexadecimal.
-        return cls(f"user:{user_id}", client_network(client_ip), is_authenticated=True)
-
-
-def client_network(client_ip: str) -> str:
-    """Return the network that one client controls: an IPv4 address or a /64 of IPv6."""
+def network_of(client_ip: str) -> str:
+    """Return the network that one client controls: an IPv4 address or an IPv6 /64 network."""
     try:
         address = ip_address(client_ip)
     except ValueError:
-        # X-Forwarded-For may contain any text. The column takes 64 characters.
+        # A proxy may put any text into X-Forwarded-For. The column takes 64 characters.
         return client_ip[:64]
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:
             return str(address.ipv4_mapped)
-        # The smallest network that providers assign: its owner can use any address in it.
-        return str(ip_network((address.packed[:8] + bytes(8), 64)))
+        # A /64 is the smallest network that providers assign, and its owner can use any address in
+        # it. A limit per address would therefore be no limit.
+        return str(ip_network((address, 64), strict=False))
     return str(address)
 
 
+class LoginAttempt(NamedTuple):
+    """A login, or the confirmation of a change with the current password."""
+
+    #: A hash of the e-mail, or `user:<id>` if the user is authenticated.
+    account_key: str
+    #: The result of `network_of`.
+    network: str
+    is_authenticated: bool
+
+    @classmethod
+    def for_login(cls, email: str, client_ip: str) -> "LoginAttempt":
+        """Return a login with an e-mail, which need not belong to an account."""
+        # Hashed, because users sometimes type their password into the field for the e-mail.
+        account_key = sha256(email.encode()).hexdigest()
+        return cls(account_key, network_of(client_ip), is_authenticated=False)
+
+    @classmethod
+    def for_user(cls, user_id: UUID, client_ip: str) -> "LoginAttempt":
+        """Return the confirmation of a change by an authenticated user."""
+        # The prefix is not hexadecimal, so the key cannot equal that of a login.
+        return cls(f"user:{user_id}", network_of(client_ip), is_authenticated=True)
+
+
 class RecentFailures(Protocol):
-    """Failures within the window; an age is that of the oldest one, in seconds."""
+    """Failures within the window, as a row of `count_recent`.
+
+    An age is in seconds, and 0 if the count is 0.
+    """
 
     account_count: int
-    account_age: float
-    address_count: int
-    address_age: float
+    oldest_account_failure_age: float
+    network_count: int
+    oldest_network_failure_age: float
 
 
 class LoginThrottle:
@@ -84,47 +94,62 @@ class LoginThrottle:
     def __init__(self, settings: AuthSettings) -> None:
         self._window = settings.failure_window
         self._max_per_account = settings.max_failures
-        self._max_per_address = settings.max_failures_per_address
+        self._max_per_network = settings.max_failures_per_network
 
     async def check(self, attempt: LoginAttempt, database: Database) -> None:
         """Raise `TooManyLoginAttemptsError` if a limit is reached."""
-        await self._raise_if_exceeded(attempt, LoginFailureReader(database))
+        await self._raise_if_limit_reached(attempt, LoginFailureReader(database))
 
     async def lock_and_check(self, attempt: LoginAttempt, transaction: Transaction) -> None:
-        """Lock the account and the client network until the transaction ends, then check again.
+        """Lock the account and the network until the transaction ends, then check again.
 
         Raises `TooManyLoginAttemptsError` if a limit has been reached since `check`.
         """
-        failures = LoginFailureWriter(transaction)
-        await failures.lock(attempt.account, attempt.client_network)
-        await self._raise_if_exceeded(attempt, failures)
+        repository = LoginFailureWriter(transaction)
+        await repository.lock(attempt.account_key, attempt.network)
+        await self._raise_if_limit_reached(attempt, repository)
 
-    async def record_result(
-        self, attempt: LoginAttempt, transaction: Transaction, *, has_failed: bool
+    async def record_failure(self, attempt: LoginAttempt, transaction: Transaction) -> None:
+        """Store a failure for the account and the network, and delete some expired failures."""
+        repository = LoginFailureWriter(transaction)
+        await repository.create(account=attempt.account_key, address=attempt.network)
+        await self._delete_expired_batch(transaction)
+
+    async def record_success(self, attempt: LoginAttempt, transaction: Transaction) -> None:
+        """Delete all failures of the account, and some expired failures."""
+        await LoginFailureWriter(transaction).delete_for_account(attempt.account_key)
+        await self._delete_expired_batch(transaction)
+
+    async def delete_expired(self, database: Database) -> int:
+        """Delete all failures that are older than the window; return how many.
+
+        Each batch is deleted in its own short transaction, so that logins do not wait for locked
+        rows.
+        """
+        total = 0
+        while True:
+            async with database.transaction() as transaction:
+                deleted = await self._delete_expired_batch(transaction)
+            if not deleted:
+                return total
+            total += deleted
+
+    async def _delete_expired_batch(self, transaction: Transaction) -> int:
+        repository = LoginFailureWriter(transaction)
+        return await repository.delete_expired(self._window, _DELETE_BATCH_SIZE)
+
+    async def _raise_if_limit_reached(
+        self, attempt: LoginAttempt, repository: LoginFailureReader | LoginFailureWriter
     ) -> None:
-        """Store a failure, or after a success delete the earlier failures of the account."""
-        failures = LoginFailureWriter(transaction)
-        if has_failed:
-            await failures.create(account=attempt.account, address=attempt.client_network)
-        else:
-            await failures.delete_for_account(attempt.account)
-        await self.delete_expired(transaction)
-
-    async def delete_expired(self, transaction: Transaction) -> int:
-        """Delete a limited number of failures older than the window; return how many."""
-        return await LoginFailureWriter(transaction).delete_expired(self._window, _DELETE_LIMIT)
-
-    async def _raise_if_exceeded(
-        self, attempt: LoginAttempt, failures: LoginFailureReader | LoginFailureWriter
-    ) -> None:
-        recent: RecentFailures = await failures.count_recent(
-            attempt.account, attempt.client_network, self._window
+        recent: RecentFailures = await repository.count_recent(
+            attempt.account_key, attempt.network, self._window
         )
-        # Seconds until the oldest failure expires, for each limit that is reached.
+        # For each limit that is reached, the seconds until its oldest failure leaves the window and
+        # the count falls.
         waits = []
         if recent.account_count >= self._max_per_account:
-            waits.append(self._window - recent.account_age)
-        if not attempt.is_authenticated and recent.address_count >= self._max_per_address:
-            waits.append(self._window - recent.address_age)
+            waits.append(self._window - recent.oldest_account_failure_age)
+        if not attempt.is_authenticated and recent.network_count >= self._max_per_network:
+            waits.append(self._window - recent.oldest_network_failure_age)
         if waits:
-            raise TooManyLoginAttemptsError(max(waits))
+            raise TooManyLoginAttemptsError(retry_after=max(waits))

@@ -1,6 +1,6 @@
 """Password hashes: argon2id, computed in a bounded thread pool.
 
-Each hash deliberately takes about 0.1 s of CPU time and `AUTH_ARGON2_MEMORY_COST` of memory.
+Each hash deliberately takes about 0.1 s of CPU time and `AUTH_ARGON2_MEMORY_COST` KiB of memory.
 https://www.rfc-editor.org/rfc/rfc9106
 """
 
@@ -25,21 +25,23 @@ class PasswordCheck(NamedTuple):
     """Result of a password check."""
 
     is_valid: bool
-    #: A new hash to store, if the argon2 parameters have been raised since the stored one.
-    rehash: str | None
+    #: A hash to store instead of the stored one, if the argon2 parameters have been raised since
+    #: the stored hash was created.
+    upgraded_hash: str | None
 
 
 class PasswordHasher:
     """Hashes and verifies passwords, at most `AUTH_HASH_CONCURRENCY` at a time.
 
-    Callers should hold no database connection while they wait for the result.
+    Call it without holding a database connection. Under load, a password waits for those before it,
+    and the waiting requests would keep all connections of the pool from other requests.
     """
 
     def __init__(self, settings: AuthSettings) -> None:
-        self._hasher = PasswordHash([_UpgradingHasher(settings)])
+        self._hasher = PasswordHash([_NoDowngradeArgon2Hasher(settings)])
         self._dummy_hash = _create_dummy_hash(settings)
-        # The number of threads is the limit. A semaphore would be released when a request is
-        # cancelled, although its thread still computes.
+        # The number of threads is the limit. A cancelled request would release a semaphore while
+        # its thread is still hashing. The threads live as long as the process.
         self._threads = ThreadPoolExecutor(settings.hash_concurrency, "passwords")
 
     async def hash(self, password: SecretStr) -> str:
@@ -47,24 +49,27 @@ class PasswordHasher:
         return await self._run(lambda: self._hasher.hash(_normalize(password)))
 
     async def verify(self, password: SecretStr, stored_hash: str | None) -> PasswordCheck:
-        """Compare a password with a stored hash.
+        """Compare a password with the stored hash, or with None for an unknown user.
 
-        Without a hash, the password is invalid after the same work: the response time must not
+        For an unknown user, the password is invalid after the same work: the response time must not
         reveal whether an account exists.
         """
-        compared_hash = stored_hash or self._dummy_hash
-        is_valid, rehash = await self._run(
-            lambda: self._hasher.verify_and_update(_normalize(password), compared_hash)
+        if not stored_hash:
+            await self._verify_hash(password, self._dummy_hash)
+            return PasswordCheck(is_valid=False, upgraded_hash=None)
+        return await self._verify_hash(password, stored_hash)
+
+    async def _verify_hash(self, password: SecretStr, stored_hash: str) -> PasswordCheck:
+        is_valid, upgraded_hash = await self._run(
+            lambda: self._hasher.verify_and_update(_normalize(password), stored_hash)
         )
-        if stored_hash is None:
-            return PasswordCheck(is_valid=False, rehash=None)
-        return PasswordCheck(is_valid, rehash)
+        return PasswordCheck(is_valid, upgraded_hash)
 
     async def _run(self, work: Callable[[], ResultT]) -> ResultT:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-class _UpgradingHasher(Argon2Hasher):
+class _NoDowngradeArgon2Hasher(Argon2Hasher):
     """Argon2 hasher that never replaces a hash by one with a lower cost.
 
     The base class rehashes whenever the parameters differ. During a rolling deployment, or after a
@@ -72,31 +77,40 @@ class _UpgradingHasher(Argon2Hasher):
     """
 
     def __init__(self, settings: AuthSettings) -> None:
+        super().__init__(
+            time_cost=settings.argon2_time_cost,
+            memory_cost=settings.argon2_memory_cost,
+            parallelism=settings.argon2_parallelism,
+        )
         self._costs = (
             settings.argon2_time_cost,
             settings.argon2_memory_cost,
             settings.argon2_parallelism,
         )
-        super().__init__(*self._costs)
 
     def check_needs_rehash(self, hash: str | bytes) -> bool:  # noqa: A002 - the library's name
         """Return True if the parameters differ from those of the hash and none is lower."""
         stored = extract_parameters(hash if isinstance(hash, str) else hash.decode())
         stored_costs = (stored.time_cost, stored.memory_cost, stored.parallelism)
-        is_any_lower = any(new < old for new, old in zip(self._costs, stored_costs, strict=True))
-        return not is_any_lower and super().check_needs_rehash(hash)
+        is_none_lower = all(new >= old for new, old in zip(self._costs, stored_costs, strict=True))
+        return is_none_lower and super().check_needs_rehash(hash)
 
 
 def _create_dummy_hash(settings: AuthSettings) -> str:
-    """Return a well-formed hash with the current parameters that no password matches."""
+    """Return a well-formed hash with the current parameters that matches no known password.
+
+    The hash of a random password would serve as well, but computing it would delay every start.
+    """
     costs = (
         f"m={settings.argon2_memory_cost},t={settings.argon2_time_cost}"
         f",p={settings.argon2_parallelism}"
     )
+    # Unpadded Base64 of a 16-byte salt and a 32-byte digest, all zero.
     salt, digest = "A" * 22, "A" * 43
     return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
 
 
 def _normalize(password: SecretStr) -> str:
-    # Keyboards produce the same accented letter as one or as two code points.
+    # Keyboards produce the same accented letter as one or as two code points. Without NFC, a
+    # password that was set on one device could be wrong when it is typed on another.
     return normalize("NFC", password.get_secret_value())

@@ -29,8 +29,8 @@ class AuthSettings(SettingsGroup):
     )
 
     max_failures: int = Field(default=10, ge=1, alias="AUTH_MAX_FAILURES")
-    #: Per client IP.
-    max_failures_per_address: int = Field(default=100, ge=1, alias="AUTH_MAX_FAILURES_PER_ADDRESS")
+    #: Per client IP, or per /64 network for IPv6.
+    max_failures_per_network: int = Field(default=100, ge=1, alias="AUTH_MAX_FAILURES_PER_ADDRESS")
     failure_window: Seconds = Field(default=300, alias="AUTH_FAILURE_WINDOW")
 
     # The defaults are the second recommended option of RFC 9106: 64 MiB, three passes, four lanes.

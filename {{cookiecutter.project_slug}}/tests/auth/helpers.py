@@ -101,7 +101,7 @@ async def age_failures(sql: asyncpg.Connection, seconds: int) -> None:
 
 
 async def copy_failure(sql: asyncpg.Connection, times: int) -> None:
-    """Copy the only recorded failure to other accounts with the same client network."""
+    """Copy the only recorded failure to other accounts with the same network."""
     await sql.execute(
         "INSERT INTO login_failures (account, address)"
         " SELECT n, address FROM login_failures, generate_series(1, $1::int) AS n",

@@ -1,4 +1,4 @@
-"""Login throttling per account and per client network."""
+"""Login throttling per account and per network of the client."""
 
 import asyncio
 from collections import Counter
@@ -76,7 +76,7 @@ async def test_successful_login_deletes_the_failures_of_its_account(
     assert await fail_logins(committing_client, 11) == [401] * 10 + [429]
 
 
-async def test_client_network_is_throttled_after_a_hundred_failures(
+async def test_network_is_throttled_after_a_hundred_failures(
     app: FastAPI, committing_client: AsyncClient, sql: asyncpg.Connection
 ) -> None:
     await register(committing_client)
@@ -122,12 +122,10 @@ async def test_retry_after_is_the_longer_wait_of_both_limits(
         ("", ""),
     ],
 )
-def test_attempt_contains_the_client_network_and_not_the_email(
-    client_ip: str, network: str
-) -> None:
-    attempt = LoginAttempt.create(EMAIL, client_ip)
-    assert attempt.client_network == network
-    assert EMAIL not in attempt.account
+def test_attempt_contains_the_network_and_not_the_email(client_ip: str, network: str) -> None:
+    attempt = LoginAttempt.for_login(EMAIL, client_ip)
+    assert attempt.network == network
+    assert EMAIL not in attempt.account_key
 
 
 async def test_concurrent_guesses_cannot_exceed_the_limit(

@@ -44,7 +44,7 @@ async def test_hash_is_replaced_only_if_no_parameter_is_lower(
     stored = await hasher(64, 2, 2).hash(SecretStr(PASSWORD))
     check = await hasher(memory_cost, time_cost, parallelism).verify(SecretStr(PASSWORD), stored)
     assert check.is_valid
-    assert (check.rehash is not None) == is_rehashed
+    assert (check.upgraded_hash is not None) == is_rehashed
 
 
 async def test_login_keeps_a_stronger_hash(

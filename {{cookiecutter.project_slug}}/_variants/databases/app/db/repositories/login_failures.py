@@ -1,4 +1,4 @@
-"""Failed logins, counted per account and per client network.
+"""Failed logins, counted per account and per network of the client.
 
 `app.auth.login_throttle` describes how they are used. All times are those of the database server,
 whose clock all processes share.
@@ -12,30 +12,31 @@ from app.db.base import Row
 from app.db.models.login_failures import login_failures
 from app.db.repositories.base import Reader, Writer
 
-_IS_ACCOUNT = login_failures.c.account == bindparam("account")
-_IS_ADDRESS = login_failures.c.address == bindparam("address")
+_IS_ACCOUNT = login_failures.c.account == bindparam("account_key")
+_IS_NETWORK = login_failures.c.address == bindparam("network")
 _WINDOW = bindparam("window", type_=Float) * literal_column("interval '1 second'")
 _IS_RECENT = login_failures.c.created_at > func.now() - _WINDOW
 
 
-def _age_of_oldest(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+def _oldest_age(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Return the age in seconds of the oldest failure, or 0 if there is none."""
     oldest = func.min(login_failures.c.created_at).filter(condition)
-    return func.date_part("epoch", func.now() - oldest)
+    return func.coalesce(func.date_part("epoch", func.now() - oldest), 0)
 
 
-#: The number of failures within the last `window` seconds, and the age of the oldest in seconds.
+#: Failures of the last `window` seconds: a row as `RecentFailures` of `app.auth.login_throttle`.
 COUNT_RECENT = select(
     func.count().filter(_IS_ACCOUNT).label("account_count"),
-    _age_of_oldest(_IS_ACCOUNT).label("account_age"),
-    func.count().filter(_IS_ADDRESS).label("address_count"),
-    _age_of_oldest(_IS_ADDRESS).label("address_age"),
-).where(_IS_ACCOUNT | _IS_ADDRESS, _IS_RECENT)
+    _oldest_age(_IS_ACCOUNT).label("oldest_account_failure_age"),
+    func.count().filter(_IS_NETWORK).label("network_count"),
+    _oldest_age(_IS_NETWORK).label("oldest_network_failure_age"),
+).where(_IS_ACCOUNT | _IS_NETWORK, _IS_RECENT)
 
-# Advisory locks, because there may be no row to lock. Always in this order, to avoid deadlocks; the
-# seeds 1 and 2 keep accounts and addresses apart.
+# Advisory locks, because there may be no row to lock. Every transaction takes them in this order,
+# which prevents deadlocks. The seeds 1 and 2 keep the locks of accounts and of networks apart.
 LOCK = select(
-    func.pg_advisory_xact_lock(func.hashtextextended(bindparam("account"), 1)),
-    func.pg_advisory_xact_lock(func.hashtextextended(bindparam("address"), 2)),
+    func.pg_advisory_xact_lock(func.hashtextextended(bindparam("account_key"), 1)),
+    func.pg_advisory_xact_lock(func.hashtextextended(bindparam("network"), 2)),
 )
 
 # SKIP LOCKED: ignore rows that another transaction is deleting.
@@ -50,9 +51,11 @@ EXPIRED_IDS = (
 class LoginFailureReader(Reader):
     """Counts failed logins."""
 
-    async def count_recent(self, account: str, address: str, window: float) -> Row:
-        """Return counts and ages; see `COUNT_RECENT`."""
-        return await self.fetch_one(COUNT_RECENT, account=account, address=address, window=window)
+    async def count_recent(self, account_key: str, network: str, window: float) -> Row:
+        """Count the failures of the account and of the network; see `COUNT_RECENT`."""
+        return await self.fetch_one(
+            COUNT_RECENT, account_key=account_key, network=network, window=window
+        )
 
 
 class LoginFailureWriter(Writer):
@@ -60,21 +63,23 @@ class LoginFailureWriter(Writer):
 
     table = login_failures
 
-    async def lock(self, account: str, address: str) -> None:
-        """Lock the account and the address until the transaction ends."""
-        await self._transaction.execute(LOCK.params({"account": account, "address": address}))
+    async def lock(self, account_key: str, network: str) -> None:
+        """Lock the account and the network until the transaction ends."""
+        await self._transaction.execute(
+            LOCK.params({"account_key": account_key, "network": network})
+        )
 
-    async def count_recent(self, account: str, address: str, window: float) -> Row:
-        """Return counts and ages; see `COUNT_RECENT`."""
+    async def count_recent(self, account_key: str, network: str, window: float) -> Row:
+        """Count the failures of the account and of the network; see `COUNT_RECENT`."""
         row = await self._transaction.fetch_one(
-            COUNT_RECENT, account=account, address=address, window=window
+            COUNT_RECENT, account_key=account_key, network=network, window=window
         )
         # An aggregate has exactly one row.
         return cast("Row", row)
 
-    async def delete_for_account(self, account: str) -> None:
+    async def delete_for_account(self, account_key: str) -> None:
         """Delete the failures of an account."""
-        statement = delete(login_failures).where(login_failures.c.account == account)
+        statement = delete(login_failures).where(login_failures.c.account == account_key)
         await self._transaction.execute(statement)
 
     async def delete_expired(self, window: float, limit: int) -> int:

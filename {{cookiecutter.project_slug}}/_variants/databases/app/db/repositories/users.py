@@ -30,10 +30,11 @@ class UserWriter(Writer):
 
     table = users
 
-    async def lock_if_current(self, user_id: UUID, credentials_version: int) -> bool:
-        """Lock the user until the transaction ends, if active and with this credentials version.
+    async def lock_if_active_and_current(self, user_id: UUID, credentials_version: int) -> bool:
+        """Lock the row of an active user until the transaction ends.
 
-        Return False if the user is inactive, missing or has other credentials by now.
+        Return False, without a lock, if the user is missing or inactive, or if the credentials
+        version differs because the credentials have changed.
         """
         statement = select(users.c.id).where(
             users.c.id == user_id,
