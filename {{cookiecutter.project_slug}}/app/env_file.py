@@ -1,9 +1,9 @@
-"""Reader of `.env` that takes values literally.
+r"""Reader of `.env` that takes values literally.
 
 pydantic-settings reads the file with python-dotenv, which changes some values silently: it expands
 `${NAME}`, decodes escapes such as `\t` in double quotes, and skips lines that it cannot parse. A
-password with such characters would be wrong without an error. This module uses only the parser of
-python-dotenv, expands nothing, and rejects every line that could be understood in two ways.
+password with such characters would be changed without an error. This module uses only the parser
+of python-dotenv, expands nothing, and rejects every line that could be understood in two ways.
 """
 
 import re
@@ -18,9 +18,9 @@ class EnvFileError(ValueError):
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Return the variables in a file; a missing file has none.
+    """Return the variables in a file, or none if the file does not exist.
 
-    Raises `EnvFileError` if the file is unreadable or a line is ambiguous.
+    Raises `EnvFileError` if the file is unreadable or if a line is invalid or ambiguous.
     """
     try:
         content = path.read_bytes()

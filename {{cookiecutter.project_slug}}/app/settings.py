@@ -1,7 +1,7 @@
 """Application settings, read from the environment and `.env`.
 
 `.env.example` documents every variable. Importing this module reads nothing: `create_app` calls
-`load_settings` once and passes each part of the service its group.
+`load_settings` once and passes each group of settings to the part of the service that needs it.
 """
 
 from typing import Any, Literal, Self
@@ -38,7 +38,7 @@ __all__ = [
 
 
 class DatabaseSettings(SettingsGroup):
-    """Address of the database, size of the connection pool and time limits."""
+    """Connection to the database, size of the connection pool and time limits."""
 
     url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
     host: str | None = Field(default=None, alias="POSTGRES_HOST")
@@ -137,7 +137,7 @@ class ServiceSettings(SettingsGroup):
 
 
 class Settings(BaseModel):
-    """All settings of the service; times are in seconds, sizes in bytes.
+    """All settings of the service; times are in seconds, sizes in bytes unless noted.
 
     A group that is not passed is read from the environment.
     """
@@ -154,7 +154,7 @@ class Settings(BaseModel):
 def load_settings() -> Settings:
     """Read all settings from the environment and `.env`.
 
-    Raises `SettingsError` that lists the problems of all groups.
+    Raises `SettingsError` with one line for each problem, of all groups.
     """
     groups: dict[str, Any] = {}
     problems: list[str] = []

@@ -30,6 +30,7 @@ ItemT = TypeVar("ItemT")
 
 
 def _split_list(value: object) -> object:
+    """Split the text of a variable; other values, such as defaults, are returned as they are."""
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):

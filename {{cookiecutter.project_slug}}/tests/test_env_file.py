@@ -1,4 +1,4 @@
-"""`.env`: values are taken literally, ambiguous lines are errors that name the line."""
+"""`.env`: values are taken literally, and ambiguous lines are rejected with their number."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from dev.settings import load_listen_settings
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the path of `.env` and let all settings read it, which they do not in other tests."""
+    """Return the path of a `.env` that all settings read; in other tests they read none."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(SettingsGroup, "env_file", Path(".env"))
     return tmp_path / ".env"

@@ -34,9 +34,10 @@ def test_env_example_is_valid_when_uncommented(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
-    set_lines = [line[2:] for line in lines if re.match(r"# [A-Z0-9_]+=", line)]
-    one_database = [line for line in set_lines if not line.startswith("POSTGRES_")]
-    (tmp_path / ".env").write_text("\n".join(one_database), "utf-8")
+    assignments = [line[2:] for line in lines if re.match(r"# [A-Z0-9_]+=", line)]
+    # Only one of DATABASE_URL and POSTGRES_* may be set.
+    with_url = [line for line in assignments if not line.startswith("POSTGRES_")]
+    (tmp_path / ".env").write_text("\n".join(with_url), "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(SettingsGroup, "env_file", Path(".env"))
     assert load_settings().database.url is not None
@@ -69,7 +70,7 @@ def test_error_lists_all_problems_without_values(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("variables", "named"),
+    ("variables", "names"),
     [
         ({}, ["DATABASE_URL"]),
         ({"DATABASE_URL": URL, "POSTGRES_HOST": "db"}, ["DATABASE_URL", "POSTGRES_HOST"]),
@@ -81,14 +82,14 @@ def test_error_lists_all_problems_without_values(monkeypatch: pytest.MonkeyPatch
         ({"DATABASE_URL": URL, "ENVIRONMENT": "production", "DEBUG": "true"}, ["DEBUG"]),
     ],
 )
-def test_contradicting_settings_are_named(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: list[str]
+def test_missing_or_conflicting_settings_are_named(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], names: list[str]
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as raised:
         create_app()
-    for name in named:
+    for name in names:
         assert name in str(raised.value)
     assert "hush" not in str(raised.value)
 

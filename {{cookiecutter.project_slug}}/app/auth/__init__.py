@@ -1,7 +1,7 @@
 """Authentication: passwords, tokens and login throttling.
 
 - `accounts`: register users, log in, update credentials, deactivate users.
-- `credential_check`: check of a password that stays valid until the transaction commits.
+- `credential_check`: verify a password before a transaction, and confirm the result inside it.
 - `login_throttle`: limit on failed login attempts.
 - `passwords`: argon2id hashes.
 - `sessions`: refresh tokens, from login to logout.

@@ -9,8 +9,8 @@ from app.settings import AuthSettings
 class Authentication:
     """Process-wide authentication services.
 
-    Created once: the password hasher owns threads, and without `AUTH_SECRETS` the access tokens are
-    signed with a random key that exists only in this object.
+    Create one per process: its password hasher owns threads, and without `AUTH_SECRETS` it signs
+    access tokens with a random key that no other object has.
     """
 
     def __init__(self, settings: AuthSettings) -> None:

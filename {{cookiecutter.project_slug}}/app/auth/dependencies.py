@@ -14,6 +14,7 @@ from app.auth.sessions import AuthSessions
 from app.db.repositories.users import UserReader
 from app.schemas.users import UserRead
 
+# auto_error=False, because `get_current_user` raises the same error for missing and invalid tokens.
 BearerToken = Annotated[
     str | None, Depends(OAuth2PasswordBearer("api/v1/auth/token", auto_error=False))
 ]
@@ -50,10 +51,10 @@ AccountServiceDep = Annotated[AccountService, Depends(get_account_service)]
 
 
 async def get_client_ip(connection: HTTPConnection) -> str:
-    """Return the IP address of the client.
+    """Return the IP address of the client, or an empty string if the server knows none.
 
-    It is that of the peer, or behind a proxy named in `FORWARDED_ALLOW_IPS` the one that uvicorn
-    finds in X-Forwarded-For.
+    uvicorn takes it from the connection, or from X-Forwarded-For if the connection comes from a
+    proxy that is named in `FORWARDED_ALLOW_IPS`.
     """
     return connection.client.host if connection.client else ""
 
@@ -66,8 +67,8 @@ async def get_current_user(
 ) -> UserRead:
     """Return the user that the access token was issued to.
 
-    Raises `UnauthenticatedError` if the token is missing or invalid, if the user is inactive, or if
-    the credentials have changed since.
+    Raises `UnauthenticatedError` if the token is missing or invalid, if the user is missing or
+    inactive, or if the password has changed since the token was issued.
     """
     subject = authentication.access_tokens.verify(token) if token else None
     user = await users.find(subject.user_id) if subject else None

@@ -1,8 +1,8 @@
-"""Auth sessions: a family of single-use refresh tokens, from login to logout.
+"""Sessions: families of single-use refresh tokens, from login to logout.
 
-Each refresh replaces the token of the family. A token that was replaced and comes again has been
-copied, by an attacker or from one, and the service cannot tell which client is the legitimate one:
-it revokes the session, and the user has to log in again.
+Each refresh replaces the token of the family. Reuse of a replaced token means that two clients have
+it. The service cannot tell which of them is legitimate, so it revokes the session, and the user has
+to log in again.
 https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2
 """
 
@@ -35,7 +35,7 @@ class AuthSessions:
         self._settings = authentication.settings
 
     async def create(self, subject: TokenSubject, transaction: Transaction) -> TokenPair:
-        """Create a session for a user with valid credentials."""
+        """Create a session in the transaction in which the user's credentials were confirmed."""
         token = RefreshToken.new()
         await RefreshTokenWriter(transaction).create(
             id=token.family_id,
@@ -48,11 +48,11 @@ class AuthSessions:
     async def rotate(self, refresh_token: str) -> TokenPair:
         """Replace the refresh token and issue an access token.
 
-        Raises `UnauthenticatedError` if the token is malformed, expired or already used. The last
-        two also revoke its session.
+        Raises `UnauthenticatedError` if the token is malformed, already used or expired, or if its
+        user is inactive. Unless the token is malformed, its session is then revoked.
         """
         token = RefreshToken.parse(refresh_token)
-        if token:
+        if token is not None:
             successor = RefreshToken.new(token.family_id)
             async with self._database.transaction() as transaction:
                 tokens = RefreshTokenWriter(transaction)
@@ -63,13 +63,16 @@ class AuthSessions:
                     subject = TokenSubject(user.id, user.credentials_version)
                     return self._token_pair(subject, successor)
                 await tokens.revoke(token.family_id)
-        # After the commit: an exception inside the transaction would undo the revocation.
+        # After the commit: an exception inside the block would roll back the revocation.
         raise UnauthenticatedError("The refresh token is invalid.")
 
     async def revoke(self, refresh_token: str) -> None:
-        """Revoke the session of a refresh token, current or not; do nothing if there is none."""
+        """Revoke the session that a refresh token belongs to.
+
+        The token need not be the latest of its family. Do nothing if there is no such session.
+        """
         token = RefreshToken.parse(refresh_token)
-        if token:
+        if token is not None:
             async with self._database.transaction() as transaction:
                 await RefreshTokenWriter(transaction).revoke(token.family_id)
 

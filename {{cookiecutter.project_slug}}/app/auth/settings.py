@@ -10,7 +10,7 @@ from app.settings_base import SERVICE_NAME, CommaSeparated, Environment, Seconds
 #: OWASP's minimum for argon2id with two passes, in KiB (19 MiB).
 #: https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
 MIN_MEMORY_COST_IN_PRODUCTION = 19_456
-# argon2 needs 8 KiB for each of up to four lanes.
+# In KiB. argon2 needs 8 KiB for each lane, and there are at most four.
 _MIN_MEMORY_COST = 32
 _MAX_MEMORY_COST = 4_194_304
 
@@ -35,7 +35,7 @@ class AuthSettings(SettingsGroup):
 
     # The defaults are the second recommended option of RFC 9106: 64 MiB, three passes, four lanes.
     # https://www.rfc-editor.org/rfc/rfc9106#section-4
-    #: KiB.
+    #: In KiB.
     argon2_memory_cost: int = Field(default=65_536, alias="AUTH_ARGON2_MEMORY_COST")
     argon2_time_cost: int = Field(default=3, ge=1, le=100, alias="AUTH_ARGON2_TIME_COST")
     argon2_parallelism: int = Field(default=4, ge=1, le=4, alias="AUTH_ARGON2_PARALLELISM")
@@ -53,6 +53,7 @@ class AuthSettings(SettingsGroup):
     def _check_safety(self) -> Self:
         problems = [*self._find_weak_secrets(), *self._find_invalid_memory_cost()]
         if problems:
+            # Without duplicates: two secrets may have the same weakness.
             raise ValueError("\n".join(dict.fromkeys(problems)))
         return self
 

@@ -1,11 +1,12 @@
 """Detection of weak signing secrets: typed or copied text instead of random characters.
 
-One access token is enough to test guesses of the secret offline, as fast as SHA-256 runs.
+An attacker who has one access token can test guesses of the secret offline, as fast as SHA-256
+runs.
 
 A secret is weak if it is short, contains a placeholder or a published example, or compresses well.
-To measure the latter, the secret is split into pieces. Each piece is part of a known word or
-sequence, or a repetition of earlier text, or else a single character. Random text has almost as
-many pieces as characters, typed text far fewer.
+To measure how well it compresses, the secret is split into pieces. A piece is a part of a known
+word or sequence, a repetition of earlier text, or else a single character. Random text has almost
+as many pieces as characters, typed text far fewer.
 """
 
 import re
@@ -57,9 +58,11 @@ _WORDS = (
 )
 # One text that contains every sequence, forwards and backwards, and every word.
 _KNOWN = "-".join(["", *_SEQUENCES.split(), *_SEQUENCES[::-1].split(), *_WORDS.split(), ""])
-# Random secrets contain shorter parts of words and sequences by chance.
+# Shorter parts of words and sequences are not counted as one piece, because random secrets contain
+# them by chance.
 _MIN_PIECE_LENGTH = 4
-# Pieces per character. Random secrets have almost 1, typed ones hardly 0.5.
+# A secret with fewer pieces per character is weak. Random secrets have almost 1, typed ones rarely
+# more than 0.5.
 _MIN_PIECE_RATIO = 0.55
 _URLSAFE_TO_STANDARD_BASE64 = str.maketrans("-_", "+/")
 # As in "s3cr3t" and "p4$$w0rd".
@@ -100,21 +103,25 @@ def _is_guessable(text: str) -> bool:
 def _count_pieces(text: str) -> int:
     """Return the number of pieces that the text consists of.
 
-    From left to right, the longest known part is taken, or a single character if there is none.
+    Read from left to right, each piece is the longest known part that starts there, or a single
+    character if there is none.
     """
     text = re.sub(r"[\s._]", "-", text)
     pieces = start = 0
     while start < len(text):
-        end = start + _MIN_PIECE_LENGTH
-        while end <= len(text) and _is_known(text, start, end):
-            end += 1
-        length = end - 1 - start
-        start += length if length >= _MIN_PIECE_LENGTH else 1
+        start += _piece_length(text, start)
         pieces += 1
     return pieces
 
 
-def _is_known(text: str, start: int, end: int) -> bool:
-    piece = text[start:end]
-    is_repetition = text.find(piece) < start
-    return piece in _KNOWN or is_repetition
+def _piece_length(text: str, start: int) -> int:
+    """Return the length of the longest known part at `start`, or 1 if there is none."""
+    length = 1
+    # If a part is unknown, all longer ones are, too.
+    for end in range(start + _MIN_PIECE_LENGTH, len(text) + 1):
+        piece = text[start:end]
+        is_repetition = text.find(piece) < start
+        if piece not in _KNOWN and not is_repetition:
+            break
+        length = len(piece)
+    return length

@@ -11,6 +11,7 @@ import jwt
 
 from app.settings import AuthSettings
 
+#: Registered claims, and `ver`: the version of the user's credentials.
 REQUIRED_CLAIMS = ("exp", "iat", "sub", "jti", "iss", "aud", "ver")
 
 _ALGORITHM = "HS256"
@@ -62,6 +63,7 @@ class AccessTokens:
                 claims = self._decode(token, key)
                 return TokenSubject(UUID(claims["sub"]), claims["ver"])
             except jwt.InvalidSignatureError:
+                # Signed with another key, perhaps the next one.
                 continue
             except (jwt.InvalidTokenError, ValueError):
                 return None
@@ -82,8 +84,8 @@ class AccessTokens:
 class RefreshToken(NamedTuple):
     """A single-use token: the ID of its family and a random secret.
 
-    All refresh tokens that descend from one login form a family. Only the hash of the latest secret
-    is stored.
+    A family consists of the token that a login returned and of its successors. Only the hash of the
+    latest secret is stored.
     """
 
     family_id: UUID
@@ -91,7 +93,7 @@ class RefreshToken(NamedTuple):
 
     @classmethod
     def new(cls, family_id: UUID | None = None) -> "RefreshToken":
-        """Return a token with a new secret, by default of a new family."""
+        """Return a token with a new secret, in the given family or in a new one."""
         return cls(family_id or uuid4(), secrets.token_bytes(_SECRET_BYTES))
 
     @classmethod
@@ -104,7 +106,8 @@ class RefreshToken(NamedTuple):
         if len(content) != _FAMILY_ID_BYTES + _SECRET_BYTES:
             return None
         token = cls(UUID(bytes=content[:_FAMILY_ID_BYTES]), content[_FAMILY_ID_BYTES:])
-        # The decoder ignores characters outside its alphabet: accept one spelling only.
+        # The decoder ignores characters outside its alphabet, so many texts decode to the same
+        # token. Accept only the one that was issued.
         return token if str(token) == text else None
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from app.schemas.users import Password
 
 
 class LoginForm(BaseModel):
-    """OAuth 2 password grant. Unknown fields are ignored, as OAuth 2 demands.
+    """OAuth 2 password grant. Unknown fields are ignored, as OAuth 2 requires.
 
     https://www.rfc-editor.org/rfc/rfc6749#section-4.3.2
     """

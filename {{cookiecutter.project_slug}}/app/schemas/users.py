@@ -33,12 +33,13 @@ NewPassword = Annotated[
     Field(
         min_length=8,
         max_length=256,
-        description="New password, of any characters.",
+        description="New password. Any characters are allowed.",
         examples=["four words of your own"],
     ),
     BeforeValidator(_reject_lone_surrogates),
 ]
-#: A password to compare. One that is too short for a new password is wrong, not invalid.
+#: A password to verify. If it is too short for a new password, it is a wrong password, not an
+#: invalid request.
 Password = Annotated[
     SecretStr,
     Field(min_length=1, max_length=256, examples=["four words of your own"]),

@@ -1,4 +1,4 @@
-"""Passwords, tokens, hashes and keys appear in no log line, no error and no documentation."""
+"""Passwords, tokens, hashes and keys appear in no log line, no response and no documentation."""
 
 import json
 import logging

@@ -36,7 +36,7 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], lifespan=lifespan)
     responses=error_responses(409),
 )
 async def register(new: UserCreate, accounts: AccountServiceDep) -> UserRead:
-    """Register a new user. An e-mail can be registered once, in any case."""
+    """Register a new user. An e-mail can be registered only once, regardless of case."""
     return UserRead.model_validate(await accounts.register(new.email, new.password))
 
 

@@ -18,7 +18,8 @@ class User(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str]
     is_active: Mapped[bool] = mapped_column(server_default=true())
-    #: Access tokens of an earlier version are invalid.
+    #: Incremented by a new password and by deactivation. Access tokens that carry an earlier
+    #: version are invalid.
     credentials_version: Mapped[int] = mapped_column(server_default=text("0"))
 
 

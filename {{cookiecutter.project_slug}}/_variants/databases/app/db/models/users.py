@@ -23,7 +23,8 @@ users = Table(
     Column("email", String(254), nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
     Column("is_active", Boolean, nullable=False, server_default=true()),
-    # Access tokens of an earlier version are invalid.
+    # Incremented by a new password and by deactivation. Access tokens that carry an earlier
+    # version are invalid.
     Column("credentials_version", Integer, nullable=False, server_default=text("0")),
     created_at_column(),
     CheckConstraint("email = lower(email)", name="email"),

@@ -18,11 +18,13 @@ class UserReader(Reader):
 
     async def find(self, user_id: UUID) -> Row | None:
         """Return the user with this ID, or None."""
-        return next(iter(await self.fetch_all(BY_ID, id=user_id)), None)
+        rows = await self.fetch_all(BY_ID, id=user_id)
+        return rows[0] if rows else None
 
     async def find_by_email(self, email: str) -> Row | None:
         """Return the user with this lower-case e-mail, or None."""
-        return next(iter(await self.fetch_all(BY_EMAIL, email=email)), None)
+        rows = await self.fetch_all(BY_EMAIL, email=email)
+        return rows[0] if rows else None
 
 
 class UserWriter(Writer):
@@ -44,7 +46,7 @@ class UserWriter(Writer):
         return await self._transaction.fetch_one(statement.with_for_update()) is not None
 
     async def invalidate_access_tokens(self, user_id: UUID) -> None:
-        """Invalidate all access tokens of the user by raising the credentials version."""
+        """Invalidate all access tokens of the user by incrementing the credentials version."""
         statement = update(users).where(users.c.id == user_id)
         version = users.c.credentials_version + 1
         await self._transaction.execute(statement.values(credentials_version=version))
