@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 from middleware_stack import database_url, make_app
 
 from app.api.pagination import UUID_CURSOR
-from app.api.paths import encoded_path
+from app.api.paths import location_of, request_path
 from app.errors import ConflictError, NotFoundError
 from app.schemas.articles import ArticleCreate, ArticleRead
 from app.schemas.coupons import RedemptionRead
@@ -80,7 +80,7 @@ async def list_articles(
     if len(rows) > limit:
         parameters = [item for item in request.query_params.multi_items() if item[0] != "after"]
         parameters.append(("after", UUID_CURSOR.encode(rows[limit - 1]["id"])))
-        path = encoded_path(request.scope)
+        path = request_path(request.scope)
         response.headers["Link"] = f'<{path}?{urlencode(parameters)}>; rel="next"'
     return [ArticleRead(**row) for row in rows[:limit]]
 
@@ -90,7 +90,7 @@ async def create_article(new: ArticleCreate, request: Request, response: Respons
     """Create an article."""
     async with request.app.state.pool.acquire() as connection:
         row = await connection.fetchrow(CREATE, new.title, new.slug, new.text)
-    response.headers["Location"] = encoded_path(request.scope, row["id"])
+    response.headers["Location"] = location_of(request.scope, row["id"])
     return ArticleRead(**row)
 
 

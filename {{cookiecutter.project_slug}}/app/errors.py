@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 
 class AppError(Exception):
-    """Base class of the errors that a client may cause or has to handle."""
+    """Base class of the errors that the API reports to its clients."""
 
     status: ClassVar[int]
-    #: Makes the problem type `/problems/<code>`; None if the status says enough.
+    #: The type of the problem is `/problems/<code>`; None if the status is specific enough.
     code: ClassVar[str | None] = None
     headers: Mapping[str, str] = MappingProxyType({})
 
@@ -50,7 +50,7 @@ class AlreadyExistsError(ConflictError):
 
 
 class UnprocessableError(AppError):
-    """A value rejected after schema validation, by the database or by a rule of the service."""
+    """A value is rejected after schema validation, by the database or by a rule of the service."""
 
     status = 422
 
@@ -71,8 +71,8 @@ class UnavailableError(AppError):
 
 
 class ShuttingDownError(UnavailableError):
-    """The process is shutting down. Expected, so it is not logged for each request."""
+    """The process is shutting down. Not logged for each request, since it is expected."""
 
 
 class RetryableError(UnavailableError):
-    """A serialization failure or deadlock; the whole transaction may be retried."""
+    """A serialization failure or deadlock rolled back the transaction, which may be retried."""

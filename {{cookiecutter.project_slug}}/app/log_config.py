@@ -14,27 +14,32 @@ from pythonjsonlogger.json import JsonFormatter
 from app.settings import ServiceSettings, SettingsError
 
 #: The ID of the request that the current task serves; "-" outside a request.
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
+request_id_var: ContextVar[str] = ContextVar("request_id", default="-")
 
 _HANDLER_NAME = "service"
 _FIELDS = "%(levelname)s %(name)s %(request_id)s %(message)s"
 
 
 def configure_logging(settings: ServiceSettings) -> None:
-    """Send the lines of all loggers to standard error, in one format. May be called repeatedly."""
+    """Send the lines of all loggers to standard error, in one format.
+
+    A further call replaces the configuration of the previous one.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.name = _HANDLER_NAME
     handler.setFormatter(_formatter(settings))
     handler.addFilter(_add_request_id)
 
     root = logging.getLogger()
-    for previous in [known for known in root.handlers if known.name == _HANDLER_NAME]:
-        root.removeHandler(previous)
+    # Other handlers stay, such as that of pytest.
+    for other in list(root.handlers):
+        if other.name == _HANDLER_NAME:
+            root.removeHandler(other)
     root.addHandler(handler)
     root.setLevel(settings.log_level)
 
-    # uvicorn's messages use the same handler, except its access log: it has no request ID, and
-    # `RequestContextMiddleware` writes one instead.
+    # uvicorn's own handlers are removed, so that its lines reach the root logger. Its access log is
+    # dropped: it has no request ID, and `RequestContextMiddleware` logs each request instead.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -50,25 +55,27 @@ def _formatter(settings: ServiceSettings) -> logging.Formatter:
         # `color_message` is uvicorn's copy of the message with terminal colours.
         reserved_attrs=[*RESERVED_ATTRS, "color_message"],
         static_fields={"service": settings.service_name},
-        # In UTC with microseconds, so that the lines of several servers can be sorted.
+        # The name of the field. In UTC with microseconds, to sort the lines of several servers.
         timestamp="time",
     )
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:
-    record.request_id = request_id.get()
+    record.request_id = request_id_var.get()
     return True
 
 
 def log_startup_failure(error: SettingsError) -> None:
-    """Log invalid settings as the last line of the process, in the configured format.
+    """Log invalid settings in the configured format, as the last line of the process.
 
-    Also sets the exit status of the error to 1, so that Python does not print its message again.
+    Also replaces the message in `error.code` by the exit status 1: `SettingsError` is a
+    `SystemExit`, and Python would print the message again.
     """
     try:
         service = ServiceSettings()
     except ValueError:
-        # The invalid setting is one of these. The format depends on ENVIRONMENT only.
+        # One of the invalid settings is in this group, so use its defaults. The format depends only
+        # on ENVIRONMENT.
         name = os.environ.get("ENVIRONMENT") or "development"
         service = ServiceSettings.model_construct(environment=name)
     configure_logging(service)

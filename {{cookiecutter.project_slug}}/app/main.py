@@ -1,7 +1,7 @@
 """The application factory: `uvicorn --factory app.main:create_app`.
 
-Importing this module has no side effects: `create_app` reads the settings, and the database is
-opened when the server starts the lifespan of the application.
+Importing this module has no side effects: `create_app` reads the settings, and the lifespan of the
+application opens the database when the server starts.
 """
 
 import logging
@@ -66,14 +66,15 @@ def _create_app(settings: Settings) -> FastAPI:
         openapi_tags=describe_tags(),
         openapi_url="/openapi.json" if service.serves_docs else None,
         redoc_url=None,
-        # Otherwise Swagger UI sends the URL of the document to a validator on the Internet.
+        # Otherwise, Swagger UI sends the URL of the document to a validator on the Internet.
         swagger_ui_parameters={"validatorUrl": None},
         debug=service.debug,
-        # `TrailingSlashMiddleware` spares clients the redirect.
+        # `TrailingSlashMiddleware` replaces these redirects.
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=middleware_stack(service),
-        # Code generators name the methods of a client after the operation IDs.
+        # Client generators name methods after operation IDs: `list_articles`, not FastAPI's
+        # `list_articles_api_v1_articles_get`.
         generate_unique_id_function=_operation_id,
     )
     app.state.database = database

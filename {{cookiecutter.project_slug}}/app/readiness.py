@@ -14,10 +14,11 @@ from app.settings import DatabaseSettings
 
 logger = logging.getLogger(__name__)
 
-#: Seconds for the whole check, so that a probe gets its response before it times out.
+# Seconds for the whole check: shorter than the usual timeout of a probe.
 _TIMEOUT = 2.0
 
-# Both queries return the same columns; a project without migrations has no `alembic_version`.
+# Both queries return the same columns. Only a project with migrations has the table
+# `alembic_version`.
 _REVISIONS = text("SELECT version_num, pg_is_in_recovery() AS is_standby FROM alembic_version")
 _NO_REVISION = text("SELECT NULL AS version_num, pg_is_in_recovery() AS is_standby")
 
@@ -25,16 +26,18 @@ _NO_REVISION = text("SELECT NULL AS version_num, pg_is_in_recovery() AS is_stand
 class Readiness:
     """Decides whether this process should receive requests.
 
-    The schema is behind the code if the database has no revision, or only superseded ones. A
-    revision that this code does not know belongs to a newer release, which has already migrated
-    the database during a rolling update: this process is ready until it is replaced.
+    A revision is superseded if this release contains a newer one. The schema is older than the
+    code if the database has no revision, or only superseded ones. An unknown revision is ready: a
+    newer release has migrated the database during a rolling update, and this process continues to
+    serve requests until it is replaced.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
-        # A separate connection: a busy pool must not fail the check, and probes must not take
-        # connections from requests, however many there are.
-        limits = {"pool_min_size": 0, "pool_max_size": 1, "pool_timeout": _TIMEOUT}
-        self._database = Database(settings.model_copy(update=limits))
+        # A separate pool: a busy pool must not fail the check, and probes must not take connections
+        # from requests. Its size of 1 is intended: concurrent probes wait for each other, so they
+        # never use more than one connection.
+        pool_settings = {"pool_min_size": 0, "pool_max_size": 1, "pool_timeout": _TIMEOUT}
+        self._database = Database(settings.model_copy(update=pool_settings))
         self._is_draining = False
         files = migration_files()
         self._has_migrations = bool(files)
@@ -60,10 +63,12 @@ class Readiness:
         try:
             async with asyncio.timeout(_TIMEOUT):
                 rows = await Reader(self._database).fetch_all(query)
+        # Any failure to read the revision: no connection, no table, no permission, a timeout.
         except Exception as error:
             raise UnavailableError("The database is unreachable or has no schema.") from error
         if any(row.is_standby for row in rows):
             raise UnavailableError("The database is a read-only standby.")
         revisions = {row.version_num for row in rows}
+        # Also true for the empty set: the database has no revision.
         if self._has_migrations and revisions <= self._superseded:
             raise UnavailableError("The database schema is older than the code.")

@@ -1,8 +1,8 @@
 """Alembic's entry point for every command.
 
-- With `--sql`, the migrations are written as SQL, without a database.
-- On a connection passed by a caller, as the tests do, they run on that connection.
-- On the command line, they run on the database of the settings, one process at a time.
+- With `--sql`, `write_sql` writes the migrations as SQL, without a database.
+- If the caller passes a connection, as the tests do, `run_migrations` uses that connection.
+- Otherwise, `main` connects to the database of the settings, and waits for other processes.
 
 https://alembic.sqlalchemy.org/en/latest/cookbook.html#using-asyncio-with-alembic
 """
@@ -30,12 +30,16 @@ from app.settings import SettingsError, load_settings
 
 logger = logging.getLogger("migrations")
 
-# Key of the advisory lock that serializes migrations: any number, but always the same.
+# Key of the advisory lock that serializes migrations: any number, but the same in all releases.
 _LOCK = 7_244_119
-# In seconds.
+# Seconds to wait for the migrations of another process.
 _LOCK_TIMEOUT = 60
 
-# The command and its options, if this is the command line.
+# The SQLSTATE codes for which `main` has its own message.
+_READ_ONLY_TRANSACTION = "25006"
+_LOCK_NOT_AVAILABLE = "55P03"
+
+# The command and its options; None if Alembic was not called on the command line.
 _options: Any = context.config.cmd_opts
 _command = _options.cmd[0] if hasattr(_options, "cmd") else None
 _is_autogenerate = getattr(_options, "autogenerate", False)
@@ -49,8 +53,8 @@ def write_sql() -> None:
 
 
 def run_migrations(connection: Connection, *, is_locked: bool = False) -> None:
-    """Run the command in one transaction. Takes the advisory lock unless the caller has."""
-    # Before any statement: Alembic does not commit a transaction that began earlier.
+    """Run the command in one transaction. Takes the advisory lock unless the caller holds it."""
+    # Before any statement, since Alembic does not commit a transaction that has already begun.
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -66,7 +70,7 @@ def run_migrations(connection: Connection, *, is_locked: bool = False) -> None:
 
 
 def limit_lock_waits(ctx: MigrationContext, *_: object, **__: object) -> None:
-    """Do not queue long behind a table lock: later queries on the table would queue behind us.
+    """Limit how long a statement waits for a table lock, since later queries wait behind it.
 
     Called again after each revision, which may have begun another transaction.
     """
@@ -74,14 +78,16 @@ def limit_lock_waits(ctx: MigrationContext, *_: object, **__: object) -> None:
 
 
 def apply_revisions() -> None:
-    """Run the command, unless the revision of the database rules it out.
+    """Run the command.
 
-    An older release must start after a rollback, so its `upgrade head` ignores unknown revisions.
-    Raises `CommandError` for `revision --autogenerate` on a database that is not up to date.
+    `upgrade head` does nothing if the database has an unknown revision: after the rollback of a
+    release, the older one must start on the schema of the newer one. Raises `CommandError` for
+    `revision --autogenerate` on a database that is not up to date.
     """
     before = set(context.get_context().get_current_heads())
     at = ", ".join(sorted(before)) or "no revision"
     if before - {script.revision for script in context.script.walk_revisions()}:
+        # For other commands, `context.run_migrations` raises an error that names the revision.
         if _command is command.upgrade and _options.revision in {"head", "heads"}:
             logger.warning(
                 "The database is at %s, which this release does not know: a newer release has"
@@ -99,26 +105,26 @@ def apply_revisions() -> None:
 
 
 def skip_empty_revision(_: object, __: object, directives: list[Any]) -> None:
-    """Write no file if the models and the database agree."""
+    """Let `revision --autogenerate` write no file if the models and the database agree."""
     if _is_autogenerate and directives[0].upgrade_ops.is_empty():
         directives.clear()
         logger.info("No changes: the models and the database agree, so no revision is written.")
 
 
 async def run_online() -> None:
-    """Run the command on the database of the settings, after other processes that migrate it."""
+    """Run the command on the database of the settings, when no other process is migrating it."""
     settings = load_settings()
     configure_logging(settings.service)
-    # It logs one line for each type of object that autogenerate compares.
+    # This logger writes one line for each type of object that autogenerate compares.
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     options = connect_kwargs(settings.database, for_requests=False)
     options["async_creator_fn"] = connect
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool
     )
-    # A second connection holds the lock, since a revision may commit.
-    async with connected(engine) as lock:
-        await acquire_lock(lock)
+    # Two connections: a revision may commit, which would release the lock on its own connection.
+    async with connected(engine) as lock_connection:
+        await acquire_lock(lock_connection)
         async with connected(engine) as connection:
             await connection.run_sync(run_migrations, is_locked=True)
     await engine.dispose()
@@ -139,14 +145,14 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 async def acquire_lock(connection: AsyncConnection) -> None:
-    """Wait for the advisory lock, which is released at the end of the transaction.
+    """Wait for the advisory lock, which the end of the connection's transaction releases.
 
     Raises `CommandError` after `_LOCK_TIMEOUT`.
     """
     deadline = monotonic() + _LOCK_TIMEOUT
     is_waiting = False
-    # Polled, because a statement that waits can deadlock: CREATE INDEX CONCURRENTLY in the process
-    # that holds the lock waits for all running statements.
+    # Polled, because a statement that waits for the lock can deadlock: CREATE INDEX CONCURRENTLY, in
+    # the process that holds the lock, waits for all running statements.
     while not await connection.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
         await connection.rollback()
         if monotonic() > deadline:
@@ -158,7 +164,7 @@ async def acquire_lock(connection: AsyncConnection) -> None:
             logger.info("Waiting for another process that is migrating this database.")
             is_waiting = True
         await asyncio.sleep(0.2)
-    # The transaction is idle while the migrations run on the other connection.
+    # This transaction is idle while the migrations run on the other connection.
     await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
@@ -170,12 +176,12 @@ def main() -> None:
         raise CommandError(str(error)) from None
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
-        if state == "25006":
+        if state == _READ_ONLY_TRANSACTION:
             raise CommandError(
                 "The server is read-only, probably a standby: connect to the primary, for example"
                 " with target_session_attrs=read-write in DATABASE_URL."
             ) from None
-        if state != "55P03":
+        if state != _LOCK_NOT_AVAILABLE:
             raise
         statement = " ".join(str(error.statement).split())
         raise CommandError(

@@ -1,6 +1,7 @@
 <%!
 def docstring(message):
-    """Return a string literal for any message, of which Python takes no lone surrogates."""
+    """Return the message as a string literal, as a docstring if it needs no escapes."""
+    # Lone surrogates cannot be written to a file.
     message = message.encode("utf-8", "backslashreplace").decode()
     is_plain = message.isprintable() and not set(message) & {'"', "\\"}
     return f'"""{message}"""' if is_plain else repr(message)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.log_config import configure_logging, request_id
+from app.log_config import configure_logging, request_id_var
 from app.settings import Settings
 from tests.service_settings import changed
 
@@ -24,10 +24,10 @@ def restore_root_logger() -> Iterator[None]:
 
 def test_production_logs_json(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(changed(settings, environment="production").service)
-    token = request_id.set("trace-1")
+    token = request_id_var.set("trace-1")
     extra = {"status": 200, "color_message": "ready: \x1b[1myes"}
     logging.getLogger("anything").warning("ready: %s", "yes", extra=extra)
-    request_id.reset(token)
+    request_id_var.reset(token)
     line = json.loads(capsys.readouterr().err)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", line.pop("time"))
     assert line == {

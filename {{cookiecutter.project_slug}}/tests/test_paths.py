@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from httpx2 import AsyncClient
 
 from app.api.pagination import PageParamsDep, paginate
-from app.api.paths import encoded_path
+from app.api.paths import location_of, request_path
 from app.main import create_app
 from app.schemas.base import ResponseBody
 from app.settings import Settings
@@ -34,7 +34,7 @@ def app(settings: Settings) -> FastAPI:
 
     @app.post("/owners/{owner}/articles", status_code=201)
     async def create_article(owner: str, request: Request, response: Response) -> None:
-        response.headers["Location"] = encoded_path(request.scope, owner)
+        response.headers["Location"] = location_of(request.scope, owner)
 
     @app.get("/owners/{owner}/articles/{name}")
     async def get_article(owner: str, name: str) -> list[str]:
@@ -80,8 +80,8 @@ async def test_instance_is_path_of_request(client: AsyncClient, owner: str, targ
 
 
 def test_path_is_not_read_as_host() -> None:
-    assert encoded_path({"path": "//host.example/a"}) == "/%2Fhost.example/a"
+    assert request_path({"path": "//host.example/a"}) == "/%2Fhost.example/a"
 
 
-def test_slash_in_segment_is_encoded() -> None:
-    assert encoded_path({"path": "/tags"}, "a/b", 7) == "/tags/a%2Fb/7"
+def test_slash_in_id_is_encoded() -> None:
+    assert location_of({"path": "/tags"}, "a/b") == "/tags/a%2Fb"

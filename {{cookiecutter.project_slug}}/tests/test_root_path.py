@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from httpx2 import ASGITransport, AsyncClient
 
 from app.api.pagination import PageParamsDep, paginate
-from app.api.paths import encoded_path
+from app.api.paths import location_of
 from app.main import create_app
 from app.schemas.base import ResponseBody
 from app.settings import ServiceSettings, Settings, SettingsError, load_settings
@@ -25,7 +25,7 @@ def create_app_with(settings: Settings, root_path: str) -> FastAPI:
 
     @app.get("/api/v1/things")
     async def list_things(page: PageParamsDep, request: Request, response: Response) -> None:
-        response.headers["Location"] = encoded_path(request.scope, 7)
+        response.headers["Location"] = location_of(request.scope, 7)
         rows = [SimpleNamespace(id=UUID(int=number)) for number in range(page.fetch_limit)]
         paginate(page, rows, Thing)
 

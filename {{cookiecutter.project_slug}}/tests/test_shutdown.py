@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from httpx2 import AsyncClient, ConnectError
 
-from app.log_config import request_id
+from app.log_config import request_id_var
 from app.main import create_app
 from app.settings import Settings
 from app.shutdown import graceful_shutdown
@@ -101,12 +101,12 @@ async def test_uvicorn_handles_sigterm_after_delay(settings: Settings) -> None:
     # The request ID that the log lines of the shutdown would have.
     drains: list[str] = []
     try:
-        with graceful_shutdown(service, on_drain=lambda: drains.append(request_id.get())):
+        with graceful_shutdown(service, on_drain=lambda: drains.append(request_id_var.get())):
             # 7 s without the 4 s that are reserved for closing the pool.
             assert server.config.timeout_graceful_shutdown == 3
-            token = request_id.set("interrupted-request")
+            token = request_id_var.set("interrupted-request")
             signal.raise_signal(signal.SIGTERM)
-            request_id.reset(token)
+            request_id_var.reset(token)
             for _ in range(3):
                 await asyncio.sleep(0)
             assert drains == ["-"]

@@ -8,7 +8,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from httpx2 import AsyncClient
 
-from app.api.paths import encoded_path
+from app.api.paths import location_of
 from app.main import create_app
 from app.settings import Settings
 
@@ -30,7 +30,7 @@ def app(settings: Settings) -> FastAPI:
 
     @app.post("/owners/{owner}")
     async def create(owner: str, request: Request, response: Response) -> str:
-        response.headers["Location"] = encoded_path(request.scope, owner)
+        response.headers["Location"] = location_of(request.scope, owner)
         return owner
 
     return app

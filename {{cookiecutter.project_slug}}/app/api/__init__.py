@@ -1,1 +1,1 @@
-"""HTTP: routes, their dependencies, middleware and error responses."""
+"""The HTTP API: routes, their dependencies, middleware and error responses."""

@@ -1,6 +1,8 @@
-"""Exception handlers: every error of a route, the router or the parser becomes a problem response.
+"""Exception handlers: turn expected exceptions into problem responses.
 
-All other exceptions are handled by `app.api.middleware.unhandled_errors`.
+They handle `AppError`, which the service raises, and `HTTPException` (such as 404 and 405) and
+`RequestValidationError`, which Starlette and FastAPI raise. All other exceptions are handled by
+`app.api.middleware.unhandled_errors`.
 """
 
 import logging
@@ -17,14 +19,15 @@ from app.errors import AppError, ShuttingDownError
 
 logger = logging.getLogger(__name__)
 
-# Reporting each of 10,000 invalid fields would cost more than rejecting the request.
+# Limits the size of the response: a request may have 10,000 invalid fields.
 _MAX_ERRORS = 50
+# The methods that the `Allow` header can name.
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 def add_error_handlers(app: FastAPI) -> None:
     """Register the exception handlers."""
-    # Starlette's types allow only handlers that accept any exception.
+    # Starlette's type hints only allow handlers that accept any exception.
     app.add_exception_handler(AppError, _handle_app_error)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _handle_http_exception)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _handle_invalid_request)  # type: ignore[arg-type]
@@ -33,7 +36,7 @@ def add_error_handlers(app: FastAPI) -> None:
 async def _handle_app_error(request: Request, error: AppError) -> JSONResponse:
     is_server_error = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if is_server_error and not isinstance(error, ShuttingDownError):
-        # The type of the cause only: its message may contain values of the request.
+        # Only the type of the cause, since its message may contain values of the request.
         cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
         logger.warning("%s%s", error.detail, cause)
     return problem_response(
@@ -54,23 +57,22 @@ async def _handle_http_exception(request: Request, error: HTTPException) -> JSON
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Return the methods of the path, of all its routes.
+    """Return the methods that the path of the request supports, over all its routes.
 
-    The router's own `Allow` header has only those of the first route that matches the path.
+    Starlette's own `Allow` header only has the methods of the first route that matches the path.
     """
-    routes = request.app.routes
-    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
-    return [
-        method
-        for method, scope in scopes.items()
-        if any(route.matches(scope)[0] is Match.FULL for route in routes)
-    ]
+
+    def is_allowed(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return [method for method in _METHODS if is_allowed(method)]
 
 
 async def _handle_invalid_request(
     request: Request, invalid: RequestValidationError
 ) -> JSONResponse:
-    # Without pydantic's `input` and `ctx`, which contain the rejected value.
+    # Pydantic's `input` and `ctx` are left out: they contain the rejected value.
     errors = [
         {
             "loc": [_encodable(part) for part in error["loc"]],
@@ -83,8 +85,8 @@ async def _handle_invalid_request(
 
 
 def _encodable(part: str | int) -> str | int:
-    """Replace lone surrogates, which JSON can escape and UTF-8 cannot encode.
+    """Replace lone surrogates: a client can send them in JSON, but UTF-8 cannot encode them.
 
-    The name of an unknown field is part of `loc` and comes from the client.
+    The name of an unknown field comes from the client, and is part of `loc`.
     """
     return part if isinstance(part, int) else part.encode(errors="replace").decode()

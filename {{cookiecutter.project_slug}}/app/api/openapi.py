@@ -1,4 +1,8 @@
-"""The OpenAPI document: the metadata of the API, and the error responses of all operations."""
+"""Additions to FastAPI's OpenAPI document: metadata, and error responses of every operation.
+
+A route documents the errors that are specific to it (`responses=error_responses(404)`).
+`document_errors` adds those that any route can return, such as 500.
+"""
 
 import tomllib
 from pathlib import Path
@@ -20,7 +24,7 @@ UTC.
 
 def api_info() -> dict[str, str]:
     """Return the version and the description of the API."""
-    # Not from `importlib.metadata`: the service runs from its folder, without being installed.
+    # Not from `importlib.metadata`: the service is not installed, but runs from its folder.
     project = tomllib.loads(_PYPROJECT.read_text("utf-8"))["project"]
     description = f"{project['description']}\n{_CONVENTIONS}".strip()
     return {"version": project["version"], "description": description}
@@ -31,23 +35,27 @@ def document_errors(app: FastAPI) -> None:
 
     https://fastapi.tiangolo.com/how-to/extending-openapi/
     """
-    original_openapi = app.openapi
+    build_document = app.openapi
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            _add_error_responses(original_openapi())
-        return original_openapi()
+        is_cached = app.openapi_schema is not None
+        # FastAPI caches this object, so the responses are added once, to the cached document.
+        document = build_document()
+        if not is_cached:
+            _add_error_responses(document)
+        return document
 
-    # FastAPI documents this assignment; mypy regards `openapi` as a method.
+    # FastAPI documents this assignment, which mypy rejects because `openapi` is a method.
     app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _add_error_responses(document: dict[str, Any]) -> None:
+    # No route returns a `Problem`, so FastAPI does not generate its schema.
     _, models = models_json_schema(
         [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
     )
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    # FastAPI's own schemas of a 422 response, which are not used.
+    # FastAPI's own schemas of a 422 response, which `Problem` replaces.
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas |= models["$defs"]
@@ -55,8 +63,14 @@ def _add_error_responses(document: dict[str, Any]) -> None:
         for operation in operations.values():
             responses = operation["responses"]
             statuses = [500]
-            statuses += [422] if "422" in responses else []
-            statuses += [400, 413, 415] if "requestBody" in operation else []
-            statuses += [503] if path.startswith("/api/") else []
+            if "422" in responses:
+                # Added by FastAPI to operations with parameters or a body; replace its schema.
+                statuses += [422]
+            if "requestBody" in operation:
+                # Invalid JSON, a large body, a compressed body.
+                statuses += [400, 413, 415]
+            if path.startswith("/api/"):
+                # The database is unavailable.
+                statuses += [503]
             errors = {str(status): error for status, error in error_responses(*statuses).items()}
             operation["responses"] = dict(sorted((responses | errors).items()))

@@ -1,10 +1,10 @@
 """Keyset pagination: the parameters `limit` and `after`, and the `Link` to the next page.
 
-A list route declares `page: PageParamsDep`, gets `page.fetch_limit` rows after `page.after` from
-its repository, and returns `paginate(page, rows, ArticleRead)`.
+A list route declares `page: PageParamsDep`, fetches `page.fetch_limit` rows that follow the key
+`page.after`, and returns `paginate(page, rows, ArticleRead)`. Clients see keys as opaque cursors.
 
-A page starts after a row, not at an offset: all pages cost the same, and rows that are inserted
-between two requests shift nothing.
+A page starts after a row, not at an offset. So all pages cost the same, and rows that are inserted
+between two requests do not repeat or hide others.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -16,7 +16,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from app.api.paths import encoded_path
+from app.api.paths import request_path
 from app.schemas.fields import NO_NUL_PATTERN
 
 KeyT = TypeVar("KeyT")
@@ -24,13 +24,13 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class CursorCodec(NamedTuple, Generic[KeyT]):
-    """Encodes the key of a row as a cursor, which is opaque to clients, and decodes it.
+    """Converts the key of a row to a cursor, and back.
 
-    A cursor is a version and the bytes of the key in unpadded URL-safe Base64.
+    A cursor is a version followed by the bytes of the key in unpadded URL-safe Base64.
     """
 
     version: str
-    #: Matches exactly the cursors of all keys, whether or not such a row exists.
+    #: Matches the cursors of all possible keys and no other text, so `decode` cannot fail.
     pattern: str
     to_bytes: Callable[[KeyT], bytes]
     from_bytes: Callable[[bytes], KeyT]
@@ -41,20 +41,20 @@ class CursorCodec(NamedTuple, Generic[KeyT]):
 
     def decode(self, cursor: str) -> KeyT:
         """Return the key of a cursor that matches `pattern`."""
-        # Python ignores superfluous padding.
+        # A key of 8 bytes needs only one `=`, but Python ignores superfluous padding.
         return self.from_bytes(urlsafe_b64decode(cursor[len(self.version) :] + "=="))
 
 
 UUID_CURSOR = CursorCodec[UUID](
     version="1",
-    # 128 bits: the last of 22 characters carries two of them.
+    # 128 bits in 22 characters of 6 bits: the last character has only 2 significant bits.
     pattern=r"^1[A-Za-z0-9_-]{21}[AQgw]$",
     to_bytes=lambda key: key.bytes,
     from_bytes=lambda data: UUID(bytes=data),
 )
 INTEGER_CURSOR = CursorCodec[int](
     version="2",
-    # 64 bits: the last of 11 characters carries four of them.
+    # 64 bits in 11 characters of 6 bits: the last character has only 4 significant bits.
     pattern=r"^2[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]$",
     to_bytes=lambda key: key.to_bytes(8, signed=True),
     from_bytes=lambda data: int.from_bytes(data, signed=True),
@@ -62,7 +62,7 @@ INTEGER_CURSOR = CursorCodec[int](
 
 
 class PageParams(NamedTuple, Generic[KeyT]):
-    """The page that a request asks for."""
+    """Parameters of a list request, and the request and response of its `Link` header."""
 
     limit: int
     #: The key of the last row of the previous page; None for the first page.
@@ -73,30 +73,35 @@ class PageParams(NamedTuple, Generic[KeyT]):
 
     @property
     def fetch_limit(self) -> int:
-        """Number of rows to fetch: one more than `limit` shows whether there is a next page."""
+        """Number of rows to fetch: one more than `limit`, to find out if there is a next page."""
         return self.limit + 1
 
 
 def paginate(page: PageParams[Any], rows: Sequence[Any], model: type[ModelT]) -> list[ModelT]:
-    """Convert at most `page.limit` rows to the response model.
+    """Convert the rows of the page to the response model.
 
-    If there are more rows, set the `Link` header of the response to the next page.
+    If `rows` has more than `page.limit` rows, also set the `Link` header to the next page.
     """
-    items = [model.model_validate(row) for row in rows[: page.limit]]
-    if len(rows) > page.limit:
-        cursor = page.codec.encode(rows[page.limit - 1].id)
-        query = page.request.query_params.multi_items()
-        parameters = [(name, value) for name, value in query if name != "after"]
-        path = encoded_path(page.request.scope)
-        target = f"{path}?{urlencode([*parameters, ('after', cursor)])}"
-        page.response.headers["Link"] = f'<{target}>; rel="next"'
-    return items
+    shown = rows[: page.limit]
+    if len(rows) > len(shown):
+        next_page = _next_page(page.request, page.codec.encode(shown[-1].id))
+        page.response.headers["Link"] = f'<{next_page}>; rel="next"'
+    return [model.model_validate(row) for row in shown]
+
+
+def _next_page(request: Request, cursor: str) -> str:
+    """Return the path and query of the same list after the cursor."""
+    query = [item for item in request.query_params.multi_items() if item[0] != "after"]
+    return f"{request_path(request.scope)}?{urlencode([*query, ('after', cursor)])}"
 
 
 def page_params(
     codec: CursorCodec[KeyT], example: str
 ) -> Callable[..., Awaitable[PageParams[KeyT]]]:
-    """Return the dependency that provides the page parameters of a list with such keys."""
+    """Return a dependency that provides the page parameters of a list.
+
+    The codec defines the type of the list's keys; `example` is a cursor for the documentation.
+    """
 
     async def get_page_params(
         request: Request,
@@ -120,17 +125,17 @@ def page_params(
     return get_page_params
 
 
-#: For lists of rows with a UUIDv7 as their key.
+#: For lists whose keys are UUIDv7.
 PageParamsDep = Annotated[
     PageParams[UUID], Depends(page_params(UUID_CURSOR, example="1AZsZWy4Ac2KQ7s0Yq3mB9w"))
 ]
-#: For lists of rows with a 64-bit integer as their key.
+#: For lists whose keys are 64-bit integers.
 IntegerPageParamsDep = Annotated[
     PageParams[int], Depends(page_params(INTEGER_CURSOR, example="2AAAAAAAAAAc"))
 ]
 
 #: The query parameter `q` of a list with full-text search.
-Search = Annotated[
+SearchQuery = Annotated[
     str | None,
     Query(
         max_length=200,

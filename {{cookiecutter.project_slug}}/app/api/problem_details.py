@@ -1,6 +1,7 @@
 """Problem details (RFC 9457): the `application/problem+json` body of every error response.
 
-`app.api.error_handlers` and the middleware respond with them; `error_responses` documents them.
+`app.api.error_handlers` and `app.api.middleware` respond with `problem_response`. Routes document
+their errors with `error_responses`.
 
 https://www.rfc-editor.org/rfc/rfc9457
 """
@@ -13,12 +14,12 @@ from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 from starlette.types import Scope
 
-from app.api.paths import encoded_path
-from app.log_config import request_id
+from app.api.paths import request_path
+from app.log_config import request_id_var
 
 MEDIA_TYPE = "application/problem+json"
 
-# RFC 9110's names; `HTTPStatus` has older ones before Python 3.13.
+# The names of RFC 9110. Before Python 3.13, `HTTPStatus` has older ones.
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
@@ -64,14 +65,17 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     **members: Any,
 ) -> JSONResponse:
-    """Return the response to a failed request; with a `code`, its type is `/problems/<code>`."""
+    """Return an error response. With a `code`, the type of the problem is `/problems/<code>`.
+
+    `members` are the optional members `field` and `errors`.
+    """
     body = Problem(
         type=f"/problems/{code}" if code else "about:blank",
         title=_title(status),
         status=status,
         detail=detail,
-        instance=encoded_path(scope),
-        request_id=request_id.get(),
+        instance=request_path(scope),
+        request_id=request_id_var.get(),
         **members,
     )
     content = body.model_dump(exclude_none=True)
@@ -79,7 +83,7 @@ def problem_response(
 
 
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` argument of a route that may fail with these statuses."""
+    """Return the `responses` argument of a route that can fail with these statuses."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": _title(status), "content": content} for status in statuses}
 

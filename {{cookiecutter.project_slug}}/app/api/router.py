@@ -1,4 +1,4 @@
-"""Route discovery: every module in `app.api.routes` that has a `router`."""
+"""Route discovery: includes every module in `app.api.routes` that has a `router`."""
 
 import inspect
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from app.api import routes
 
 
 def discover_routers() -> list[APIRouter]:
-    """Return the routers of all resources, sorted by the names of their modules."""
+    """Return the routers of all resources, in the alphabetical order of their modules."""
     return [module.router for module in _route_modules()]
 
 
 def describe_tags() -> list[dict[str, str]]:
-    """Return OpenAPI's description of every tag: the docstring of its route module."""
+    """Return the OpenAPI description of each tag: the docstring of its route module."""
     return [
         {"name": str(tag), "description": inspect.getdoc(module) or ""}
         for module in _route_modules()
@@ -26,7 +26,7 @@ def describe_tags() -> list[dict[str, str]]:
 
 
 def _route_modules() -> Iterator[ModuleType]:
-    for found in iter_modules(routes.__path__, f"{routes.__name__}."):
-        module = import_module(found.name)
+    for info in iter_modules(routes.__path__, prefix=f"{routes.__name__}."):
+        module = import_module(info.name)
         if isinstance(getattr(module, "router", None), APIRouter):
             yield module

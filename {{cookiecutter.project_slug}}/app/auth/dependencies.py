@@ -6,7 +6,7 @@ from fastapi import Depends
 from fastapi.requests import HTTPConnection
 from fastapi.security import OAuth2PasswordBearer
 
-from app.api.dependencies import DatabaseDep, reader
+from app.api.dependencies import DatabaseDep, provide_reader
 from app.auth.accounts import AccountService
 from app.auth.authentication import Authentication
 from app.auth.errors import UnauthenticatedError
@@ -18,7 +18,7 @@ from app.schemas.users import UserRead
 BearerToken = Annotated[
     str | None, Depends(OAuth2PasswordBearer("api/v1/auth/token", auto_error=False))
 ]
-UserReaderDep = Annotated[UserReader, Depends(reader(UserReader))]
+UserReaderDep = Annotated[UserReader, Depends(provide_reader(UserReader))]
 
 
 async def get_authentication(connection: HTTPConnection) -> Authentication:

@@ -7,13 +7,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 class RequestBody(BaseModel):
-    """Base of request bodies; unknown fields are rejected."""
+    """Base of request bodies; unknown fields are rejected.
+
+    In the body of an update, the default of each field is `MISSING`: a client may omit the field,
+    and `null` is only valid if the type allows it. `model_dump(exclude_unset=True)` returns the
+    fields that the client sent.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
 
 class ResponseBody(BaseModel):
-    """Base of response bodies; `model_validate` accepts rows."""
+    """Base of response bodies; `model_validate` accepts rows and entities of the database."""
 
     model_config = ConfigDict(from_attributes=True)
 

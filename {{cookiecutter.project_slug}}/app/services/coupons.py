@@ -16,10 +16,11 @@ class CouponExhaustedError(ConflictError):
 async def redeem(coupon_id: UUID, coupons: CouponWriter, redemptions: RedemptionWriter) -> Row:
     """Redeem the coupon once and return the redemption. Both writers must share a transaction.
 
-    Raises `NotFoundError` if the coupon does not exist, `CouponExhaustedError` if no redemptions
-    are left.
+    Raises `NotFoundError` if the coupon does not exist, and `CouponExhaustedError` if it has no
+    redemptions left. The transaction must then be rolled back, since the redemption is inserted.
     """
-    # All concurrent redemptions need the coupon's row, so it is locked last, for the shortest time.
+    # Decrementing locks the coupon's row, for which concurrent redemptions wait until the commit.
+    # So it is the last statement: the lock is held for the shortest time.
     redemption = await redemptions.create_for_coupon(coupon_id)
     if not await coupons.decrement_remaining(coupon_id):
         raise CouponExhaustedError("This coupon has been fully redeemed.")

@@ -41,7 +41,7 @@ async def test_documented_change_requires_authentication(
     router = APIRouter(prefix="/api/v1/protected")
     # In the document the function has only a docstring, so append a body.
     names = {**vars(articles), "router": router}
-    body = "    return await original(new, articles, request, response)\n"
+    body = "    return await original(new_article, articles, request, response)\n"
     exec(snippet + body, names | {"original": articles.create_article})  # noqa: S102
     app = create_app(settings)
     app.include_router(router)

@@ -1,7 +1,7 @@
-"""ASGI middleware: the layers that every request passes before it reaches a route.
+"""ASGI middleware, which every request passes before it reaches a route.
 
-All are plain ASGI. Starlette's `BaseHTTPMiddleware` would run the route in a separate task, where
-cancellation and context variables behave differently.
+All of it is plain ASGI, since Starlette's `BaseHTTPMiddleware` would run the route in a separate
+task, where cancellation and context variables behave differently.
 """
 
 from fastapi.middleware import Middleware
@@ -36,7 +36,7 @@ def middleware_stack(settings: ServiceSettings) -> list[Middleware]:
             allow_headers=settings.cors_allow_headers,
             expose_headers=settings.cors_expose_headers,
         ),
-        # With DEBUG, Starlette responds with a traceback instead.
+        # With DEBUG, Starlette responds to unhandled exceptions with a traceback.
         *([] if settings.debug else [Middleware(UnhandledErrorMiddleware)]),
         Middleware(BodySizeLimitMiddleware, limit=settings.max_body_size),
         Middleware(TrailingSlashMiddleware),

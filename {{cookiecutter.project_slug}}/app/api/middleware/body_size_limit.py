@@ -1,4 +1,4 @@
-"""The limits of request bodies."""
+"""Limits the size of request bodies, and rejects compressed ones."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -6,10 +6,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class BodySizeLimitMiddleware:
-    """Rejects request bodies that are larger than `limit` bytes or compressed.
+    """Rejects request bodies that are larger than `limit` bytes (413) or compressed (415).
 
-    The headers are checked before the first `receive()`, in response to which the server would
-    ask for the body ("100 Continue"); a body without `Content-Length` is counted as it arrives.
+    Compressed bodies are rejected because a small one can expand to any size. The errors are
+    raised inside `receive()`, so that they reach the exception handlers of the application.
     `FastAPI(max_body_size=...)` is not used because it responds in plain text.
     """
 
@@ -21,14 +21,18 @@ class BodySizeLimitMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        received: int | None = None
+        headers_checked = False
+        received = 0
 
         async def receive_wrapper() -> Message:
-            nonlocal received
-            if received is None:
-                received = 0
+            nonlocal headers_checked, received
+            if not headers_checked:
+                headers_checked = True
+                # Before `receive()`, at which the server asks the client for a body that it has
+                # announced with `Expect: 100-continue`.
                 self._check_headers(Headers(scope=scope))
             message = await receive()
+            # A body without `Content-Length` is only known to be too large as it arrives.
             received += len(message.get("body", b""))
             self._check_size(received)
             return message

@@ -1,4 +1,4 @@
-"""The request ID and the access log."""
+"""The ID and the access log line of each HTTP request."""
 
 import logging
 import re
@@ -8,18 +8,22 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.log_config import request_id
+from app.log_config import request_id_var
 
 access_log = logging.getLogger("app.access")
 
+# Safe in every log format and header: no spaces, line breaks or quotes, and a bounded length.
 _VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestContextMiddleware:
-    """Assigns the request ID and writes one access line per request.
+    """Assigns an ID to each request, and logs one line when the request ends.
 
-    A valid `X-Request-ID` of the client is kept; otherwise the ID is random. The response returns
-    it in the same header.
+    Uses the client's `X-Request-ID` if it is valid, otherwise generates one; the response carries
+    it in the same header. WebSocket connections and lifespan events pass through unchanged.
+
+    Must be outside all middleware that logs or responds: only then does every log line and every
+    response of the request have the ID.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,24 +33,30 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        from_client = Headers(scope=scope).get("x-request-id", "")
-        current_id = from_client if _VALID_REQUEST_ID.fullmatch(from_client) else uuid4().hex
-        token = request_id.set(current_id)
+        request_id = _request_id(Headers(scope=scope))
+        token = request_id_var.set(request_id)
         started_at = time.perf_counter()
+        # Logged if the application raises an exception, or is cancelled, before it responds.
         status = 500
 
         async def send_wrapper(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = current_id
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
         try:
             await self.app(scope, receive, send_wrapper)
         finally:
             _log_access(scope, status, time.perf_counter() - started_at)
-            request_id.reset(token)
+            request_id_var.reset(token)
+
+
+def _request_id(headers: Headers) -> str:
+    """Return the request ID of the client if it is valid, otherwise a random one."""
+    from_client = headers.get("x-request-id", "")
+    return from_client if _VALID_REQUEST_ID.fullmatch(from_client) else uuid4().hex
 
 
 def _log_access(scope: Scope, status: int, seconds: float) -> None:
@@ -56,7 +66,8 @@ def _log_access(scope: Scope, status: int, seconds: float) -> None:
         "status": status,
         "duration_ms": round(seconds * 1000, 1),
     }
-    access_log.info("%s %s %d %.1f ms", *fields.values(), extra=fields)
+    # `fields` fills the message; as `extra`, it adds the fields to the JSON lines.
+    access_log.info("%(method)s %(route)s %(status)d %(duration_ms).1f ms", fields, extra=fields)
 
 
 def _route_template(scope: Scope) -> str:
@@ -64,7 +75,8 @@ def _route_template(scope: Scope) -> str:
 
     The path of the request is never logged: it may contain secrets and line breaks.
     """
-    # If routers are nested, only FastAPI's context has the path with all prefixes.
-    route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
-    template: str = getattr(route, "path", "-")
-    return template
+    # `effective_route_context` is undocumented (FastAPI 0.165). If routers are nested, only its
+    # path has the prefixes of all routers. Without it, the log has the path without prefixes.
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    route = context or scope.get("route")
+    return str(getattr(route, "path", "-"))

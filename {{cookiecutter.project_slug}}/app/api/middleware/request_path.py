@@ -1,12 +1,13 @@
-"""Changes to the path of a request before it is routed."""
+"""Changes the path of a request before routing: the proxy's prefix, and trailing slashes."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class RootPathMiddleware:
-    """Adds the path prefix of a reverse proxy, unless the proxy has left it in the path.
+    """Adds the path prefix of a reverse proxy (`ROOT_PATH`), unless the path already has it.
 
-    By the definition of ASGI, `path` includes `root_path`; links made from it work for the client.
+    Some proxies remove the prefix, and others forward it. In ASGI, `scope["path"]` includes
+    `scope["root_path"]`, so links that are built from it work for the client.
     """
 
     def __init__(self, app: ASGIApp, root_path: str) -> None:
@@ -17,15 +18,16 @@ class RootPathMiddleware:
         if scope["type"] in {"http", "websocket"}:
             scope["root_path"] = self.root_path
             path = scope["path"]
-            # The paths of the routes start with `/api/` too, so the prefix `/api` cannot be
-            # recognized. It is always added: the proxy has to remove it.
-            if not path.startswith(self.root_path + "/") or path.startswith("/api/"):
+            has_prefix = path.startswith(self.root_path + "/")
+            # The routes start with `/api/`. So if the prefix is `/api`, it is always added, and the
+            # proxy has to remove it: whether it has done so cannot be recognized.
+            if not has_prefix or path.startswith("/api/"):
                 scope["path"] = self.root_path + path
         await self.app(scope, receive, send)
 
 
 class TrailingSlashMiddleware:
-    """Routes `/articles/` like `/articles`, where a redirect would cost a second request."""
+    """Routes `/articles/` like `/articles`. A redirect would cost a second request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -34,6 +36,6 @@ class TrailingSlashMiddleware:
         if scope["type"] == "http" and scope["path"].endswith("/"):
             root_path = scope.get("root_path", "")
             path = scope["path"].rstrip("/")
-            # The root keeps its slash.
+            # The path of the root is a slash.
             scope["path"] = f"{root_path}/" if path == root_path else path
         await self.app(scope, receive, send)

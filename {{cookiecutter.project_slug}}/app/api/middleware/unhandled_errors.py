@@ -1,4 +1,4 @@
-"""The response to unhandled exceptions and to requests that are cancelled during shutdown."""
+"""Responses to unhandled exceptions, and to requests that are cancelled during shutdown."""
 
 import asyncio
 import logging
@@ -12,40 +12,46 @@ logger = logging.getLogger(__name__)
 
 
 class UnhandledErrorMiddleware:
-    """Turns unhandled exceptions into a 500 problem response.
+    """Turns unhandled exceptions into a 500 problem response, and logs them.
 
-    Starlette's own handler is outside all middleware and raises the exception again. This one is
-    inside CORS, so that browsers may read the response, and does not raise, so that the server
-    keeps the connection open. An exception after the start of the response is raised: the server
-    then closes the connection, and the client notices that the response is incomplete.
+    Starlette's own handler is outside all middleware and raises the exception again. This
+    middleware is inside CORS, so that browsers can read the response, and does not raise, so that
+    the server keeps the connection open.
+
+    If the response has already started, the exception is raised: the server then closes the
+    connection, and the client notices that the response is incomplete.
+
+    uvicorn cancels the requests that are open when its shutdown timeout expires. Their response is
+    503, so that clients retry.
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        # FastAPI's own telemetry layer is outside this middleware and would only see the response.
+        # Records exceptions in traces. FastAPI's own instance is outside this middleware, where it
+        # only sees the response. The import is private: `tests/test_telemetry.py` guards it.
         self.app = ExceptionTelemetryMiddleware(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        has_started = False
+        response_started = False
 
         async def send_wrapper(message: Message) -> None:
-            nonlocal has_started
-            has_started = True
+            nonlocal response_started
+            response_started = True
             await send(message)
 
         try:
             await self.app(scope, receive, send_wrapper)
         except asyncio.CancelledError as error:
-            # uvicorn cancels with this message when the timeout of the graceful shutdown expires.
-            if has_started or "graceful shutdown" not in str(error):
+            # Only uvicorn's shutdown cancels with this message.
+            if response_started or "graceful shutdown" not in str(error):
                 raise
             response = problem_response(
                 scope, 503, "The service is shutting down.", headers={"Retry-After": "1"}
             )
         except Exception:
-            if has_started:
+            if response_started:
                 raise
             logger.exception("Unhandled error")
             response = problem_response(

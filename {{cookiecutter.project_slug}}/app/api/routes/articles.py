@@ -5,24 +5,24 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 
-from app.api.dependencies import reader, writer
-from app.api.pagination import PageParamsDep, Search, paginate
-from app.api.paths import encoded_path
+from app.api.dependencies import provide_reader, provide_writer
+from app.api.pagination import PageParamsDep, SearchQuery, paginate
+from app.api.paths import location_of
 from app.api.problem_details import error_responses
 from app.db.repositories.articles import ArticleReader, ArticleWriter
 from app.schemas.articles import ArticleCreate, ArticleRead, ArticleUpdate
 
 router = APIRouter(prefix="/api/v1/articles", tags=["articles"])
 
-ArticleReaderDep = Annotated[ArticleReader, Depends(reader(ArticleReader))]
-ArticleWriterDep = Annotated[ArticleWriter, Depends(writer(ArticleWriter))]
+ArticleReaderDep = Annotated[ArticleReader, Depends(provide_reader(ArticleReader))]
+ArticleWriterDep = Annotated[ArticleWriter, Depends(provide_writer(ArticleWriter))]
 
 ArticleId = Annotated[UUID, Path(description="ID of the article.")]
 
 
 @router.get("")
 async def list_articles(
-    articles: ArticleReaderDep, page: PageParamsDep, q: Search = None
+    articles: ArticleReaderDep, page: PageParamsDep, q: SearchQuery = None
 ) -> list[ArticleRead]:
     """List articles, newest first. `q` searches titles and texts."""
     rows = await articles.list(limit=page.fetch_limit, after=page.after, q=q)
@@ -31,11 +31,11 @@ async def list_articles(
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=error_responses(409))
 async def create_article(
-    new: ArticleCreate, articles: ArticleWriterDep, request: Request, response: Response
+    new_article: ArticleCreate, articles: ArticleWriterDep, request: Request, response: Response
 ) -> ArticleRead:
-    """Create an article."""
-    article = ArticleRead.model_validate(await articles.create(**new.model_dump()))
-    response.headers["Location"] = encoded_path(request.scope, article.id)
+    """Create an article. Fails with 409 if the slug is already in use."""
+    article = ArticleRead.model_validate(await articles.create(**new_article.model_dump()))
+    response.headers["Location"] = location_of(request.scope, article.id)
     return article
 
 
@@ -49,8 +49,12 @@ async def get_article(article_id: ArticleId, articles: ArticleReaderDep) -> Arti
 async def update_article(
     article_id: ArticleId, changes: ArticleUpdate, articles: ArticleWriterDep
 ) -> ArticleRead:
-    """Partially update an article. Omitted fields are unchanged."""
-    return ArticleRead.model_validate(await articles.update(article_id, **changes.model_dump()))
+    """Update the given fields of an article; the others are unchanged.
+
+    Fails with 409 if the new slug is already in use.
+    """
+    row = await articles.update(article_id, **changes.model_dump(exclude_unset=True))
+    return ArticleRead.model_validate(row)
 
 
 @router.delete(

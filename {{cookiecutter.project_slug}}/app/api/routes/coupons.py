@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 
-from app.api.dependencies import reader, writer
-from app.api.paths import encoded_path
+from app.api.dependencies import provide_reader, provide_writer
+from app.api.paths import location_of
 from app.api.problem_details import error_responses
 from app.db.repositories.coupons import CouponReader, CouponWriter, RedemptionWriter
 from app.schemas.coupons import CouponCreate, CouponRead, RedemptionRead
@@ -14,21 +14,24 @@ from app.services.coupons import redeem
 
 router = APIRouter(prefix="/api/v1/coupons", tags=["coupons"])
 
-CouponReaderDep = Annotated[CouponReader, Depends(reader(CouponReader))]
-CouponWriterDep = Annotated[CouponWriter, Depends(writer(CouponWriter))]
-RedemptionWriterDep = Annotated[RedemptionWriter, Depends(writer(RedemptionWriter))]
+CouponReaderDep = Annotated[CouponReader, Depends(provide_reader(CouponReader))]
+CouponWriterDep = Annotated[CouponWriter, Depends(provide_writer(CouponWriter))]
+RedemptionWriterDep = Annotated[RedemptionWriter, Depends(provide_writer(RedemptionWriter))]
 
 CouponId = Annotated[UUID, Path(description="ID of the coupon.")]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=error_responses(409))
 async def create_coupon(
-    new: CouponCreate, coupons: CouponWriterDep, request: Request, response: Response
+    new_coupon: CouponCreate, coupons: CouponWriterDep, request: Request, response: Response
 ) -> CouponRead:
-    """Create a coupon with all redemptions available."""
-    row = await coupons.create(**new.model_dump(), remaining_count=new.init_count)
+    """Create a coupon, with all its redemptions available.
+
+    Fails with 409 if the code is already in use.
+    """
+    row = await coupons.create(**new_coupon.model_dump(), remaining_count=new_coupon.init_count)
     coupon = CouponRead.model_validate(row)
-    response.headers["Location"] = encoded_path(request.scope, coupon.id)
+    response.headers["Location"] = location_of(request.scope, coupon.id)
     return coupon
 
 
@@ -46,5 +49,5 @@ async def get_coupon(coupon_id: CouponId, coupons: CouponReaderDep) -> CouponRea
 async def redeem_coupon(
     coupon_id: CouponId, coupons: CouponWriterDep, redemptions: RedemptionWriterDep
 ) -> RedemptionRead:
-    """Redeem a coupon. Fails with 409 if no redemptions remain."""
+    """Redeem a coupon once. Fails with 409 if it has no redemptions left."""
     return RedemptionRead.model_validate(await redeem(coupon_id, coupons, redemptions))

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 
 from app.api.dependencies import DatabaseDep, TransactionDep
-from app.api.pagination import IntegerPageParamsDep, Search, paginate
-from app.api.paths import encoded_path
+from app.api.pagination import IntegerPageParamsDep, SearchQuery, paginate
+from app.api.paths import location_of
 from app.api.problem_details import error_responses
 from app.auth.dependencies import CurrentUser
 from app.db.repositories.notes import NoteReader, NoteWriter
@@ -16,12 +16,12 @@ router = APIRouter(prefix="/api/v1/notes", tags=["notes"], responses=error_respo
 
 
 async def get_note_reader(database: DatabaseDep, user: CurrentUser) -> NoteReader:
-    """Return the reader of the authenticated user's notes."""
+    """Return a reader of the authenticated user's notes."""
     return NoteReader(database, user.id)
 
 
 async def get_note_writer(transaction: TransactionDep, user: CurrentUser) -> NoteWriter:
-    """Return the writer of the authenticated user's notes."""
+    """Return a writer of the authenticated user's notes."""
     return NoteWriter(transaction, user.id)
 
 
@@ -33,7 +33,7 @@ NoteId = Annotated[int, Path(ge=1, le=2**63 - 1, description="ID of the note.")]
 
 @router.get("")
 async def list_notes(
-    notes: NoteReaderDep, page: IntegerPageParamsDep, q: Search = None
+    notes: NoteReaderDep, page: IntegerPageParamsDep, q: SearchQuery = None
 ) -> list[NoteRead]:
     """List the authenticated user's notes, newest first. `q` searches titles and descriptions."""
     rows = await notes.list(limit=page.fetch_limit, after=page.after, q=q)
@@ -42,11 +42,11 @@ async def list_notes(
 
 @router.post("", status_code=status.HTTP_201_CREATED)
 async def create_note(
-    new: NoteCreate, notes: NoteWriterDep, request: Request, response: Response
+    new_note: NoteCreate, notes: NoteWriterDep, request: Request, response: Response
 ) -> NoteRead:
-    """Create a note of the authenticated user."""
-    note = NoteRead.model_validate(await notes.create(**new.model_dump()))
-    response.headers["Location"] = encoded_path(request.scope, note.id)
+    """Create a note that belongs to the authenticated user."""
+    note = NoteRead.model_validate(await notes.create(**new_note.model_dump()))
+    response.headers["Location"] = location_of(request.scope, note.id)
     return note
 
 
@@ -58,8 +58,12 @@ async def get_note(note_id: NoteId, notes: NoteReaderDep) -> NoteRead:
 
 @router.patch("/{note_id}", responses=error_responses(404))
 async def update_note(note_id: NoteId, changes: NoteUpdate, notes: NoteWriterDep) -> NoteRead:
-    """Partially update one of the authenticated user's notes. Omitted fields are unchanged."""
-    return NoteRead.model_validate(await notes.update(note_id, **changes.model_dump()))
+    """Update the given fields of one of the authenticated user's notes.
+
+    The other fields are unchanged.
+    """
+    row = await notes.update(note_id, **changes.model_dump(exclude_unset=True))
+    return NoteRead.model_validate(row)
 
 
 @router.delete("/{note_id}", status_code=status.HTTP_204_NO_CONTENT, responses=error_responses(404))
