@@ -3,7 +3,9 @@
 `python -m dev.serve` is the command of `make run`, `python -m dev.alembic` that of `make migrate`.
 """
 
-received_signals: list[int] = []  # Filled by the handlers of `dev.serve`.
+# Signals that `dev.serve` has received. An embedded server checks it to interrupt initdb.
+received_signals: list[int] = []
+USE_ANOTHER_SERVER = "set DATABASE_URL (for tests, TEST_DATABASE_URL) to a PostgreSQL 18 server"
 
 
 class DevelopmentError(Exception):

@@ -1,4 +1,4 @@
-"""Alembic on the development database: `python -m dev.alembic current`."""
+"""Alembic on the development database, for example `python -m dev.alembic current`."""
 
 import signal
 import sys
@@ -10,7 +10,7 @@ from dev import DevelopmentError
 from dev.settings import development_database
 
 if __name__ == "__main__":
-    # Raise, so that an embedded server is stopped.
+    # Exit by an exception, so that the embedded server is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         with development_database():

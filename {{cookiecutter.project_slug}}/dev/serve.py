@@ -1,6 +1,7 @@
 """The command of `make run`: migrate and serve until Ctrl-C, SIGTERM or the end of the terminal.
 
-Heavy modules are imported in functions, since signals must be handled while they are loaded.
+This process runs the embedded server and watches `app/`; child processes run the service. Modules
+that take long to import are imported in functions, when the signal handlers are in place.
 """
 
 import os
@@ -16,11 +17,11 @@ SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 
 
 def main() -> int:
-    """Serve until a signal arrives, and return the exit status."""
+    """Serve until a signal is received, and return the exit status."""
     for number in SIGNALS:
-        # `nohup` ignores SIGHUP. Handlers only record a signal, since an exception at any line
-        # could lose track of a process that has just been started.
+        # An ignored signal stays ignored: `nohup` ignores SIGHUP.
         if signal.getsignal(number) != signal.SIG_IGN:
+            # Only recorded, since an exception could interrupt the start of a process at any line.
             signal.signal(number, lambda number, _: received_signals.append(number))
     try:
         run()
@@ -29,28 +30,31 @@ def main() -> int:
             print(error, file=sys.stderr)
             return 1
     finally:
-        # Everything has stopped. Another signal must not change the exit status.
+        # All processes have stopped. A second Ctrl-C must not change the exit status.
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
     return 0
 
 
 def run() -> None:
-    """Serve until a signal is received, with a new process after each change in `app/`.
+    """Serve until a signal is received, and restart the service after each change in `app/`.
 
-    Raises `DevelopmentError` if the first process ends. Later ones wait for the next change.
+    If the service ends after a change, the next change starts it again. Raises `DevelopmentError`
+    if it ends before the first change, and `SettingsError` for invalid settings.
     """
     from watchfiles import PythonFilter, watch
 
     from app.settings import load_settings
-    from dev.settings import development_database, load_listen_settings, open_listener
+    from app.settings_base import load_group
+    from dev.settings import ListenSettings, development_database, open_listener
 
-    listen = load_listen_settings()
+    listen = load_group(ListenSettings)
     with open_listener(listen) as listener, development_database() as database:
         host = f"[{listen.host}]" if ":" in listen.host else listen.host
         url = f"http://{host}:{listener.getsockname()[1]}"
         hints = [f"Ready: {url}", f"Database: {database}"]
         hints += [f"Docs: {url}/docs"] if load_settings().service.serves_docs else []
+        # Yields an empty set every 200 ms, so that the loop can check for signals.
         watcher = watch("app", watch_filter=PythonFilter(), rust_timeout=200, yield_on_timeout=True)
         is_first = True
         while not received_signals:
@@ -65,15 +69,15 @@ def run() -> None:
             finally:
                 process.terminate()
                 process.join(5)
-                # A blocking call can delay the reaction to SIGTERM for any time.
+                # If a blocking call keeps the process from handling SIGTERM.
                 process.kill()
                 process.join()
             is_first = False
 
 
 def serve(listener: socket.socket, hints: list[str], migrate: bool) -> None:
-    """Serve on a listening socket, and print `hints` as soon as requests are answered."""
-    # Ctrl-C reaches every process of the terminal, and the parent ends this one.
+    """Serve on a listening socket, and print `hints` when the service is ready."""
+    # Ctrl-C reaches all processes of a terminal, but the parent stops this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import uvicorn
     from alembic.config import main as alembic

@@ -12,28 +12,21 @@ from urllib.parse import quote, urlencode
 from pydantic import Field
 
 from app.db.dsn import connect_kwargs
-from app.settings import SERVICE_NAME, SettingsError, load_settings
-from app.settings_base import SettingsGroup, load_group
+from app.settings import SERVICE_NAME, load_settings
+from app.settings_base import SettingsGroup
 from dev import DevelopmentError
 from dev.embedded_server import embedded_postgres
 
+# Tried in this order if PORT is not set.
 PORTS = range(8000, 8100)
 DATA_FOLDER = Path(__file__).parents[1] / ".data" / "postgres"
 
 
 class ListenSettings(SettingsGroup):
-    """Bind address; without a port, the first free one of `PORTS`."""
+    """The address to listen on: HOST and PORT."""
 
     host: str = "127.0.0.1"
     port: int | None = Field(default=None, ge=1, le=65535)
-
-
-def load_listen_settings() -> ListenSettings:
-    """Read the settings. Raises `DevelopmentError` naming an invalid one."""
-    try:
-        return load_group(ListenSettings)
-    except SettingsError as error:
-        raise DevelopmentError(str(error)) from None
 
 
 def open_listener(listen: ListenSettings) -> socket.socket:
@@ -52,24 +45,22 @@ def open_listener(listen: ListenSettings) -> socket.socket:
 
 @contextmanager
 def development_database() -> Iterator[str]:
-    """Yield the database URL for psql. An embedded database is also set as `DATABASE_URL`.
+    """Yield the URL of the configured database, without its password, or of an embedded one.
 
-    Raises `DevelopmentError` for invalid settings, or if the embedded server does not start.
+    An embedded database is also set as `DATABASE_URL`, so that the service uses it. Raises
+    `SettingsError` for invalid settings, `DevelopmentError` if the embedded server does not start.
     """
-    try:
-        settings = load_settings().database
-        options = connect_kwargs(settings) if settings.is_configured else None
-    except SettingsError as error:
-        raise DevelopmentError(str(error)) from None
-    if options:
-        yield _redacted_url(options)
-    else:
-        with embedded_postgres(DATA_FOLDER, SERVICE_NAME) as os.environ["DATABASE_URL"]:
-            yield os.environ["DATABASE_URL"]
+    settings = load_settings().database
+    if settings.is_configured:
+        yield _redacted_url(connect_kwargs(settings))
+        return
+    with embedded_postgres(DATA_FOLDER, SERVICE_NAME) as url:
+        os.environ["DATABASE_URL"] = url
+        yield url
 
 
 def _redacted_url(options: dict[str, Any]) -> str:
-    """Return a URL without the password. Only its query has place for several hosts and sockets."""
+    """Return a URL for psql. Its query has the hosts, since only there it can have several."""
     query = {
         name: ",".join(map(str, value if isinstance(value, list) else [value]))
         for name in ("host", "port", "target_session_attrs")

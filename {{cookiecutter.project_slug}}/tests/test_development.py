@@ -93,6 +93,24 @@ def test_unusable_data_folder_is_reported_with_advice(tmp_path: Path) -> None:
         EmbeddedServer(tmp_path / "file" / "postgres")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file permissions of this kind")
+def test_drive_without_file_permissions_is_reported_with_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = Path.mkdir
+
+    def ignore_mode(folder: Path, **options: Any) -> None:
+        mkdir(folder, **options)
+        folder.chmod(0o777)
+
+    server = EmbeddedServer(tmp_path)
+    monkeypatch.setattr(Path, "mkdir", ignore_mode)
+    advice = r"is on a drive without file permissions.*: move the project, or set DATABASE_URL"
+    with pytest.raises(DevelopmentError, match=advice):
+        server.initdb()
+    assert server.stop_if_unused()
+
+
 def test_failed_initdb_is_reported_with_its_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

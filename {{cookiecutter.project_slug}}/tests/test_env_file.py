@@ -7,9 +7,8 @@ import pytest
 from app.env_file import EnvFileError, read_env_file
 from app.main import create_app
 from app.settings import SettingsError, load_settings
-from app.settings_base import SettingsGroup
-from dev import DevelopmentError
-from dev.settings import load_listen_settings
+from app.settings_base import SettingsGroup, load_group
+from dev.settings import ListenSettings
 
 
 @pytest.fixture
@@ -47,7 +46,7 @@ def test_value_is_taken_literally(file: Path, written: str, value: str) -> None:
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_windows_file_is_read(file: Path, encoding: str, newline: str) -> None:
     file.write_text("HOST=::1\nPOSTGRES_HOST=db\n", encoding, newline=newline)
-    assert (load_listen_settings().host, load_settings().database.host) == ("::1", "db")
+    assert (load_group(ListenSettings).host, load_settings().database.host) == ("::1", "db")
 
 
 @pytest.mark.parametrize(
@@ -69,8 +68,8 @@ def test_ambiguous_line_is_rejected(file: Path, written: bytes) -> None:
         load_settings()
     assert str(raised.value).startswith(".env, line 4: ")
     assert "cret" not in str(raised.value)
-    with pytest.raises(DevelopmentError, match=r"^\.env, line 4: "):
-        load_listen_settings()
+    with pytest.raises(SettingsError, match=r"^\.env, line 4: "):
+        load_group(ListenSettings)
 
 
 def test_failed_start_logs_the_line(file: Path, caplog: pytest.LogCaptureFixture) -> None:
