@@ -1,12 +1,12 @@
 """Where tests go, and the PostgreSQL server that all tests share.
 
-- `tests/test_<subject>.py`: tests, also of a new resource (`tests/test_<resource>.py`).
+- `tests/test_<subject>.py`: tests. Those of a new resource go to `tests/test_<resource>.py`.
 - `tests/fixtures.py`: the fixtures, such as `client` and `database`.
 - The other modules in `tests/` are helpers.
 
-A run has one server, also if pytest-xdist distributes it to several worker processes: the main
-process creates the data directory and passes it to the workers. The name of that directory is also
-the name of the migrated database from which every worker's database is copied.
+A run has one server, even if pytest-xdist distributes the tests to several worker processes: the
+main process creates the data directory and passes its path to the workers. The name of that
+directory is also the name of the migrated database from which each worker's database is copied.
 """
 
 import signal
@@ -20,7 +20,7 @@ import pytest
 
 from tests.postgres import (
     FOLDER_PREFIX,
-    drop_from_given_server,
+    drop_from_configured_server,
     folder_in_memory,
     remove_abandoned_servers,
     running_server,
@@ -32,13 +32,13 @@ CLEANUP = pytest.StashKey[ExitStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Create the data directory, or take it from the main process in a worker of pytest-xdist."""
+    """Create the data directory. A worker of pytest-xdist takes it from the main process."""
     worker_input = getattr(config, "workerinput", None)
     if worker_input is not None:
         config.stash[DATA_DIR] = Path(worker_input["data_dir"])
         config.stash[PROCESS_COUNT] = worker_input["workercount"]
         return
-    # Handle SIGTERM like Ctrl-C, so that the server is stopped.
+    # SIGTERM, like Ctrl-C, raises KeyboardInterrupt, so that pytest stops the server.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     cleanup = config.stash[CLEANUP] = ExitStack()
     parent = folder_in_memory() or Path(tempfile.gettempdir())
@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # One process per worker of pytest-xdist.
     config.stash[PROCESS_COUNT] = max(1, len(config.getoption("tx", None) or []))
     config.stash[DATA_DIR] = Path(cleanup.enter_context(data_dir))
-    cleanup.callback(drop_from_given_server, config.stash[DATA_DIR].name)
+    cleanup.callback(drop_from_configured_server, config.stash[DATA_DIR].name)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -62,14 +62,15 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionstart(session: pytest.Session) -> Generator[None]:
-    """Start the server while the workers load the fixtures; without workers, load the fixtures."""
+    """Load the fixtures. The main process of pytest-xdist starts the server instead."""
     yield
     config = session.config
     if config.pluginmanager.has_plugin("dsession"):
+        # While the workers load the fixtures.
         server = running_server(config.stash[DATA_DIR], config.stash[PROCESS_COUNT])
         config.stash[CLEANUP].enter_context(server)
     else:
-        # Not imported above: the service takes a second to import, and the main process of
+        # Not imported at the top: importing the service takes a second, and the main process of
         # pytest-xdist does not need it.
         config.pluginmanager.import_plugin("tests.fixtures")
 

@@ -16,16 +16,16 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app.db.connection import connect
 from app.db.dsn import connect_kwargs
 from app.settings import DatabaseSettings, Settings
-from tests.postgres import PREFIX
+from tests.postgres import DATABASE_PREFIX
 
 ROOT = Path(__file__).parents[1]
-#: The configuration of Alembic.
+#: File with the configuration of Alembic.
 CONFIG = ROOT / "pyproject.toml"
 
 
-def database_settings(address: str) -> DatabaseSettings:
+def database_settings(url: str) -> DatabaseSettings:
     """Return default settings with this database URL."""
-    return DatabaseSettings(DATABASE_URL=SecretStr(address))
+    return DatabaseSettings(DATABASE_URL=SecretStr(url))
 
 
 def url_from(settings: Settings) -> str:
@@ -41,16 +41,16 @@ def database_url(server: str, name: str) -> str:
 
 async def create_database(server: str, *, template: str | None = None) -> str:
     """Create an empty database, or a copy of `template`, and return its name."""
-    name = f"{PREFIX}{uuid4().hex}"
-    copied = f' TEMPLATE "{template}"' if template else ""
-    await _execute(server, f'CREATE DATABASE "{name}"{copied}')
+    name = f"{DATABASE_PREFIX}{uuid4().hex}"
+    source = f' TEMPLATE "{template}"' if template else ""
+    await _execute(server, f'CREATE DATABASE "{name}"{source}')
     return name
 
 
 async def ensure_template_database(server: str, name: str) -> None:
-    """Create the migrated database that workers copy, unless it exists."""
+    """Create the migrated database that the workers copy, unless it exists."""
     async with connected(server) as connection:
-        # Released when the connection is closed.
+        # Other workers wait here. Closing the connection releases the lock.
         await connection.execute("SELECT pg_advisory_lock(hashtext($1))", name)
         if await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
             return
@@ -59,13 +59,13 @@ async def ensure_template_database(server: str, name: str) -> None:
             await migrate(database_url(server, unfinished))
             await connection.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
         finally:
-            # It only exists if the migration failed, else it was renamed.
+            # Exists only if the migration failed: otherwise it was renamed.
             await drop_database(server, unfinished)
 
 
 async def drop_database(server: str, name: str) -> None:
     """Drop a database of the tests and close its connections. Raises `ValueError` for others."""
-    if not name.startswith(PREFIX):
+    if not name.startswith(DATABASE_PREFIX):
         raise ValueError(f"{name} is not a database of the tests")
     await _execute(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
@@ -76,9 +76,9 @@ async def _execute(server: str, statement: str) -> None:
 
 
 @asynccontextmanager
-async def connected(address: str) -> AsyncIterator[asyncpg.Connection]:
-    """Yield a connection of the driver without the limits of requests."""
-    connection = await connect(**connect_kwargs(database_settings(address), for_requests=False))
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Yield an asyncpg connection without the timeouts and the read-only default of requests."""
+    connection = await connect(**connect_kwargs(database_settings(url), for_requests=False))
     try:
         yield connection
     finally:
@@ -86,16 +86,16 @@ async def connected(address: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def migrate(
-    address: str,
+    url: str,
     revision: str = "head",
-    do: Callable[[Config, str], None] = command.upgrade,
+    run_command: Callable[[Config, str], None] = command.upgrade,
 ) -> None:
-    """Migrate a database to a revision, on a connection that is passed to Alembic."""
+    """Run an Alembic command in this process; by default, upgrade to the newest revision."""
 
     def run(connection: Connection) -> None:
-        do(Config(toml_file=CONFIG, attributes={"connection": connection}), revision)
+        run_command(Config(toml_file=CONFIG, attributes={"connection": connection}), revision)
 
-    options = connect_kwargs(database_settings(address), for_requests=False)
+    options = connect_kwargs(database_settings(url), for_requests=False)
     options["async_creator_fn"] = connect
     engine = create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool

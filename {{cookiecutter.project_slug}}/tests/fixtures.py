@@ -1,4 +1,4 @@
-"""The fixtures: a database per worker process, and clients of the application.
+"""Fixtures: a database for each worker process, and clients of the application.
 
 `conftest.py` loads this module in the processes that run tests.
 """
@@ -31,12 +31,12 @@ from tests.service_settings import clear_settings
 def pytest_configure() -> None:
     """Remove the developer's settings from the environment."""
     clear_settings()
-    # Otherwise Python processes started by tests could not import `app` and `tests`.
+    # If it were set, Python processes started by tests could not import `app` and `tests`.
     os.environ.pop("PYTHONSAFEPATH", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow tests first, so that all workers finish at about the same time."""
+    """Run slow tests first, so that no worker starts one when the others have finished."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
@@ -91,8 +91,9 @@ def app(settings: Settings) -> FastAPI:
 
 @pytest.fixture
 async def client(app: FastAPI, database: Database) -> AsyncIterator[AsyncClient]:
-    """Yield a client of the application. All changes, even committed ones, are rolled back."""
-    async with isolated(database) as app.state.database, _client(app) as client:
+    """Yield a client of the application. Rolls back all changes, even committed ones."""
+    async with isolated(database) as isolated_database, _client(app) as client:
+        app.state.database = isolated_database
         yield client
 
 

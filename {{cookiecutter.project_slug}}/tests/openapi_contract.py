@@ -10,7 +10,7 @@ from app.main import create_app
 from app.settings import DatabaseSettings, ServiceSettings, Settings
 from tests.service_settings import clear_settings
 
-# Before any settings are read: a developer's `.env` may be invalid.
+# Before `create_app` below reads settings: a developer's `.env` may be invalid.
 clear_settings()
 
 #: Settings with a database that cannot be reached.
@@ -50,10 +50,11 @@ class Operation(NamedTuple):
         return re.sub("{[^}]+}", str(value), self.path)
 
     def matches(self, response: Response) -> bool:
-        """Return whether this operation produced the response."""
+        """Return whether the response is to a request of this operation."""
         request = response.request
-        path = request.url.path.rstrip("/")
-        return request.method == self.method and bool(re.fullmatch(self.fill_path("[^/]+"), path))
+        path_pattern = self.fill_path("[^/]+")
+        has_path = re.fullmatch(path_pattern, request.url.path.rstrip("/"))
+        return request.method == self.method and bool(has_path)
 
 
 def _operations() -> Iterator[Operation]:
@@ -68,7 +69,7 @@ OPERATIONS = list(_operations())
 async def assert_documented(response: Response) -> None:
     """Check that the document lists the status and the media type of a response.
 
-    Responses of paths that are not in the document are ignored.
+    Ignores responses to operations that are not in the document.
     """
     await response.aread()
     for operation in OPERATIONS:

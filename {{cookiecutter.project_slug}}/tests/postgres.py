@@ -1,4 +1,4 @@
-"""The PostgreSQL server of the tests: that of `TEST_DATABASE_URL`, or an embedded one."""
+"""The PostgreSQL server of the tests: the one in `TEST_DATABASE_URL`, or an embedded one."""
 
 import asyncio
 import os
@@ -14,26 +14,26 @@ import pytest
 from dev import DevelopmentError
 from dev.embedded_server import EmbeddedServer, embedded_postgres
 
-#: Prefix of the databases that tests create. They drop no others.
-PREFIX = "test_"
+#: Prefix of the databases that tests create. Tests drop no other databases.
+DATABASE_PREFIX = "test_"
 #: Prefix of the data folders of embedded servers.
-FOLDER_PREFIX = f"{PREFIX}postgres_"
-#: Connections per test process, which has a few pools of up to 15 connections.
-CONNECTIONS = 30
+FOLDER_PREFIX = f"{DATABASE_PREFIX}postgres_"
+#: A test process has a few pools of up to 15 connections.
+CONNECTIONS_PER_PROCESS = 30
 
 
 @contextmanager
 def running_server(folder: Path, processes: int = 1) -> Iterator[str]:
     """Yield the URL of a server that all processes of a test run share.
 
-    An embedded server has its data in `folder`. `DATABASE_URL` is ignored, since the data in that
-    database may be needed.
+    An embedded server has its data in `folder`. `DATABASE_URL` is ignored, because the data in that
+    database must not be changed.
     """
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
-    connections = str(max(100, CONNECTIONS * processes))
-    # The data is temporary and need not reach the disk.
+    connections = str(max(100, CONNECTIONS_PER_PROCESS * processes))
+    # The data is temporary, so it does not have to be written to disk.
     embedded = embedded_postgres(
         folder, fsync="off", synchronous_commit="off", max_connections=connections
     )
@@ -51,27 +51,31 @@ def remove_abandoned_servers(parent: Path) -> None:
         with suppress(OSError):
             if sys.platform != "win32" and folder.stat().st_uid != os.geteuid():
                 continue
-            # Before this file exists, a run may be about to start its server here.
+            # A folder without this file may belong to a run that is about to start its server.
             if (folder / "start.lock").exists() and EmbeddedServer(folder).stop_if_unused():
                 shutil.rmtree(folder, ignore_errors=True)
             if time.time() - folder.stat().st_mtime > 60:
-                # An empty folder is left by a run that was killed before its server started.
+                # After a minute, an empty folder is left over from a killed run.
                 folder.rmdir()
 
 
-def drop_from_given_server(name: str) -> None:
-    """Drop a database from the server of `TEST_DATABASE_URL`, if set, which outlives the run."""
+def drop_from_configured_server(name: str) -> None:
+    """Drop a database from the server in `TEST_DATABASE_URL`, if that is set.
+
+    This server, unlike an embedded one, continues to run after the tests.
+    """
     if url := os.environ.get("TEST_DATABASE_URL"):
-        # Imported here: the controller of pytest-xdist does not need the driver otherwise.
+        # Not imported at the top: an embedded server does not need the driver here.
         from tests.databases import drop_database
 
         asyncio.run(drop_database(url, name))
 
 
 def folder_in_memory() -> Path | None:
-    """Return `/dev/shm`, where a database is created in a tenth of the time, if it is large enough.
+    """Return `/dev/shm` if it is large enough, or None.
 
-    In a container it has 64 MB, too little for a server.
+    In memory, a database is created in a tenth of the time. In a container, `/dev/shm` often has
+    only 64 MB, which is too small for a server.
     """
     folder = Path("/dev/shm")  # noqa: S108 - only unique names are created in it
     is_large = os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2**30

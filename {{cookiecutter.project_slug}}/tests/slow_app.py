@@ -8,7 +8,7 @@ from app.main import create_app
 
 
 def create_slow_app() -> FastAPI:
-    """Create the application and add `/slow`, which takes one second."""
+    """Return the application with the route `/slow`, which takes one second."""
     app = create_app()
 
     @app.get("/slow")

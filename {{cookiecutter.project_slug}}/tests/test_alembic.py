@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from traceback import format_exception
 
+import asyncpg
 import pytest
 from alembic.config import Config, main
 from alembic.script import ScriptDirectory
@@ -16,7 +17,7 @@ from alembic.util import CommandError
 from tests.databases import CONFIG, ROOT, connected
 from tests.upgrades import upgrade, upgrade_concurrently
 
-INDEXES = "SELECT relname FROM pg_class JOIN pg_index ON indexrelid = oid WHERE indisvalid"
+VALID_INDEXES = "SELECT relname FROM pg_class JOIN pg_index ON indexrelid = oid WHERE indisvalid"
 REVISION = """
 from alembic import op
 
@@ -24,7 +25,7 @@ revision = "revision_of_tests"
 down_revision = {head!r}
 {body}
 """
-# Not the name of a table of the project.
+# A name that no table of the project has.
 NAME = "rows_of_tests"
 TABLE = f"CREATE TABLE {NAME} (name text)"
 
@@ -33,7 +34,7 @@ CommandLine = Callable[..., Awaitable[None]]
 
 @pytest.fixture
 def command_line(monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    """Return a function that runs a command in this process, without changing its loggers."""
+    """Return a function that runs an Alembic command in this process, and keeps its loggers."""
     monkeypatch.setattr("app.log_config.configure_logging", lambda _: None)
 
     async def run(url: str, config: Path, *arguments: str) -> None:
@@ -45,7 +46,10 @@ def command_line(monkeypatch: pytest.MonkeyPatch) -> CommandLine:
 
 @pytest.fixture
 def copied_config(tmp_path: Path) -> Path:
-    """Return a copy, with the revision of `docs/migrations.md`, in a folder of an odd name."""
+    """Copy the migrations to a folder with special characters; return their configuration file.
+
+    The example of `docs/migrations.md` is added as the newest revision.
+    """
     folder = tmp_path / "50%(here)s 'é"
     shutil.copytree(ROOT / "migrations", folder / "migrations")
     shutil.copy(CONFIG, folder)
@@ -57,6 +61,12 @@ def copied_config(tmp_path: Path) -> Path:
     return folder / CONFIG.name
 
 
+async def has_valid_index(connection: asyncpg.Connection) -> bool:
+    """Return whether the index of the example exists and is complete."""
+    rows = await connection.fetch(VALID_INDEXES)
+    return f"ix_{NAME}_name" in {row["relname"] for row in rows}
+
+
 @pytest.mark.slow
 async def test_concurrent_upgrades_run_once_from_any_folder(
     empty_database: str, tmp_path: Path
@@ -65,9 +75,11 @@ async def test_concurrent_upgrades_run_once_from_any_folder(
         empty_database, CONFIG, [ROOT / "docs", tmp_path], tmp_path
     )
     assert [result.status for result in results] == [0, 0], results
-    outputs = [result.output for result in results]
-    assert all("Running upgrade" in text or "already up to date" in text for text in outputs)
-    assert sum("Running upgrade" in text for text in outputs) <= 1
+    upgraded = [result for result in results if "Running upgrade" in result.output]
+    up_to_date = [result for result in results if "already up to date" in result.output]
+    # If the project has no migrations, none upgrades.
+    assert len(upgraded) <= 1
+    assert len(upgraded) + len(up_to_date) == 2
 
 
 @pytest.mark.slow
@@ -80,9 +92,9 @@ async def test_concurrent_upgrades_create_index_concurrently(
             empty_database, copied_config, [ROOT / "docs"] * 3, tmp_path
         )
         assert [result.status for result in results] == [0, 0, 0], results
-        assert f"ix_{NAME}_name" in {row["relname"] for row in await connection.fetch(INDEXES)}
+        assert await has_valid_index(connection)
         await command_line(empty_database, copied_config, "downgrade", "-1")
-        assert f"ix_{NAME}_name" not in {row["relname"] for row in await connection.fetch(INDEXES)}
+        assert not await has_valid_index(connection)
 
 
 @pytest.mark.slow
@@ -92,13 +104,13 @@ async def test_upgrade_of_older_release_does_nothing(
     async with connected(empty_database) as connection:
         await connection.execute("CREATE TABLE alembic_version (version_num text)")
         await connection.execute("INSERT INTO alembic_version VALUES ('from_a_newer_release')")
-        done = await asyncio.to_thread(
+        result = await asyncio.to_thread(
             upgrade, empty_database, CONFIG, ROOT / "docs", tmp_path / "log"
         )
-        assert done.status == 0, done.output
-        assert "from_a_newer_release, which this release does not know" in done.output
+        assert result.status == 0, result.output
+        assert "from_a_newer_release, which this release does not know" in result.output
         assert await connection.fetchval("SELECT * FROM alembic_version") == "from_a_newer_release"
-    # Other commands fail.
+    # Commands that need the unknown revision, or name another one, fail.
     for command in ("downgrade", "base"), ("upgrade", "no_such_revision"):
         with pytest.raises(CommandError, match="Can't locate revision"):
             await command_line(empty_database, CONFIG, *command)
@@ -149,20 +161,24 @@ async def test_autogenerate_requires_current_database_and_a_change(
 ) -> None:
     caplog.set_level(logging.INFO, "migrations")
 
-    def files() -> int:
+    def count_revisions() -> int:
         return len([*copied_config.parent.rglob("versions/*.py")])
 
     autogenerate = "revision", "--autogenerate", "--message", "nothing"
-    before = files()
+    before = count_revisions()
     async with connected(empty_database) as connection:
         await connection.execute(TABLE)
+        # The database is behind the newest revision.
         with pytest.raises(CommandError, match="make migrate"):
             await command_line(empty_database, copied_config, *autogenerate)
         await command_line(empty_database, copied_config, "upgrade", "head")
+
+        # The models have no such table, so without it there are no changes.
         await connection.execute(f"DROP TABLE {NAME}")
         await command_line(empty_database, copied_config, *autogenerate)
-        assert files() == before
+        assert count_revisions() == before
         assert "No changes" in caplog.text
+
         await connection.execute(TABLE)
         await command_line(empty_database, copied_config, *autogenerate)
-        assert files() == before + 1
+        assert count_revisions() == before + 1

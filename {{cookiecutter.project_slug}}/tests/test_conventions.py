@@ -1,4 +1,4 @@
-"""Conventions of this code base that no linter checks."""
+"""Conventions of this project that no linter checks."""
 
 import os
 import re
@@ -23,7 +23,7 @@ from tests.service_settings import setting_names
 ROUTES = [route for router in discover_routers() for route in router.routes]
 COLUMNS = [column for table in metadata.tables.values() for column in table.columns]
 
-# Connecting anywhere fails; every module of the service is imported.
+# Imports every module of the service. Any attempt to connect fails.
 IMPORT_EVERYTHING = """
 import socket, pkgutil, importlib, app
 socket.socket.connect = None
@@ -35,7 +35,7 @@ each_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.na
 
 
 def all_dependants(dependant: Dependant) -> Iterator[Dependant]:
-    """Yield a dependant and all its dependencies."""
+    """Yield a route's dependant (FastAPI's term) and those of all its dependencies."""
     yield dependant
     for dependency in dependant.dependencies:
         yield from all_dependants(dependency)
@@ -43,17 +43,18 @@ def all_dependants(dependant: Dependant) -> Iterator[Dependant]:
 
 @each_route
 def test_routes_and_dependencies_are_async(route: APIRoute) -> None:
-    # FastAPI runs other functions in a thread, which costs more than most of them take.
+    # FastAPI runs other functions in a thread, which takes longer than most of these functions.
     for dependant in all_dependants(route.dependant):
         call: Any = dependant.call
         if not isroutine(call):
+            # An object that can be called, such as `OAuth2PasswordBearer`.
             call = call.__call__
         assert iscoroutinefunction(call) or isasyncgenfunction(call), call
 
 
 @each_route
 def test_responses_have_a_model(route: APIRoute) -> None:
-    # Without a model, pydantic inspects every value to find its serializer.
+    # Without a model, Pydantic inspects every value to find its serializer.
     models = get_args(route.response_model) or (route.response_model,)
     if route.status_code != 204:
         assert all(isinstance(model, type) and issubclass(model, BaseModel) for model in models)
@@ -69,27 +70,31 @@ def test_timestamps_have_a_time_zone() -> None:
     assert all(type_.timezone for type_ in types)
 
 
-def test_no_column_has_an_enum_type_of_postgresql() -> None:
-    # The type outlives its table, so the migration cannot be repeated. Use text and a CHECK.
+def test_no_column_has_a_postgresql_enum_type() -> None:
+    # DROP TABLE does not drop the type, so the migration could not be repeated after a downgrade.
+    # Use text and a CHECK constraint.
     enums = [column.type for column in COLUMNS if isinstance(column.type, Enum)]
     assert not any(enum.native_enum for enum in enums)
 
 
 def test_no_statement_changes_the_session() -> None:
     # Connections return to the pool without a reset, so the next request would inherit the change.
-    # Use SET LOCAL and locks that end with the transaction.
-    lasting = re.compile(r"[\"']SET (?!LOCAL)|pg_(try_)?advisory_(lock|unlock)|[\"']LISTEN |TEMP")
+    # Use SET LOCAL and transaction-scoped locks.
+    session_state = re.compile(
+        r"[\"']SET (?!LOCAL)|pg_(try_)?advisory_(lock|unlock)|[\"']LISTEN |TEMP"
+    )
     assert [
         path
         for path in (ROOT / "app").rglob("*.py")
-        # Sets parameters that all connections share from the start.
-        if path != ROOT / "app" / "db" / "connection.py" and lasting.search(path.read_text("utf-8"))
+        # This module sets parameters of new connections, which are the same for all of them.
+        if path != ROOT / "app" / "db" / "connection.py"
+        and session_state.search(path.read_text("utf-8"))
     ] == []
 
 
 @pytest.mark.slow
 def test_imports_have_no_side_effects() -> None:
-    # Every setting has an invalid value, and every warning is an error.
+    # Reading any setting would fail, because all have an invalid value. Warnings are errors.
     environment = {**os.environ, **dict.fromkeys(setting_names(), "[invalid")}
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", IMPORT_EVERYTHING],

@@ -1,4 +1,4 @@
-"""Credentials that asyncpg takes from the environment are checked at startup."""
+"""Credentials that asyncpg reads from the environment and from files are checked at startup."""
 
 import getpass
 from pathlib import Path
@@ -11,7 +11,7 @@ from app.settings import SettingsError
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Set an empty home directory, with the folder of the driver's files."""
+    """Set a home directory that contains only an empty `.postgresql` folder."""
     for name in ("PGUSER", "PGPASSFILE", "PGSSLMODE", "PGSSLCERT", "PGSSLKEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -40,7 +40,7 @@ def test_missing_user_name_is_reported(monkeypatch: pytest.MonkeyPatch, error: E
 def test_unreadable_certificate_is_reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@localhost/name")
     create_app()
-    # A folder, because root can read any file.
+    # A folder instead of a file, because root can read any file.
     certificate = home / ".postgresql" / "postgresql.crt"
     certificate.mkdir()
     with pytest.raises(SettingsError, match=r"postgresql\.crt.*HOME.*PGSSLCERT"):

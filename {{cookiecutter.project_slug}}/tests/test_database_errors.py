@@ -1,4 +1,4 @@
-"""Errors of the database are translated, and never show values."""
+"""Database errors are translated to application errors, which contain no values."""
 
 import logging
 import traceback
@@ -45,10 +45,10 @@ async def test_suppressed_error_fails_the_commit(database: Database) -> None:
 
 
 async def test_schema_change_fails_at_most_one_request(settings: Settings) -> None:
-    single = settings.database.model_copy(update={"pool_min_size": 0, "pool_max_size": 1})
+    one_connection = settings.database.model_copy(update={"pool_min_size": 0, "pool_max_size": 1})
     async with (
         connected(url_from(settings)) as connection,
-        Database(single) as database,
+        Database(one_connection) as database,
     ):
 
         async def read_note() -> str:
@@ -67,6 +67,7 @@ async def test_schema_change_fails_at_most_one_request(settings: Settings) -> No
             await connection.execute("ALTER TABLE things_of_tests ADD COLUMN other text")
             assert await read_note() == "b"
             await connection.execute("ALTER TABLE things_of_tests ALTER note TYPE varchar(9)")
+            # The plan that the connection has cached returns another type.
             with pytest.raises(UnavailableError):
                 await read_note()
             assert await read_note() == "b"

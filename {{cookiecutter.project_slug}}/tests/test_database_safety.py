@@ -1,4 +1,4 @@
-"""Tests only use databases that they have created."""
+"""Tests use only databases that they have created."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ import pytest
 
 from app.settings import load_settings
 from tests.databases import connected, create_database, drop_database
-from tests.postgres import drop_from_given_server, running_server
+from tests.postgres import drop_from_configured_server, running_server
 from tests.service_settings import clear_settings
 
 DATABASES = "SELECT datname FROM pg_database"
@@ -23,23 +23,23 @@ def developer_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", DEVELOPER_URL)
 
 
-def test_server_is_that_of_test_database_url_or_embedded(
+def test_server_is_configured_or_embedded(
     monkeypatch: pytest.MonkeyPatch, server_data_dir: Path
 ) -> None:
     @contextmanager
     def embedded(*_: object, **__: object) -> Iterator[str]:
-        yield "an embedded one"
+        yield "embedded"
 
     monkeypatch.setattr("tests.postgres.embedded_postgres", embedded)
-    monkeypatch.setenv("TEST_DATABASE_URL", "a configured one")
+    monkeypatch.setenv("TEST_DATABASE_URL", "configured")
     with running_server(server_data_dir) as server:
-        assert server == "a configured one"
+        assert server == "configured"
     monkeypatch.delenv("TEST_DATABASE_URL")
     with running_server(server_data_dir) as server:
-        assert server == "an embedded one"
+        assert server == "embedded"
 
 
-def test_settings_of_the_environment_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_in_environment_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.environ", dict(os.environ))
     assert load_settings().database.is_configured
     clear_settings()
@@ -52,7 +52,7 @@ async def test_database_is_dropped_from_configured_server(
 ) -> None:
     monkeypatch.setenv("TEST_DATABASE_URL", server)
     name = await create_database(server)
-    await asyncio.to_thread(drop_from_given_server, name)
+    await asyncio.to_thread(drop_from_configured_server, name)
     async with connected(server) as connection:
         assert name not in {row["datname"] for row in await connection.fetch(DATABASES)}
 

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL server and the port of the development server."""
+"""The embedded PostgreSQL server, and the port of the development server."""
 
 import asyncio
 import errno
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from dev import DevelopmentError, received_signals
 from dev.embedded_server import EmbeddedServer, embedded_postgres
 from dev.settings import PORTS, ListenSettings, open_listener
 from tests.databases import connected
-from tests.postgres import CONNECTIONS, running_server
+from tests.postgres import CONNECTIONS_PER_PROCESS, running_server
 
 USE_SERVER = """
 import sys
@@ -42,8 +43,8 @@ def current_database(url: str) -> str:
 def test_server_starts_after_killed_initdb_and_stops_with_its_last_user(
     tmp_path: Path,
 ) -> None:
-    half = tmp_path / "18" / "half"
-    half.mkdir(parents=True)
+    incomplete = tmp_path / "18" / "incomplete"
+    incomplete.mkdir(parents=True)
     (tmp_path / "initdb.unfinished").touch()
     with embedded_postgres(tmp_path, "new_database") as url:
         assert current_database(url) == "new_database"
@@ -51,7 +52,7 @@ def test_server_starts_after_killed_initdb_and_stops_with_its_last_user(
         other = subprocess.run(command, capture_output=True, text=True, check=True)
         assert other.stdout.strip() == url.replace("/new_database?", "/postgres?")
         assert current_database(url) == "new_database"
-    assert not half.exists()
+    assert not incomplete.exists()
     with pytest.raises(OSError, match=r"No such file|refused"):
         current_database(url)
 
@@ -62,7 +63,7 @@ def test_server_starts_on_tcp_port_despite_reused_process_id(
 ) -> None:
     monkeypatch.setattr("dev.embedded_server.IS_WINDOWS", True)
     EmbeddedServer(tmp_path).initdb()
-    # The path of the data folder is in the encoding of the file system.
+    # The file contains the path of the data folder, in the encoding of the file system.
     lines = [str(os.getpid()), "/home/Jos\u00e9/18", "1700000000", "1", "", "", "", "ready"]
     (tmp_path / "18" / "postmaster.pid").write_text("\n".join(lines), "latin-1")
     with embedded_postgres(tmp_path) as url:
@@ -70,7 +71,7 @@ def test_server_starts_on_tcp_port_despite_reused_process_id(
         assert current_database(url) == "postgres"
 
 
-def test_signal_interrupts_initdb_and_its_data_is_not_started(
+def test_signal_interrupts_initdb_and_incomplete_data_is_not_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def hang(*_: str, **__: object) -> subprocess.Popen[bytes]:
@@ -78,10 +79,10 @@ def test_signal_interrupts_initdb_and_its_data_is_not_started(
         return subprocess.Popen(command, start_new_session=True)
 
     monkeypatch.setattr("dev.embedded_server.start_binary", hang)
-    monkeypatch.setattr("dev.embedded_server.received_signals", [*received_signals, 15])
+    monkeypatch.setattr("dev.embedded_server.received_signals", [*received_signals, SIGTERM])
     with pytest.raises(DevelopmentError, match="initdb failed"):
         EmbeddedServer(tmp_path).initdb()
-    # Left by a child process of initdb.
+    # Left by a child process of initdb. Starting a program would fail from here on.
     (tmp_path / "18" / "postmaster.pid").touch()
     monkeypatch.setattr("dev.embedded_server.start_binary", None)
     assert EmbeddedServer(tmp_path).stop_if_unused()
@@ -121,9 +122,9 @@ def test_failed_initdb_is_reported_with_its_reason(
 
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
     monkeypatch.setattr("dev.embedded_server.start_binary", fail)
-    server = running_server(tmp_path)
-    with pytest.raises(pytest.exit.Exception, match=r"its reason\nOr set .* TEST_DATABASE_URL"):
-        server.__enter__()
+    message = r"its reason\nOr set .* TEST_DATABASE_URL"
+    with pytest.raises(pytest.exit.Exception, match=message), running_server(tmp_path):
+        pytest.fail("the server has started")
 
 
 def test_reserved_port_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,9 +151,9 @@ def test_server_has_connections_for_every_test_process(
     @contextmanager
     def embedded(*_: object, **settings: str) -> Iterator[str]:
         started.update(settings)
-        yield "an embedded one"
+        yield "embedded"
 
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
     monkeypatch.setattr("tests.postgres.embedded_postgres", embedded)
     with running_server(tmp_path, processes):
-        assert int(started["max_connections"]) >= processes * CONNECTIONS
+        assert int(started["max_connections"]) >= processes * CONNECTIONS_PER_PROCESS

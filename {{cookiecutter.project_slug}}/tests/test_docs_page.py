@@ -1,4 +1,4 @@
-"""The documentation page: where it is served, and that it works offline."""
+"""The documentation page can be disabled, works offline, and is linked from the root."""
 
 import re
 from collections.abc import AsyncIterator

@@ -41,13 +41,13 @@ def test_parts_are_used_unencoded() -> None:
     assert (found["host"], found["port"], found["database"]) == ("db", 6000, "a name")
 
 
-def test_path_as_host_is_unix_socket() -> None:
+def test_host_that_is_a_path_is_a_unix_socket() -> None:
     found = options("postgresql://me@/name?host=%2Frun%2Fpostgresql&port=6000")
     assert (found["host"], found["port"]) == ("/run/postgresql", 6000)
 
 
 @pytest.mark.parametrize(
-    ("url", "named"),
+    ("url", "message"),
     [
         ("mysql://me:hush@db/name", "postgresql"),
         ("me:hush@db/name", "DATABASE_URL"),
@@ -61,13 +61,13 @@ def test_path_as_host_is_unix_socket() -> None:
         ("postgresql://me:hush@/name?host=db&port=1&port=2", "port"),
     ],
 )
-def test_invalid_url_is_rejected_without_showing_password(url: str, named: str) -> None:
-    with pytest.raises(SettingsError, match=named) as raised:
+def test_invalid_url_is_rejected_without_showing_password(url: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as raised:
         options(url)
     assert "hush" not in str(raised.value)
 
 
-def test_timeouts_are_set_when_connecting() -> None:
+def test_timeouts_are_sent_when_connecting() -> None:
     settings = DatabaseSettings(
         POSTGRES_HOST="db", POSTGRES_USER="me", DB_STATEMENT_TIMEOUT=0.0001, DB_LOCK_TIMEOUT=2.5
     )

@@ -1,4 +1,4 @@
-"""The probes: `/livez` needs no database; `/readyz` checks the database and its schema."""
+"""Health checks: `/livez` needs no database; `/readyz` checks the database and its schema."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ UNREACHABLE = "postgresql://user@127.0.0.1:1/unreachable"
 
 @asynccontextmanager
 async def started_app(settings: Settings) -> AsyncIterator[tuple[FastAPI, AsyncClient]]:
-    """Yield an application within its lifespan, and a client of it."""
+    """Start an application; yield it and a client."""
     app = create_app(settings)
     async with (
         app.router.lifespan_context(app),
@@ -33,7 +33,7 @@ async def started_app(settings: Settings) -> AsyncIterator[tuple[FastAPI, AsyncC
 
 
 async def readyz_status(database_url: str) -> int:
-    """Return the status of `/readyz` with this database, after `/livez` has succeeded."""
+    """Return the status of `/readyz` with this database. Checks that `/livez` succeeds."""
     database = database_settings(database_url).model_copy(update={"pool_min_size": 0})
     settings = Settings(service=ServiceSettings(), database=database)
     async with started_app(settings) as (_, client):
@@ -111,7 +111,7 @@ async def test_busy_pool_is_ready(settings: Settings, database: Database) -> Non
             "SELECT count(*) AS number FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name = 'busy'"
         )
-        # One of the pool, and one of all probes.
+        # One connection of the pool, and one that all probes share.
         assert (await Reader(database).fetch_one(count)).number == 2
 
 

@@ -1,4 +1,4 @@
-"""DSNs with several hosts, and the host that a connection uses."""
+"""DSNs with several hosts, and which of the hosts a connection uses."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -49,7 +49,7 @@ def test_hosts_are_parsed_as_by_libpq(url: str, host: object, port: object) -> N
 
 
 @pytest.mark.parametrize(
-    ("url", "named"),
+    ("url", "message"),
     [
         ("postgresql://me:hush@a:1,b:2/name?port=1,2,3", "3 ports for 2 hosts"),
         ("postgresql://me:hush@/name?host=a,b,c&port=1,2", "2 ports for 3 hosts"),
@@ -62,13 +62,13 @@ def test_hosts_are_parsed_as_by_libpq(url: str, host: object, port: object) -> N
         ("postgresql://me:hush@a/name?target_session_attrs=writable", "target_session_attrs"),
     ],
 )
-def test_invalid_hosts_are_rejected_without_showing_password(url: str, named: str) -> None:
-    with pytest.raises(SettingsError, match=f"DATABASE_URL.*{named}") as raised:
+def test_invalid_hosts_are_rejected_without_showing_password(url: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=f"DATABASE_URL.*{message}") as raised:
         options(url)
     assert "hush" not in str(raised.value)
 
 
-def test_hosts_from_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosts_can_be_set_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POSTGRES_HOST", "a,b")
     monkeypatch.setenv("POSTGRES_USER", "me")
     found = connect_kwargs(DatabaseSettings())
@@ -96,17 +96,17 @@ def test_pgtargetsessionattrs_is_validated(monkeypatch: pytest.MonkeyPatch) -> N
         options("postgresql://me@a/name")
 
 
-def with_host_before(address: str, host: str, port: int, **query: str) -> str:
-    """Return the DSN with another host that is tried first."""
-    url = urlsplit(address)
-    found = connect_kwargs(database_settings(address))
-    query |= {"host": f"{host},{found['host']}", "port": f"{port},{found['port'] or 5432}"}
-    return url._replace(query=urlencode(dict(parse_qsl(url.query)) | query)).geturl()
+def with_host_before(url: str, host: str, port: int, **query: str) -> str:
+    """Return the URL of the same database with another host that is tried first."""
+    last = options(url)
+    query |= {"host": f"{host},{last['host']}", "port": f"{port},{last['port'] or 5432}"}
+    parts = urlsplit(url)
+    return parts._replace(query=urlencode(dict(parse_qsl(parts.query)) | query)).geturl()
 
 
 @asynccontextmanager
 async def unresponsive_server() -> AsyncIterator[int]:
-    """Run a server that accepts connections and sends nothing; yield its port."""
+    """Yield the port of a server that accepts connections but never responds."""
     writers: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
     try:
@@ -120,14 +120,14 @@ async def unresponsive_server() -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def closing_server() -> AsyncIterator[int]:
-    """Run a server that closes each connection at once, like a crashed one; yield its port."""
+    """Yield the port of a server that closes each connection at once, like a crashed server."""
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
     async with server:
         port: int = server.sockets[0].getsockname()[1]
         yield port
 
 
-async def test_unresponsive_host_leaves_time_for_the_next(settings: Settings) -> None:
+async def test_unresponsive_host_leaves_time_for_next_host(settings: Settings) -> None:
     async with unresponsive_server() as port:
         url = with_host_before(url_from(settings), "127.0.0.1", port, sslmode="disable")
         limits = {"pool_timeout": 1, "pool_min_size": 0}
@@ -160,7 +160,7 @@ async def test_target_session_attrs_on_primary(
         else:
             with pytest.raises(UnavailableError, match="reached") as raised:
                 await Reader(database).fetch_one(SELECT_1)
-            # The reason for each host.
+            # The cause lists the reason for each host.
             assert "127.0.0.1:1: ConnectionRefused" in str(raised.value.__cause__)
             assert "TargetServerAttributeNotMatched" in str(raised.value.__cause__)
 
@@ -170,7 +170,7 @@ def test_development_server_accepts_several_hosts(
 ) -> None:
     url = with_host_before(server, "127.0.0.1", 1, target_session_attrs="read-write")
     monkeypatch.setenv("DATABASE_URL", url)
-    with development_database() as shown:
-        found, given = options(shown), options(url)
+    with development_database() as printed_url:
+        printed, configured = options(printed_url), options(url)
     for name in ("host", "port", "user", "database", "target_session_attrs"):
-        assert found[name] == given[name]
+        assert printed[name] == configured[name]

@@ -1,4 +1,4 @@
-"""Log lines: JSON in production, readable elsewhere, always with the request ID."""
+"""Log lines are JSON in production and text in development, with the request ID."""
 
 import json
 import logging

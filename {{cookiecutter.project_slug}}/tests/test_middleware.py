@@ -1,4 +1,4 @@
-"""Middleware: request ID, access log, CORS, trailing slash; and the lifespan of the application."""
+"""Middleware: request ID, access log, CORS and trailing slash. Also the lifespan."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -86,9 +86,9 @@ async def test_cors_is_off_by_default(client: AsyncClient) -> None:
 async def test_allowed_origin_may_send_and_read_default_headers(settings: Settings) -> None:
     app = create_app(changed(settings, cors_origins=("https://a.example",)))
     names = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
-    ask = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": names}
+    asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": names}
     async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
-        preflight = await client.options("/livez", headers=ORIGIN | ask)
+        preflight = await client.options("/livez", headers=ORIGIN | asked)
         response = await client.get("/livez", headers=ORIGIN)
     assert preflight.status_code == 200
     exposed = response.headers["Access-Control-Expose-Headers"]
@@ -98,10 +98,10 @@ async def test_allowed_origin_may_send_and_read_default_headers(settings: Settin
 async def test_cors_headers_are_configurable(settings: Settings) -> None:
     lists = {"cors_allow_headers": ("X-Tenant",), "cors_expose_headers": ("X-Total",)}
     app = create_app(changed(settings, cors_origins=("https://a.example",), **lists))
-    ask = ORIGIN | {"Access-Control-Request-Method": "GET"}
+    asked = ORIGIN | {"Access-Control-Request-Method": "GET"}
     async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
         for name, status in (("X-Tenant", 200), ("If-Match", 400)):
-            headers = ask | {"Access-Control-Request-Headers": name}
+            headers = asked | {"Access-Control-Request-Headers": name}
             assert (await client.options("/livez", headers=headers)).status_code == status
         response = await client.get("/livez", headers=ORIGIN)
     assert response.headers["Access-Control-Expose-Headers"] == "X-Total"
@@ -142,6 +142,6 @@ async def test_error_after_start_of_response_is_raised(client: AsyncClient, app:
     async def stream() -> StreamingResponse:
         return StreamingResponse(first_half())
 
-    # The server then closes the connection, so the client notices the missing second half.
+    # uvicorn then closes the connection, so that the client notices the incomplete response.
     with pytest.raises(ZeroDivisionError):
         await client.get("/half")

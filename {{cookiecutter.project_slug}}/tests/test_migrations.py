@@ -1,4 +1,4 @@
-"""The migrations: upgrade, downgrade, and agreement with the models."""
+"""Migrations can be applied and reverted, and agree with the models."""
 
 import logging
 from io import StringIO
@@ -21,7 +21,7 @@ HISTORY = ScriptDirectory.from_config(Config(toml_file=CONFIG))
 HAS_MIGRATIONS = any(MIGRATIONS.glob("versions/*.py"))
 
 
-# Columns of tables and of indexes, constraints, types, functions.
+# Columns (of tables and of indexes), constraints, types and functions.
 SCHEMA = """
 SELECT format('%s.%s %s', relname, attname, atttypid::regtype) FROM pg_attribute
     JOIN pg_class ON pg_class.oid = attrelid
@@ -44,7 +44,7 @@ async def test_each_revision_can_be_downgraded_and_reapplied(empty_database: str
             before = await schema(connection)
             await migrate(empty_database, revision.revision)
             after = await schema(connection)
-            # A merge has two predecessors, and changes nothing.
+            # A merge changes nothing, and has two predecessors to which it could be downgraded.
             if not revision.is_merge_point:
                 predecessor = f"{revision.revision}@-1"
                 await migrate(empty_database, predecessor, command.downgrade)
@@ -57,14 +57,15 @@ async def test_each_revision_can_be_downgraded_and_reapplied(empty_database: str
 
 
 async def test_constraint_names_match_the_models(settings: Settings) -> None:
-    # PostgreSQL itself names NOT NULL constraints.
+    # PostgreSQL chooses the names of NOT NULL constraints.
     statement = (
         "SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
         " AND contype <> 'n' AND conrelid <> to_regclass('alembic_version')"
     )
     async with connected(url_from(settings)) as connection:
         found = {row["conname"] for row in await connection.fetch(statement)}
-    assert found == {rule.name for table in metadata.tables.values() for rule in table.constraints}
+    constraints = [rule for table in metadata.tables.values() for rule in table.constraints]
+    assert found == {constraint.name for constraint in constraints}
 
 
 async def test_migration_limits_lock_waits(empty_database: str) -> None:
@@ -74,7 +75,7 @@ async def test_migration_limits_lock_waits(empty_database: str) -> None:
             command.current(config)
             assert connection.scalar(text("SHOW lock_timeout")) == "5s"
 
-    await migrate(empty_database, do=check)
+    await migrate(empty_database, run_command=check)
 
 
 async def test_migration_keeps_loggers_enabled(empty_database: str) -> None:
@@ -85,10 +86,10 @@ async def test_migration_keeps_loggers_enabled(empty_database: str) -> None:
 
 
 async def test_models_and_migrations_agree(settings: Settings) -> None:
-    await migrate(url_from(settings), do=lambda config, _: command.check(config))
+    await migrate(url_from(settings), run_command=lambda config, _: command.check(config))
 
 
-def test_sql_is_written_without_a_server() -> None:
+def test_sql_is_written_without_a_database() -> None:
     written = StringIO()
     command.upgrade(Config(toml_file=CONFIG, output_buffer=written), "head", sql=True)
     assert ("CREATE TABLE" in written.getvalue()) is HAS_MIGRATIONS
@@ -98,4 +99,5 @@ def test_sql_is_written_without_a_server() -> None:
 def test_every_revision_has_upgrade_and_downgrade(name: str) -> None:
     for revision in HISTORY.walk_revisions():
         body = Path(revision.path).read_text("utf-8").split(f"def {name}() -> None:\n")[1]
-        assert (body.strip().splitlines()[0] == "pass") is revision.is_merge_point, revision.path
+        is_empty = body.strip().splitlines()[0] == "pass"
+        assert is_empty is revision.is_merge_point, revision.path

@@ -1,13 +1,14 @@
-"""The OpenAPI document is complete, and true.
+"""The OpenAPI document is complete and correct.
 
-Each client of the tests checks that the document lists its responses (`assert_documented`). The
-tests here cover the other direction: every documented error response actually happens. Each of them
-runs once for each operation, so a new route is tested without further work.
+The clients of all tests check that the document lists each response (`assert_documented`). The
+tests here check the opposite: each documented error response can occur. They run once for each
+operation, so they also check the routes of a new resource.
 """
 
 import gzip
 import re
 from collections.abc import AsyncIterator
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -19,24 +20,24 @@ from starlette.datastructures import State
 from app.db import Database
 from tests.openapi_contract import DOCUMENT, OPERATIONS, UNREACHABLE, Operation
 
-# The others respond with 401, because the requests below are not authenticated.
+# Most tests leave out other operations, which respond with 401: the requests have no access token.
 PUBLIC_OPERATIONS = [operation for operation in OPERATIONS if "security" not in operation.spec]
 SCHEMAS = DOCUMENT["components"]["schemas"]
 UNKNOWN_ID = UUID(int=0)
 
-each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda it: it.name)
+each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=attrgetter("name"))
 each_public_operation = pytest.mark.parametrize(
-    "operation", PUBLIC_OPERATIONS, ids=lambda it: it.name
+    "operation", PUBLIC_OPERATIONS, ids=attrgetter("name")
 )
 
 
 def example_body(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a body with the example of each field that has one."""
+    """Return a body that contains the first example of each field."""
     if "$ref" in schema:
         schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
     body = {}
     for name, field in schema["properties"].items():
-        # The examples of a nullable field are those of its alternatives.
+        # A nullable field is an `anyOf`, whose alternatives have the examples.
         for alternative in (field, *field.get("anyOf", [])):
             if "examples" in alternative:
                 body[name] = alternative["examples"][0]
@@ -44,7 +45,7 @@ def example_body(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 async def send_example(client: AsyncClient, operation: Operation) -> Response:
-    """Send the documented example, to a resource that does not exist if the path has an ID."""
+    """Send the documented example. An ID in the path is unknown."""
     options: dict[str, Any] = {}
     if operation.body_type:
         schema = operation.spec["requestBody"]["content"][operation.body_type]["schema"]
@@ -56,7 +57,7 @@ async def send_example(client: AsyncClient, operation: Operation) -> Response:
 async def send_content(
     client: AsyncClient, operation: Operation, content: bytes, **headers: str
 ) -> Response:
-    """Send a body as it is, with the documented media type unless `headers` have another one."""
+    """Send these bytes as the body. `headers` replace the documented media type."""
     headers = {"Content-Type": operation.body_type or "text/plain"} | headers
     target = operation.fill_path(UNKNOWN_ID)
     return await client.request(operation.method, target, content=content, headers=headers)
@@ -64,9 +65,15 @@ async def send_content(
 
 @pytest.fixture
 async def client_without_database(app: FastAPI, client: AsyncClient) -> AsyncIterator[AsyncClient]:
-    """Yield a client of the application, whose database cannot be reached."""
-    async with Database(UNREACHABLE.database) as app.state.database:
+    """Yield a client of the application with an unreachable database."""
+    async with Database(UNREACHABLE.database) as database:
+        app.state.database = database
         yield client
+
+
+def assert_status_is_documented(response: Response, operation: Operation, status: int) -> None:
+    """Check that the response has `status` if the operation documents it, and otherwise has not."""
+    assert (response.status_code == status) is (status in operation.statuses), response.text
 
 
 def is_sentence(text: str) -> bool:
@@ -111,8 +118,9 @@ async def test_unauthenticated_request_is_401_as_documented(
     client: AsyncClient, operation: Operation
 ) -> None:
     response = await send_example(client, operation)
-    assert (response.status_code == 401) == (401 in operation.statuses)
-    assert operation in PUBLIC_OPERATIONS or response.status_code == 401
+    assert_status_is_documented(response, operation, 401)
+    if operation not in PUBLIC_OPERATIONS:
+        assert response.status_code == 401
 
 
 @each_public_operation
@@ -124,7 +132,7 @@ async def test_example_is_valid(client: AsyncClient, operation: Operation) -> No
 @each_public_operation
 async def test_unknown_id_is_404_as_documented(client: AsyncClient, operation: Operation) -> None:
     response = await send_example(client, operation)
-    assert (response.status_code == 404) == (404 in operation.statuses)
+    assert_status_is_documented(response, operation, 404)
 
 
 @each_public_operation
@@ -138,7 +146,7 @@ async def test_invalid_values_are_422_as_documented(
         params=query,
         json={"unknown": "field"} if operation.body_type else None,
     )
-    assert (response.status_code == 422) == (422 in operation.statuses), response.text
+    assert_status_is_documented(response, operation, 422)
 
 
 @each_public_operation
@@ -148,15 +156,16 @@ async def test_unreadable_body_is_400_as_documented(
     is_json = operation.body_type == "application/json"
     media_type = "application/json" if is_json else "multipart/form-data"
     response = await send_content(client, operation, b'"\xff"', **{"Content-Type": media_type})
-    assert (response.status_code == 400) == (400 in operation.statuses)
+    assert_status_is_documented(response, operation, 400)
 
 
 @each_public_operation
 async def test_too_large_body_is_413_as_documented(
     client: AsyncClient, operation: Operation
 ) -> None:
+    # More than the default of `MAX_BODY_SIZE`.
     response = await send_content(client, operation, b" " * 2_000_000)
-    assert (response.status_code == 413) == (413 in operation.statuses)
+    assert_status_is_documented(response, operation, 413)
 
 
 @each_public_operation
@@ -165,7 +174,7 @@ async def test_compressed_body_is_415_as_documented(
 ) -> None:
     content = gzip.compress(b"{}")
     response = await send_content(client, operation, content, **{"Content-Encoding": "gzip"})
-    assert (response.status_code == 415) == (415 in operation.statuses)
+    assert_status_is_documented(response, operation, 415)
     if response.status_code == 415:
         assert response.headers["Accept-Encoding"] == "identity"
 
@@ -175,14 +184,14 @@ async def test_unreachable_database_is_503_as_documented(
     client_without_database: AsyncClient, operation: Operation
 ) -> None:
     response = await send_example(client_without_database, operation)
-    assert (response.status_code == 503) == (503 in operation.statuses)
+    assert_status_is_documented(response, operation, 503)
 
 
 @each_public_operation
 async def test_unhandled_error_is_500_as_documented(
     app: FastAPI, client: AsyncClient, operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Every dependency on the state of the application fails. `/livez` has none.
+    # Without its state, every dependency fails that uses it. `/livez` uses none.
     monkeypatch.setattr(app, "state", State())
     response = await send_example(client, operation)
     expected = 200 if operation.name == "livez" else 500

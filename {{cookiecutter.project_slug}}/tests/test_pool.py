@@ -14,6 +14,7 @@ from app.db.repositories.base import Reader
 from app.errors import UnavailableError, UnprocessableError
 from app.settings import Settings
 from tests.databases import connected, database_settings, url_from
+from tests.waiting import wait_until
 
 SELECT_1 = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(:seconds)")
@@ -21,15 +22,15 @@ IN_TRANSACTION = text(
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
 )
-LOCKS = """
-SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+HAS_NO_LOCKS = """
+SELECT count(*) = 0 FROM pg_locks JOIN pg_database ON pg_database.oid = database
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 
 @pytest.fixture
 async def pool_of_two(settings: Settings) -> AsyncIterator[Database]:
-    """Open a database with a pool of two connections."""
+    """Yield a database with a pool of two connections."""
     limits = {"pool_min_size": 0, "pool_max_size": 2}
     async with Database(settings.database.model_copy(update=limits)) as database:
         yield database
@@ -41,7 +42,7 @@ async def sleep(database: Database, seconds: float) -> None:
 
 
 async def assert_intact(database: Database) -> None:
-    """Check that no connection is inside a transaction, and that both can be borrowed at once."""
+    """Check that no connection is in a transaction, and that both can be used at the same time."""
     assert (await Reader(database).fetch_one(IN_TRANSACTION))[0] == 0
     async with database.transaction() as first, database.transaction() as second:
         await first.execute(SELECT_1)
@@ -70,6 +71,8 @@ async def test_waiters_are_served_in_order_of_arrival(pool_of_two: Database) -> 
     greedy = [asyncio.create_task(read("greedy", 10)) for _ in range(2)]
     await asyncio.sleep(0)
     await asyncio.gather(*[read("patient", 1) for _ in range(4)])
+    # In order of arrival, a greedy read has to wait for the patient reads before it. If the greedy
+    # tasks kept their connections, there would be 20.
     assert served.count("greedy") <= 6
     await asyncio.gather(*greedy)
 
@@ -86,7 +89,7 @@ async def test_cancellation_loses_no_connection(pool_of_two: Database) -> None:
 
 
 class CancellingValue:
-    """Value that cancels the task when asyncpg encodes it: between preparing and executing."""
+    """Value that cancels the task when asyncpg encodes it, before it executes the statement."""
 
     def __index__(self) -> int:
         raise asyncio.CancelledError
@@ -103,12 +106,10 @@ async def test_interrupted_read_releases_its_locks(
         await Reader(pool_of_two).fetch_all(statement, limit=limit)
     async with connected(url_from(settings)) as connection:
         # A terminated connection releases its locks when its server process exits.
-        async with asyncio.timeout(20):
-            while await connection.fetchval(LOCKS) > 0:
-                pass
+        await wait_until(lambda: connection.fetchval(HAS_NO_LOCKS))
 
 
-async def test_connections_closed_by_the_server_are_replaced(
+async def test_connections_closed_by_server_are_replaced(
     pool_of_two: Database, settings: Settings
 ) -> None:
     reader = Reader(pool_of_two)
@@ -121,13 +122,13 @@ async def test_connections_closed_by_the_server_are_replaced(
         await sleep(pool_of_two, 0)
 
 
-async def test_closed_connections_are_noticed_although_event_loop_was_blocked(
+async def test_closed_connections_are_detected_after_event_loop_was_blocked(
     pool_of_two: Database, settings: Settings
 ) -> None:
     await assert_intact(pool_of_two)
     thread = Thread(target=lambda: asyncio.run(terminate_others(settings)))
     thread.start()
-    # Blocks the event loop, so that it reads nothing from the sockets.
+    # Blocks the event loop, so it does not process that the server closes the connections.
     thread.join()
     reader = Reader(pool_of_two)
     rows = await asyncio.gather(reader.fetch_one(SELECT_1), reader.fetch_one(SELECT_1))
@@ -166,8 +167,8 @@ async def test_connection_lost_in_transaction_raises_unavailable(
 async def test_closing_has_a_timeout(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.db.abstract_database._CLOSE_TIMEOUT", 0.1)
     async with asyncio.timeout(20):
-        # The server runs the statement on after the connection is terminated, until the fixture
-        # drops its database.
+        # The server keeps running the statement after the connection is terminated, until the
+        # fixture drops its database.
         async with Database(database_settings(empty_database)) as database:
             task = asyncio.create_task(sleep(database, 25))
             await asyncio.sleep(0.1)
@@ -175,13 +176,13 @@ async def test_closing_has_a_timeout(empty_database: str, monkeypatch: pytest.Mo
         await asyncio.wait([task])
 
 
-async def test_statements_are_not_kept_with_transaction_pooler(settings: Settings) -> None:
+async def test_transaction_pooler_disables_prepared_statements(settings: Settings) -> None:
     pooled = settings.database.model_copy(update={"pooler": "pgbouncer"})
     async with Database(pooled) as database:
         for _ in range(2):
             assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
             await sleep(database, 0)
-        # Leaves out the statement that counts.
+        # Does not count this statement itself.
         statements = text(
             "SELECT count(*) FROM pg_prepared_statements WHERE statement NOT LIKE '%prepared%'"
         )
@@ -195,5 +196,5 @@ async def terminate_others(settings: Settings) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    # Until the clients have noticed.
+    # Let the clients process that their connections are closed.
     await asyncio.sleep(0.05)

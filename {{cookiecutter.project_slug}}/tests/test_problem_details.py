@@ -1,4 +1,4 @@
-"""Every error response is a problem with a request ID, and reveals no secrets (RFC 9457)."""
+"""Every error response is an RFC 9457 problem with a request ID, and contains no secrets."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ SECRET = "must-not-appear-in-responses"
 
 @pytest.fixture(scope="module")
 def app(settings: Settings) -> FastAPI:
-    """Return an application with routes that take values, and one that fails."""
+    """Return an application with routes that validate values, and one that fails."""
     app = create_app(changed(settings, cors_origins=("https://a.example",)))
 
     @app.get("/things/{number}")
@@ -37,6 +37,7 @@ def app(settings: Settings) -> FastAPI:
 
 
 def assert_problem(response: Response, status: int, **members: Any) -> None:
+    """Check that a response is a problem with these members, such as `title`."""
     assert response.status_code == status
     assert response.headers["Content-Type"] == "application/problem+json"
     problem = response.json()
@@ -144,7 +145,7 @@ async def test_request_cancelled_by_shutdown_is_503(client: AsyncClient, app: Fa
 
     request = asyncio.create_task(client.get("/endless"))
     await asyncio.sleep(0.1)
-    # uvicorn's message.
+    # uvicorn cancels requests with this message.
     request.cancel("Task cancelled, timeout graceful shutdown exceeded")
     response = await request
     assert_problem(response, 503)

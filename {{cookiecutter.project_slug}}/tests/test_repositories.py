@@ -1,4 +1,4 @@
-"""Base classes of the repositories, on a table that only these tests have."""
+"""Base classes of the repositories, tested on a table that only these tests create."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,17 +36,16 @@ from tests.isolation import ThingWriter
 UNKNOWN_ID = UUID(int=0)
 
 things = Table(
-    "things_of_tests",
-    *(MetaData(), Column("id", Uuid), Column("name", Text), Column("note", Text)),
+    "things_of_tests", MetaData(), Column("id", Uuid), Column("name", Text), Column("note", Text)
 )
-BY_NAME = select(things.c.id, things.c.name, things.c.note).where(
+SELECT_BY_NAME = select(things.c.id, things.c.name, things.c.note).where(
     things.c.name == bindparam("name")
 )
 
 
 @pytest.fixture(autouse=True)
 async def table(settings: Settings) -> AsyncIterator[None]:
-    """Create the table, and drop it after the test."""
+    """Create the table of `ThingWriter`, and drop it after the test."""
     async with connected(url_from(settings)) as connection:
         await connection.execute(
             "CREATE TABLE things_of_tests (id uuid PRIMARY KEY DEFAULT uuidv7(),"
@@ -73,7 +72,7 @@ async def test_create_returns_server_defaults(database: Database) -> None:
 
 async def test_reader_and_writer_find_row(database: Database) -> None:
     key = await create(database, "a", "b")
-    row = await Reader(database).fetch_one(BY_NAME, name="a")
+    row = await Reader(database).fetch_one(SELECT_BY_NAME, name="a")
     assert (row.id, row.name, row.note) == (key, "a", "b")
     async with database.transaction() as transaction:
         assert (await ThingWriter(transaction).get(key)).name == "a"
@@ -81,7 +80,7 @@ async def test_reader_and_writer_find_row(database: Database) -> None:
 
 async def test_row_has_only_selected_columns(database: Database) -> None:
     await create(database, "a")
-    row = await Reader(database).fetch_one(BY_NAME, name="a")
+    row = await Reader(database).fetch_one(SELECT_BY_NAME, name="a")
     with pytest.raises(AttributeError):
         _ = row.other
 
@@ -112,9 +111,10 @@ async def test_update_returns_result_of_sql_expression(database: Database) -> No
 async def test_statement_is_compiled_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await Reader(database).fetch_all(BY_NAME, name="a")
+    await Reader(database).fetch_all(SELECT_BY_NAME, name="a")
+    # From here on, compiling a SELECT fails.
     monkeypatch.delattr(SQLCompiler, "visit_select")
-    await Reader(database).fetch_all(BY_NAME, name="b")
+    await Reader(database).fetch_all(SELECT_BY_NAME, name="b")
 
 
 async def test_delete_removes_row(database: Database) -> None:
@@ -122,10 +122,10 @@ async def test_delete_removes_row(database: Database) -> None:
     async with database.transaction() as transaction:
         await ThingWriter(transaction).delete(key)
     with pytest.raises(NotFoundError):
-        await Reader(database).fetch_one(BY_NAME, name="a")
+        await Reader(database).fetch_one(SELECT_BY_NAME, name="a")
 
 
-async def test_concurrent_delete_during_update(database: Database) -> None:
+async def test_delete_waits_for_concurrent_update(database: Database) -> None:
     key = await create(database, "a")
 
     async def delete() -> None:
@@ -160,8 +160,9 @@ async def test_unique_violation_raises_already_exists(database: Database) -> Non
 
 async def test_missing_value_is_an_error(database: Database) -> None:
     await create(database, "a")
+    # The error depends on the database layer.
     with pytest.raises((KeyError, StatementError)):
-        await Reader(database).fetch_all(BY_NAME, nam="a")
+        await Reader(database).fetch_all(SELECT_BY_NAME, nam="a")
 
 
 async def test_json_column_is_decoded(database: Database) -> None:
@@ -177,15 +178,22 @@ async def test_json_value_is_encoded(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("constraint", "field"), [("one", "name"), ("two", None), ("ix", "note"), ("other", None)]
+    ("constraint", "field"),
+    [("uq_name", "name"), ("uq_name_note", None), ("ix_note", "note"), ("unknown", None)],
 )
 def test_unique_violation_names_single_column(
     monkeypatch: pytest.MonkeyPatch, constraint: str, field: str | None
 ) -> None:
     metadata = MetaData()
-    name, note = Column("name", Text), Column("note", Text)
-    one, two = UniqueConstraint("name", name="one"), UniqueConstraint("name", "note", name="two")
-    Table("things", metadata, name, note, one, two, Index("ix", "note", unique=True))
+    Table(
+        "things",
+        metadata,
+        Column("name", Text),
+        Column("note", Text),
+        UniqueConstraint("name", name="uq_name"),
+        UniqueConstraint("name", "note", name="uq_name_note"),
+        Index("ix_note", "note", unique=True),
+    )
     monkeypatch.setattr("app.db.errors.metadata", metadata)
     error = UniqueViolationError("taken")
     error.table_name, error.constraint_name = "things", constraint

@@ -1,4 +1,4 @@
-"""New revision files have any message as their docstring."""
+"""Any message can be the docstring of a new revision file."""
 
 import ast
 import subprocess
@@ -39,10 +39,10 @@ def test_message_becomes_docstring_of_revision(tmp_path: Path) -> None:
     (folder / "versions").mkdir(parents=True)
     template = (MIGRATIONS / "script.py.mako").read_text("utf-8")
     (folder / "script.py.mako").write_text(template, "utf-8")
-    # File names without the message, which some locales cannot encode.
+    # File names do not contain the message, because some locales cannot encode it.
     history = ScriptDirectory(folder, file_template="%(rev)s")
     paths = []
-    # Python source has no lone surrogates.
+    # Python source cannot contain lone surrogates, so they are escaped.
     docstrings = [text.encode("utf-8", "backslashreplace").decode() for text in MESSAGES]
     for number, message in enumerate(MESSAGES):
         script = history.generate_revision(f"r{number}", message, head="base", splice=True)
@@ -51,6 +51,7 @@ def test_message_becomes_docstring_of_revision(tmp_path: Path) -> None:
         assert docstring(paths[-1]) == docstrings[number]
     assert paths[0].read_text("utf-8").startswith('"""add tags"""\n')
 
+    # The commands of `make format` and `make lint` succeed and keep the docstrings.
     for command in ["check", "--fix-only"], ["format"], ["check"]:
         subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--quiet", "--no-cache", f"--config={CONFIG}"],

@@ -1,4 +1,4 @@
-"""`ROOT_PATH`: the service behind a reverse proxy with a path prefix."""
+"""`ROOT_PATH`: a reverse proxy publishes the service under a path prefix."""
 
 import re
 from types import SimpleNamespace
@@ -21,6 +21,7 @@ class Thing(ResponseBody):
 
 
 def create_app_with(settings: Settings, root_path: str) -> FastAPI:
+    """Return an application with a route whose response has `Link` and `Location` headers."""
     app = create_app(changed(settings, root_path=root_path))
 
     @app.get("/api/v1/things")
@@ -45,7 +46,7 @@ def client_for(app: FastAPI) -> AsyncClient:
         ("/a/b", "/api/v1/things/"),
     ],
 )
-async def test_links_have_prefix_whether_or_not_proxy_removes_it(
+async def test_links_have_prefix_whether_or_not_proxy_strips_it(
     settings: Settings, root_path: str, path: str
 ) -> None:
     async with client_for(create_app_with(settings, root_path)) as client:

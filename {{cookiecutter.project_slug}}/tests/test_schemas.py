@@ -1,4 +1,4 @@
-"""The base classes of bodies, and the field types of input."""
+"""Base classes of request and response bodies, and types of their fields."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace

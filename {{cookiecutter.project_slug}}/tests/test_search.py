@@ -1,4 +1,4 @@
-"""Limits on searches: their duration, and the number of concurrent ones."""
+"""Searches are limited in duration and in the number that run concurrently."""
 
 import asyncio
 import random
@@ -12,11 +12,12 @@ from app.db.repositories.base import Reader
 from app.errors import UnavailableError, UnprocessableError
 from app.settings import Settings
 from tests.databases import connected, url_from
+from tests.waiting import wait_until
 
 SELECT_1 = text("SELECT 1")
 SLEEP = text("SELECT pg_sleep(:seconds)")
-COUNT_RUNNING = """
-SELECT count(*) FROM pg_sleep(0.02), pg_stat_activity
+IS_IDLE = """
+SELECT count(*) = 0 FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'three' AND state <> 'idle'
 """
 
@@ -25,18 +26,17 @@ WHERE datname = current_database() AND application_name = 'three' AND state <> '
 async def pool_of_three(
     settings: Settings, request: pytest.FixtureRequest
 ) -> AsyncIterator[Database]:
-    """Open a pool of three connections, of which searches may use one."""
+    """Yield a database with a pool of three connections, of which searches can use one."""
     limits = {"pool_min_size": 0, "pool_max_size": 3, "search_timeout": 1}
-    names = {"pooler": request.param, "application_name": "three"}
-    async with Database(settings.database.model_copy(update=limits | names)) as database:
+    others = {"pooler": request.param, "application_name": "three"}
+    async with Database(settings.database.model_copy(update=limits | others)) as database:
         yield database
 
 
-async def assert_idle(settings: Settings) -> None:
+async def wait_until_idle(settings: Settings) -> None:
     """Wait until the server runs no statement of the pool."""
-    async with connected(url_from(settings)) as connection, asyncio.timeout(20):
-        while await connection.fetchval(COUNT_RUNNING) > 0:
-            pass
+    async with connected(url_from(settings)) as connection:
+        await wait_until(lambda: connection.fetchval(IS_IDLE))
 
 
 async def test_server_cancels_slow_search(pool_of_three: Database, settings: Settings) -> None:
@@ -45,11 +45,11 @@ async def test_server_cancels_slow_search(pool_of_three: Database, settings: Set
         async with asyncio.timeout(10):
             with pytest.raises(UnavailableError):
                 await reader.search(SLEEP, seconds=20)
-        await assert_idle(settings)
+        await wait_until_idle(settings)
     assert (await reader.search(SELECT_1))[0][0] == 1
 
 
-async def test_search_timeout_does_not_outlast_the_search(pool_of_three: Database) -> None:
+async def test_search_timeout_applies_to_searches_only(pool_of_three: Database) -> None:
     show_timeout = text("SHOW statement_timeout")
     before = (await Reader(pool_of_three).fetch_one(show_timeout))[0]
     assert (await Reader(pool_of_three).search(show_timeout))[0][0] == "1s"
@@ -67,6 +67,7 @@ async def test_searches_leave_connections_to_other_requests(settings: Settings) 
             assert (await reader.fetch_one(SELECT_1))[0] == 1
         results = await asyncio.gather(*searches, return_exceptions=True)
     errors = [result for result in results if isinstance(result, UnavailableError)]
+    # One search has used the only connection for searches.
     assert [error.detail for error in errors] == ["Too many searches are running."] * 5
     assert errors[0].headers["Retry-After"] == "1"
 
@@ -91,7 +92,7 @@ async def test_failed_or_cancelled_search_leaves_no_running_statement(
         await asyncio.wait([task])
     with pytest.raises(UnprocessableError):
         await reader.search(text("SELECT 1 / :zero"), zero=0)
-    await assert_idle(settings)
+    await wait_until_idle(settings)
     for _ in range(4):
         assert (await reader.search(SELECT_1))[0][0] == 1
         assert (await reader.fetch_one(SELECT_1))[0] == 1

@@ -1,4 +1,4 @@
-"""Graceful shutdown: no request is lost while the load balancer drains the process."""
+"""Graceful shutdown completes all requests that arrive before the end of the drain delay."""
 
 import asyncio
 import os
@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.shutdown import graceful_shutdown
 from tests.databases import ROOT, url_from
 from tests.service_settings import changed
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to handle")
 
@@ -53,20 +54,20 @@ async def serving(settings: Settings, port: int) -> AsyncIterator[asyncio.subpro
 
 
 async def wait_until_live(client: AsyncClient) -> None:
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                await client.get("/livez")
-            except ConnectError:
-                await asyncio.sleep(0.05)
-            else:
-                return
+    async def is_live() -> bool:
+        try:
+            return (await client.get("/livez")).is_success
+        except ConnectError:
+            return False
+
+    await wait_until(is_live)
 
 
 async def wait_until_not_ready(client: AsyncClient) -> None:
-    async with asyncio.timeout(20):
-        while (await client.get("/readyz")).status_code == 200:
-            pass
+    async def is_not_ready() -> bool:
+        return (await client.get("/readyz")).status_code == 503
+
+    await wait_until(is_not_ready)
 
 
 @pytest.mark.slow
@@ -81,7 +82,7 @@ async def test_requests_before_and_during_drain_are_completed(settings: Settings
         await asyncio.sleep(0.1)
         process.terminate()
         await wait_until_not_ready(client)
-        # Without the delay, uvicorn would have closed its port by now.
+        # By now, uvicorn without a drain delay would have closed its port.
         await asyncio.sleep(0.3)
         during = asyncio.create_task(client.get("/slow"))
         assert [(await response).json() for response in (before, during)] == ["done", "done"]
@@ -98,15 +99,16 @@ async def test_uvicorn_handles_sigterm_after_delay(settings: Settings) -> None:
     server = uvicorn.Server(uvicorn.Config(create_app(settings)))
     original = signal.signal(signal.SIGTERM, server.handle_exit)
     service = changed(settings, shutdown_delay=0.2, shutdown_timeout=7).service
-    # The request ID that the log lines of the shutdown would have.
+    # The request ID in log lines of the shutdown, for each call of `on_drain`.
     drains: list[str] = []
     try:
         with graceful_shutdown(service, on_drain=lambda: drains.append(request_id_var.get())):
-            # 7 s without the 4 s that are reserved for closing the pool.
+            # 7 s, minus the 4 s that are reserved for closing the pool.
             assert server.config.timeout_graceful_shutdown == 3
             token = request_id_var.set("interrupted-request")
             signal.raise_signal(signal.SIGTERM)
             request_id_var.reset(token)
+            # The signal handler schedules a callback of the event loop.
             for _ in range(3):
                 await asyncio.sleep(0)
             assert drains == ["-"]

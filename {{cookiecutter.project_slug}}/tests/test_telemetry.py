@@ -1,4 +1,4 @@
-"""FastAPI's telemetry records unhandled errors."""
+"""The telemetry of FastAPI records unhandled errors, which get the usual response."""
 
 from unittest.mock import MagicMock
 

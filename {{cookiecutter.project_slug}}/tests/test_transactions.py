@@ -1,4 +1,4 @@
-"""Transactions: committed before the response, or rolled back completely."""
+"""Transactions are committed before the response, or rolled back completely."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,13 +9,14 @@ from httpx2 import AsyncClient
 from sqlalchemy import text
 
 from app.api.dependencies import DatabaseDep, TransactionDep
-from app.db import Database
+from app.db import Database, Transaction
 from app.db.repositories.base import Reader
 from app.errors import AlreadyExistsError, RetryableError
 from app.main import create_app
-from app.settings import DatabaseSettings, Settings
+from app.settings import Settings
 from tests.databases import connected, url_from
 from tests.isolation import isolated
+from tests.openapi_contract import UNREACHABLE
 
 INSERT = text("INSERT INTO probe VALUES (1)")
 COUNT = text("SELECT count(*) FROM probe")
@@ -120,9 +121,9 @@ async def test_invalid_request_borrows_no_connection(
         await transaction.execute(INSERT)
         return number
 
-    async with Database(
-        DatabaseSettings(POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=1, POSTGRES_USER="me")
-    ) as app.state.database:
+    # Only a request that needs a connection notices that the database is unreachable.
+    async with Database(UNREACHABLE.database) as database:
+        app.state.database = database
         assert (await committing_client.post("/probe/x")).status_code == 422
         assert (await committing_client.post("/probe/1")).status_code == 503
 
@@ -146,13 +147,14 @@ async def test_background_task_starts_after_connection_is_returned(
         tasks.add_task(work, database)
 
     limits = {"pool_min_size": 0, "pool_max_size": 1, "pool_timeout": 1}
-    async with Database(settings.database.model_copy(update=limits)) as app.state.database:
+    async with Database(settings.database.model_copy(update=limits)) as one_connection:
+        app.state.database = one_connection
         request = asyncio.create_task(committing_client.post("/probe"))
         await started.wait()
-        assert await count_rows(app.state.database) == 1
+        assert await count_rows(one_connection) == 1
         may_finish.set()
         assert (await request).status_code == 200
-        assert await count_rows(app.state.database) == 2
+        assert await count_rows(one_connection) == 2
 
 
 @pytest.mark.parametrize("pooler", ["none", "pgbouncer"])
@@ -173,7 +175,7 @@ async def test_concurrent_reads_use_separate_connections(database: Database) -> 
 async def test_run_retries_serialization_failures(database: Database) -> None:
     attempts = 0
 
-    async def work(transaction: TransactionDep) -> str:
+    async def work(transaction: Transaction) -> str:
         nonlocal attempts
         attempts += 1
         await transaction.execute(INSERT)
@@ -186,7 +188,7 @@ async def test_run_retries_serialization_failures(database: Database) -> None:
 
 
 async def test_run_raises_after_last_retry(database: Database) -> None:
-    async def work(transaction: TransactionDep) -> None:
+    async def work(transaction: Transaction) -> None:
         await transaction.execute(text("DO $$BEGIN RAISE SQLSTATE '40P01'; END$$"))
 
     with pytest.raises(RetryableError):

@@ -1,4 +1,4 @@
-"""Servers that reject connections or transactions, because they are full or a standby."""
+"""Servers that reject connections because they are full, or transactions on a standby."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ SLEEP = text("SELECT pg_sleep(0.01)")
 
 
 class FullServer:
-    """Accepts a limited number of connections, and counts rejected ones."""
+    """Accepts `limit` connections, then rejects and counts further ones."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -40,7 +40,7 @@ class FullServer:
 
 @pytest.fixture
 def full_server(monkeypatch: pytest.MonkeyPatch) -> FullServer:
-    """Replace the server by one that accepts two connections."""
+    """Limit the server to two connections."""
     server = FullServer(2)
     monkeypatch.setattr(asyncpg, "connect", server.connect)
     return server
@@ -59,11 +59,11 @@ async def test_requests_share_pool_connections_of_full_server(
             await transaction.execute(SLEEP)
 
     async with Database(settings.database.model_copy(update=limits)) as database:
-        # Twice as many as the pool has slots.
+        # In each round, twice as many requests as the pool has slots, of which two get connections.
         await asyncio.gather(*(work() for work in [read, write] * 10))
         await asyncio.gather(*(work() for work in [read, write] * 10))
         assert 0 < full_server.rejected <= 20
-    warnings = [r.message for r in caplog.records if r.levelno == logging.WARNING]
+    warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert "too many clients" in warnings[0]
 

@@ -1,4 +1,4 @@
-"""Behaviour that only shows on a real connection, with each of uvicorn's HTTP parsers."""
+"""HTTP behaviour that only uvicorn shows, with each of its HTTP parsers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def app(settings: Settings) -> FastAPI:
-    """Return the application with routes that read a body, fail, and set a `Location`."""
+    """Return an application with routes that read a body, fail, and set a `Location`."""
     app = create_app(settings)
 
     @app.post("/numbers")
@@ -51,7 +51,7 @@ async def port(request: pytest.FixtureRequest, app: FastAPI) -> AsyncIterator[in
 
 
 async def expect_continue(port: int, *headers: str, body: bytes = b"") -> bytes:
-    """Send a request whose body waits for "100 Continue", and return all that is received."""
+    """Send a request, and its body after "100 Continue"; return everything that is received."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     lines = ["POST /numbers HTTP/1.1", "Host: test", "Expect: 100-continue", "Connection: close"]
     writer.write("\r\n".join([*lines, "Content-Type: application/json", *headers, "", ""]).encode())

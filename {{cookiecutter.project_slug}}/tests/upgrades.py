@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.databases import ROOT, connected
+from tests.waiting import wait_until
 
 # The key of the advisory lock in `migrations/env.py`.
 LOCK = 7_244_119
+# A process logs this while another one holds the lock.
 WAITING = "Waiting for another process"
 
 
@@ -22,7 +24,7 @@ class Result(NamedTuple):
 
 
 def upgrade(url: str, config: Path, folder: Path, log: Path) -> Result:
-    """Migrate in a separate process."""
+    """Run `alembic upgrade head` in a separate process, in this working directory."""
     with log.open("w", encoding="utf-8") as output:
         status = subprocess.run(
             [sys.executable, "-m", "alembic", "-c", str(config), "upgrade", "head"],
@@ -38,11 +40,8 @@ def upgrade(url: str, config: Path, folder: Path, log: Path) -> Result:
 async def upgrade_concurrently(
     url: str, config: Path, folders: list[Path], logs: Path
 ) -> list[Result]:
-    """Run a process in each folder. They begin to migrate when all of them wait for the lock."""
+    """Run `alembic upgrade head` in each folder, and begin when all processes wait for the lock."""
     files = [logs / f"{number}.log" for number in range(len(folders))]
-
-    def all_wait() -> bool:
-        return all(file.exists() and WAITING in file.read_text("utf-8") for file in files)
 
     async with connected(url) as connection, asyncio.timeout(60):
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
@@ -51,7 +50,11 @@ async def upgrade_concurrently(
             for folder, file in zip(folders, files, strict=True)
         ]
         results = asyncio.gather(*running)
-        while not (all_wait() or results.done()):
-            await connection.execute("SELECT pg_sleep(0.05)")
+
+        async def all_are_waiting_or_have_failed() -> bool:
+            are_waiting = [file.exists() and WAITING in file.read_text("utf-8") for file in files]
+            return all(are_waiting) or results.done()
+
+        await wait_until(all_are_waiting_or_have_failed)
         await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
         return await results

@@ -110,7 +110,7 @@ async def test_invalid_field_is_rejected(client: AsyncClient, field: str, value:
 
 
 async def test_longest_values_are_stored(client: AsyncClient) -> None:
-    # A separate word for every two characters makes the largest search vector.
+    # Words of one character, all different, result in the largest search vector.
     text = "".join(f"{chr(0x10000 + number)} " for number in range(25_000))
     article = await create(client, title="\U0001f600" * 65, slug="x" * 65, text=text)
     assert article["text"] == text
@@ -120,11 +120,11 @@ async def test_links_lead_from_newest_to_oldest(client: AsyncClient) -> None:
     for number in range(5):
         await create(client, slug=f"number-{number}")
     pages = []
-    target = f"{ARTICLES}?limit=2"
+    target: str | None = f"{ARTICLES}?limit=2"
     while target:
         response = await client.get(target)
         pages.append([article["slug"] for article in response.json()])
-        target = response.headers.get("Link", "").partition(">")[0].lstrip("<")
+        target = response.links.get("next", {}).get("url")
     assert pages == [["number-4", "number-3"], ["number-2", "number-1"], ["number-0"]]
 
 
@@ -133,7 +133,7 @@ async def test_insert_between_requests_does_not_shift_pages(client: AsyncClient)
         await create(client, slug=f"number-{number}")
     first = await client.get(f"{ARTICLES}?limit=2")
     await create(client, slug="inserted")
-    second = await client.get(first.headers["Link"].partition(">")[0].lstrip("<"))
+    second = await client.get(first.links["next"]["url"])
     assert [article["slug"] for article in second.json()] == ["number-1", "number-0"]
 
 
@@ -164,7 +164,7 @@ async def test_link_keeps_the_search(client: AsyncClient) -> None:
         await create(client, slug=f"number-{number}", text="whale")
         await create(client, slug=f"other-{number}")
     first = await client.get(f"{ARTICLES}?q=whale&limit=2")
-    second = await client.get(first.headers["Link"].partition(">")[0].lstrip("<"))
+    second = await client.get(first.links["next"]["url"])
     assert [article["slug"] for article in second.json()] == ["number-0"]
 
 
@@ -185,7 +185,8 @@ async def test_reads_use_prebuilt_statements(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     article = await create(client, text="whale")
-    # Building a SELECT would take longer than running it, so any attempt fails here.
+    # Building a SELECT for each request would take longer than running it. Every way to build one
+    # uses one of these methods, so it would fail here.
     monkeypatch.setattr(Select, "__init__", None)
     monkeypatch.setattr(Select, "_generate", None)
     assert await list_slugs(client, query) == ["a-slug"]

@@ -9,25 +9,26 @@ from httpx2 import AsyncClient
 
 from app.settings import Settings
 from tests.databases import connected, url_from
+from tests.waiting import wait_until
 
 COUPONS = "/api/v1/coupons"
 UNKNOWN_ID = "00000000-0000-0000-0000-000000000000"
-# Compares the database too: in a copy of it, the table has the same OID.
-COUNT_WAITING_FOR_REDEMPTIONS = """
-SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+# The OID of the table is the same in all databases that are copies of the same template.
+IS_WAITING_FOR_REDEMPTIONS = """
+SELECT count(*) > 0 FROM pg_locks JOIN pg_database ON pg_database.oid = database
     WHERE datname = current_database() AND relation = 'redemptions'::regclass AND NOT granted
 """
 
 
 async def create(client: AsyncClient, init_count: int) -> dict[str, Any]:
-    response = await client.post(COUPONS, json={"code": "PIOTR", "init_count": init_count})
+    response = await client.post(COUPONS, json={"code": "SPRING", "init_count": init_count})
     assert response.status_code == 201, response.text
     coupon: dict[str, Any] = response.json()
     return coupon
 
 
 async def test_new_coupon_has_all_redemptions(client: AsyncClient) -> None:
-    response = await client.post(COUPONS, json={"code": "PIOTR", "init_count": 100})
+    response = await client.post(COUPONS, json={"code": "SPRING", "init_count": 100})
     coupon = response.json()
     assert response.status_code == 201
     assert coupon.keys() == {"id", "code", "init_count", "remaining_count"}
@@ -37,7 +38,7 @@ async def test_new_coupon_has_all_redemptions(client: AsyncClient) -> None:
 
 async def test_duplicate_code_is_409(client: AsyncClient) -> None:
     await create(client, 1)
-    response = await client.post(COUPONS, json={"code": "PIOTR", "init_count": 1})
+    response = await client.post(COUPONS, json={"code": "SPRING", "init_count": 1})
     assert (response.status_code, response.json()["field"]) == (409, "code")
 
 
@@ -66,16 +67,15 @@ async def test_concurrent_redemptions_never_oversell(committing_client: AsyncCli
 async def test_coupon_row_is_locked_last(
     committing_client: AsyncClient, settings: Settings
 ) -> None:
-    # All concurrent redemptions wait for this lock, so it must be held as briefly as possible.
+    # Other redemptions of the coupon wait for this lock, so it must be held as briefly as possible.
     coupon = await create(committing_client, 1)
     async with connected(url_from(settings)) as connection:
         async with connection.transaction():
             await connection.execute("LOCK TABLE redemptions IN EXCLUSIVE MODE")
             target = f"{COUPONS}/{coupon['id']}/redemptions"
             request = asyncio.create_task(committing_client.post(target))
-            async with asyncio.timeout(10):
-                while not await connection.fetchval(COUNT_WAITING_FOR_REDEMPTIONS):
-                    pass
+            await wait_until(lambda: connection.fetchval(IS_WAITING_FOR_REDEMPTIONS))
+            # Fails if the waiting request has locked the coupon.
             await connection.execute("SELECT FROM coupons FOR UPDATE NOWAIT")
         assert (await request).status_code == 201
 

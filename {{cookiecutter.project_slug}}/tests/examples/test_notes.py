@@ -1,4 +1,4 @@
-"""Routes of notes: users access only their own, and cannot tell whether others exist."""
+"""Routes of notes: users can access only their own notes; those of others are not found."""
 
 import re
 from typing import Any
@@ -77,7 +77,7 @@ async def test_notes_require_authentication(client: AsyncClient, method: str, pa
     assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_update_keeps_changes_or_clears_description(
+async def test_update_can_keep_change_or_clear_description(
     client: AsyncClient, alice: dict[str, str]
 ) -> None:
     note = await create(client, alice, description="words")
@@ -139,11 +139,11 @@ async def test_links_lead_from_newest_to_oldest(
         await create(client, alice, title=f"whale {number}")
         await create(client, bob, title=f"whale of bob {number}")
     pages = []
-    target = f"{NOTES}?q=whale&limit=2"
+    target: str | None = f"{NOTES}?q=whale&limit=2"
     while target:
         response = await client.get(target, headers=alice)
         pages.append([note["title"][-1] for note in response.json()])
-        target = response.headers.get("Link", "").partition(">")[0].lstrip("<")
+        target = response.links.get("next", {}).get("url")
     assert pages == [["4", "3"], ["2", "1"], ["0"]]
 
 

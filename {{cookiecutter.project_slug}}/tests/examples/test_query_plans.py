@@ -1,4 +1,4 @@
-"""Query plans: every page of a list uses an index, whatever its position and its search."""
+"""Query plans: every page of a list uses an index, with and without a cursor or a search."""
 
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -14,7 +14,7 @@ from tests.databases import connected, url_from
 
 pytestmark = pytest.mark.usefixtures("clean_database")
 
-# Most articles contain "fish", one in a thousand "whale", and the oldest tenth "dodo".
+# One in a thousand articles contains "whale", the others "fish"; the oldest tenth also "dodo".
 INSERT_ARTICLES = """
 INSERT INTO articles (title, slug, text)
 SELECT 'Number ' || n, 'number-' || n, concat_ws(' ',
@@ -29,9 +29,10 @@ SEARCH_PAGES = [LIST_QUERIES.query(has_after=after, has_search=True) for after i
 async def explain(
     query: Select[*tuple[object, ...]], q: str, connection: asyncpg.Connection
 ) -> str:
-    """Return the plan of a query, without the nodes that were never executed."""
+    """Run a query; return its plan without the nodes that were never executed."""
     # The dialect is untyped.
     compiled = query.compile(dialect=dialect())  # type: ignore[no-untyped-call]
+    # This cursor is greater than all IDs, so the page begins with the newest row.
     values = {"limit": 20, "after": UUID(int=2**127), "q": q}
     arguments = ", ".join(
         f"'{values.get(name, compiled.params[name])}'" for name in compiled.positiontup or ()
@@ -46,7 +47,7 @@ async def explain(
 async def connection(
     settings: Settings, request: pytest.FixtureRequest
 ) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to a database with many articles, for each kind of plan."""
+    """Yield a connection to a database with many articles, for each kind of plan."""
     async with connected(url_from(settings)) as connection:
         await connection.execute(INSERT_ARTICLES)
         await connection.execute("VACUUM ANALYZE articles")

@@ -22,7 +22,7 @@ SELECT 'Number ' || n, 'number-' || n, concat_ws(' ', 'fish',
     CASE WHEN n <= 150 THEN 'dodo' END)
 FROM generate_series(1, 1500) AS n
 """
-# Syntax of `websearch_to_tsquery`, and other text.
+# Syntax of `websearch_to_tsquery`, and other text that contains no word of the articles.
 OPERATORS = ("-", "- ", "--", "-(", '"', '-"', "or ", " OR ", "(", ")", "&", "|", "!", "<->", ":*")
 OTHERS = ("'", "\\", "%", "\t", "\xa0", "\u3000", "ß", "\U0001f600", "a", "the ", "x-y", "1")
 
@@ -30,12 +30,12 @@ OTHERS = ("'", "\\", "%", "\t", "\xa0", "\u3000", "ß", "\U0001f600", "a", "the 
 async def search(client: AsyncClient, q: str) -> list[str]:
     """Return the slugs of all matches, from all pages."""
     slugs: list[str] = []
-    target = f"{ARTICLES}?limit=100&q={quote(q)}"
+    target: str | None = f"{ARTICLES}?limit=100&q={quote(q)}"
     while target:
         response = await client.get(target)
         assert response.status_code == 200, (q, response.text)
         slugs += [article["slug"] for article in response.json()]
-        target = response.headers.get("Link", "").partition(">")[0].lstrip("<")
+        target = response.links.get("next", {}).get("url")
     return slugs
 
 

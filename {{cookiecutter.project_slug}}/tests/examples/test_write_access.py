@@ -1,4 +1,4 @@
-"""Anyone may write articles and coupons, as documented, until a route requires a user."""
+"""Anyone can write articles and coupons, and `docs/security.md` shows how to require a user."""
 
 import re
 
@@ -26,23 +26,25 @@ async def test_anyone_may_write_in_production(settings: Settings, database: Data
     )
     app = create_app(production)
     async with (
-        isolated(database) as app.state.database,
+        isolated(database) as isolated_database,
         AsyncClient(transport=ASGITransport(app), base_url="http://test/api/v1") as client,
     ):
+        app.state.database = isolated_database
         assert (await client.post("/articles", json=ARTICLE)).status_code == 201
         assert (await client.post("/coupons", json=COUPON)).status_code == 201
 
 
-async def test_documented_change_requires_authentication(
+async def test_documented_route_requires_authentication(
     settings: Settings, database: Database
 ) -> None:
     document = (ROOT / "docs" / "security.md").read_text("utf-8")
     (snippet,) = re.findall(r"^```python\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
     router = APIRouter(prefix="/api/v1/protected")
-    # In the document the function has only a docstring, so append a body.
-    names = {**vars(articles), "router": router}
+    # The function in the document has only a docstring. Append a body, and run it as if it were in
+    # the module of the articles.
     body = "    return await original(new_article, articles, request, response)\n"
-    exec(snippet + body, names | {"original": articles.create_article})  # noqa: S102
+    names = {**vars(articles), "router": router, "original": articles.create_article}
+    exec(snippet + body, names)  # noqa: S102
     app = create_app(settings)
     app.include_router(router)
     documented = FastAPI()
@@ -51,9 +53,10 @@ async def test_documented_change_requires_authentication(
     assert {"201", "401", "409"} <= responses.keys()
 
     async with (
-        isolated(database) as app.state.database,
+        isolated(database) as isolated_database,
         AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,
     ):
+        app.state.database = isolated_database
         assert (await client.post("/api/v1/protected", json=ARTICLE)).status_code == 401
         headers = await new_user(client)
         response = await client.post("/api/v1/protected", json=ARTICLE, headers=headers)

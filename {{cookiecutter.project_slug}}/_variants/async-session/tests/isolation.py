@@ -19,20 +19,21 @@ T = TypeVar("T")
 
 
 @event.listens_for(Mapper, "mapper_configured")
-def _require_eager_relationships(mapper: Mapper[Any], _: type) -> None:
-    # A lazy load needs an `await` where Python does not allow one.
+def _reject_lazy_relationships(mapper: Mapper[Any], _: type) -> None:
+    # Reading an attribute cannot `await` the query of a lazy relationship.
     for relationship in mapper.relationships:
         if relationship.lazy != "raise":
             raise TypeError(f'{relationship} must be lazy="raise"')
 
 
 class _ThingBase(Base):
+    # Separate metadata, so that the table does not count as a model without a migration.
     __abstract__ = True
     metadata = MetaData()
 
 
 class Thing(UuidPrimaryKeyMixin, CreatedAtMixin, _ThingBase):
-    """A row of that table."""
+    """A row of a table that only tests create."""
 
     __tablename__ = "things_of_tests"
 
@@ -52,7 +53,7 @@ class _IsolatedDatabase(Database):
     _is_open = True
 
     def __init__(self, connection: AsyncConnection) -> None:
-        # `super().__init__` is not called: it would create an engine.
+        # Does not call `super().__init__`, which would create an engine.
         self._connection = connection
         self._sessions = async_sessionmaker(
             connection, expire_on_commit=False, join_transaction_mode="create_savepoint"

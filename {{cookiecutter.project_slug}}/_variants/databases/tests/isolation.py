@@ -14,6 +14,7 @@ from app.settings import DatabaseSettings
 
 things = Table(
     "things_of_tests",
+    # Separate metadata, so that the table does not count as a model without a migration.
     MetaData(),
     uuid_primary_key(),
     Column("name", Text, nullable=False),
@@ -23,7 +24,7 @@ things = Table(
 
 
 class ThingWriter(Writer):
-    """Creates, updates and deletes rows of the table that `test_repositories` creates."""
+    """Creates, updates and deletes rows of a table that only tests create."""
 
     table = things
 
@@ -40,6 +41,8 @@ class _SingleConnectionPool(Pool):
 
 
 class _IsolatedDatabase(Database):
+    """Database whose transactions all use the same connection."""
+
     _is_open = True
 
     def __init__(self, settings: DatabaseSettings, connection: Connection) -> None:
