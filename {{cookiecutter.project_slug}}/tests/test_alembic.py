@@ -110,7 +110,7 @@ async def test_upgrade_of_older_release_does_nothing(
         assert result.status == 0, result.output
         assert "from_a_newer_release, which this release does not know" in result.output
         assert await connection.fetchval("SELECT * FROM alembic_version") == "from_a_newer_release"
-    # Commands that need the unknown revision, or name another one, fail.
+    # Commands other than `upgrade head` fail.
     for command in ("downgrade", "base"), ("upgrade", "no_such_revision"):
         with pytest.raises(CommandError, match="Can't locate revision"):
             await command_line(empty_database, CONFIG, *command)

@@ -6,11 +6,13 @@ from contextlib import suppress
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from asyncpg import UniqueViolationError
+from sqlalchemy import Column, Index, MetaData, Table, Text, UniqueConstraint, text
 
 from app.db import Database
+from app.db.errors import translate_driver_error
 from app.db.repositories.base import Reader
-from app.errors import AppError, UnavailableError
+from app.errors import AlreadyExistsError, AppError, UnavailableError
 from app.settings import Settings
 from tests.databases import connected, url_from
 from tests.isolation import ThingWriter
@@ -85,3 +87,28 @@ async def test_values_are_neither_in_errors_nor_in_log(
             await Reader(database).fetch_all(statement, name=SECRET)
     assert SECRET not in "".join(traceback.format_exception(raised.value))
     assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("constraint", "field"),
+    [("uq_name", "name"), ("uq_name_note", None), ("ix_note", "note"), ("unknown", None)],
+)
+def test_unique_violation_names_single_column(
+    monkeypatch: pytest.MonkeyPatch, constraint: str, field: str | None
+) -> None:
+    metadata = MetaData()
+    Table(
+        "things",
+        metadata,
+        Column("name", Text),
+        Column("note", Text),
+        UniqueConstraint("name", name="uq_name"),
+        UniqueConstraint("name", "note", name="uq_name_note"),
+        Index("ix_note", "note", unique=True),
+    )
+    monkeypatch.setattr("app.db.errors.metadata", metadata)
+    error = UniqueViolationError("taken")
+    error.table_name, error.constraint_name = "things", constraint
+    found = translate_driver_error(error)
+    assert isinstance(found, AlreadyExistsError)
+    assert found.members.get("field") == field

@@ -72,7 +72,7 @@ async def client_without_database(app: FastAPI, client: AsyncClient) -> AsyncIte
 
 
 def assert_status_is_documented(response: Response, operation: Operation, status: int) -> None:
-    """Check that the response has `status` if the operation documents it, and otherwise has not."""
+    """Check that the response has `status` if, and only if, the operation documents it."""
     assert (response.status_code == status) is (status in operation.statuses), response.text
 
 
@@ -191,7 +191,7 @@ async def test_unreachable_database_is_503_as_documented(
 async def test_unhandled_error_is_500_as_documented(
     app: FastAPI, client: AsyncClient, operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Without its state, every dependency fails that uses it. `/livez` uses none.
+    # Every dependency that uses the state of the application fails. `/livez` has none.
     monkeypatch.setattr(app, "state", State())
     response = await send_example(client, operation)
     expected = 200 if operation.name == "livez" else 500

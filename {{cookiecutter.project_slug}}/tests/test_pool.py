@@ -128,7 +128,7 @@ async def test_closed_connections_are_detected_after_event_loop_was_blocked(
     await assert_intact(pool_of_two)
     thread = Thread(target=lambda: asyncio.run(terminate_others(settings)))
     thread.start()
-    # Blocks the event loop, so it does not process that the server closes the connections.
+    # Blocks the event loop, so that it cannot notice that the server closes the connections.
     thread.join()
     reader = Reader(pool_of_two)
     rows = await asyncio.gather(reader.fetch_one(SELECT_1), reader.fetch_one(SELECT_1))
@@ -196,5 +196,5 @@ async def terminate_others(settings: Settings) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    # Let the clients process that their connections are closed.
+    # Give the clients time to notice.
     await asyncio.sleep(0.05)

@@ -40,8 +40,7 @@ async def probe(settings: Settings) -> AsyncIterator[None]:
 
 
 async def count_rows(database: Database) -> int:
-    row = await Reader(database).fetch_one(COUNT)
-    return int(row[0])
+    return int((await Reader(database).fetch_one(COUNT))[0])
 
 
 async def test_transaction_commits_at_end_of_block(database: Database) -> None:

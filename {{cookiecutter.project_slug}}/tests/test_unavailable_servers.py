@@ -59,7 +59,7 @@ async def test_requests_share_pool_connections_of_full_server(
             await transaction.execute(SLEEP)
 
     async with Database(settings.database.model_copy(update=limits)) as database:
-        # In each round, twice as many requests as the pool has slots, of which two get connections.
+        # Each round has twice as many requests as the pool has slots. Two slots get connections.
         await asyncio.gather(*(work() for work in [read, write] * 10))
         await asyncio.gather(*(work() for work in [read, write] * 10))
         assert 0 < full_server.rejected <= 20
