@@ -78,7 +78,7 @@ def prepare_project(layer: str) -> Path:
 
 
 def prepare_package(requirement: str) -> str:
-    """Install one package into a virtual environment of its own and return its Python."""
+    """Install one package into its own virtual environment and return the path of its Python."""
     folder = CACHE / sha256(requirement.encode()).hexdigest()[:12]
     python = str(folder / "bin" / "python")
     if not folder.exists():

@@ -11,8 +11,9 @@ from conftest import SOURCES, TEMPLATE
 DOCUMENTS = [
     *TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md"), *TEMPLATE.glob("docs/decisions/*.md")
 ]  # fmt: skip
-# Quoted in docs/troubleshooting.md, and printed by shells and Python.
+# Messages of shells, Python and the operating system that docs/troubleshooting.md quotes.
 OTHER_PROGRAMS = {
+    "No such file or directory:",
     "uv: command not found",
     "make: uv: No such file or directory",
     "No module named 'dev'",

@@ -97,7 +97,7 @@ def test_make_bake_prompts_and_generates_into_output(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    assert "Name of the service" in done.stdout
+    assert "Project name (My Service)" in done.stdout
     assert (tmp_path / "book-shop" / "README.md").read_text("utf-8").startswith("# Book Shop\n")
 
 
