@@ -1,4 +1,4 @@
-# Works with GNU make 3.81 (macOS). Needs Python >= 3.11 and git; installs uv into .uv if it is missing.
+# Works with GNU make 3.81 (macOS). Requires Python >= 3.11 and git; installs uv into .uv if it is missing.
 
 DATABASE_LAYER ?= async-session
 OUTPUT ?= .
@@ -28,10 +28,10 @@ lint: uv ## Run ruff and mypy.
 	"$(UV)" run ruff format --check --no-cache
 	"$(UV)" run mypy
 
-test-fast: uv clean-template ## Run the tests that install no project.
+test-fast: uv clean-template ## Run the fast tests, which install no project.
 	"$(UV)" run pytest --numprocesses 2 -m "not slow"
 
-test: check ## Run lint and all tests except the pairwise combinations, in generated projects too.
+test: check ## Run lint and all tests except the pairwise combinations; installs and runs projects.
 	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m "slow and not pairwise" --verbose
 
 test-all: test ## Run make test, the pairwise combinations of options, and the long resilience and fuzz tests.
@@ -41,7 +41,7 @@ test-all: test ## Run make test, the pairwise combinations of options, and the l
 test-resilience: uv clean-template ## Run the long resilience tests: faults and load, on both layers.
 	RESILIENCE_PROFILE=long "$(UV)" run pytest --numprocesses 2 --dist worksteal -m "resilience and not fuzz" --verbose
 
-fuzz: uv clean-template ## Fuzz the HTTP API of both layers with Schemathesis, at length.
+fuzz: uv clean-template ## Fuzz the HTTP API of both layers with Schemathesis, with many examples.
 	RESILIENCE_PROFILE=long "$(UV)" run pytest --numprocesses 2 -m fuzz --verbose
 
 fuzz-prompts: uv clean-template ## Fuzz the prompts with 2,000 generated contexts, and install 50 of the projects.
@@ -72,7 +72,7 @@ clean: clean-template ## Delete caches and the benchmark's working folder; keep 
 	rm -rf .bench .mypy_cache .pytest_cache .ruff_cache
 	find benchmarks hooks scripts tests -name __pycache__ -prune -exec rm -rf {} +
 
-# Cookiecutter would render, or fail on, the caches that tools leave in the sources.
+# Cookiecutter would try to render the caches that tools leave in the sources.
 clean-template:
 	@if [ -e .git ]; then git clean -fdqX -- "{{cookiecutter.project_slug}}"; fi
 
@@ -80,8 +80,8 @@ uv:
 	@if [ -x "$(UV)" ]; then exit 0; fi; \
 	$(FIND_PYTHON); \
 	if [ -z "$$python" ]; then \
-		echo "Python 3.11 or newer is needed; python3 is $$(python3 --version 2>&1)." >&2; \
+		echo "Python 3.11 or newer is required; python3 is $$(python3 --version 2>&1)." >&2; \
 		exit 1; \
 	fi; \
-	echo "Fetching uv into .uv"; \
+	echo "Installing uv into .uv"; \
 	"$$python" -m venv .uv && .uv/bin/python -m pip install --quiet "uv>=0.9,<1"

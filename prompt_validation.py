@@ -3,7 +3,7 @@
 cookiecutter and cruft import it from the folder of `cookiecutter.json`, whose last variable applies
 the filter `validated` to all values: invalid ones end the command before a folder exists. Values
 from a replay file skip that variable, so `hooks/pre_gen_project.py` applies the filter
-`validation_report` to them. What can be chosen is read from `cookiecutter.json`.
+`validation_report` to them. The valid choices are read from `cookiecutter.json`.
 """
 
 import json
@@ -41,7 +41,7 @@ MAX_LENGTHS = {
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _WORD = r"[^\s@<>()\[\]\\\",;:.]+"
 EMAIL = re.compile(rf"{_WORD}(\.{_WORD})*@{_WORD}(\.{_WORD})+")
-# cookiecutter and cruft would execute it when they read the recorded value again.
+# cookiecutter and cruft would evaluate this syntax when they read a recorded value again.
 TEMPLATE_SYNTAX = re.compile(r"\{[%#{]|# jinja:")
 JOINERS = "\u200c\u200d"
 # Zero-width or blank characters outside the Unicode categories of control characters.
@@ -60,7 +60,7 @@ RESERVED_PACKAGES = set(
     librt mako markupsafe mypy mypy-extensions opentelemetry-api packaging pathspec platformdirs
     pluggy psutil pwdlib pycparser pydantic pydantic-core pydantic-settings pygments pyjwt pytest
     pytest-asyncio pytest-cov pytest-xdist python-dotenv python-json-logger python-multipart ruff
-    sqlalchemy starlette truststore types-psutil typing-extensions typing-inspection uvicorn uvloop
+    sqlalchemy starlette truststore typing-extensions typing-inspection uvicorn uvloop
     watchfiles
     """.split()
 )

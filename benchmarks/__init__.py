@@ -1,4 +1,4 @@
-"""Benchmark: what a request costs in both database layers, compared with other services.
+"""Benchmark of the cost of a request in both database layers, compared with other services.
 
-Run it with `make bench`. docs/performance.md describes the method and the results.
+Run it with `make bench`. docs/performance.md describes the method and the metrics.
 """

@@ -21,7 +21,10 @@ LAYERS: tuple[str, ...] = ("async-session", "databases")
 #: Scripts that run in the virtual environment of a generated project.
 IN_VENV = Path(__file__).parent / "in_venv"
 
-_RENDERED = ("cookiecutter.json", "hooks", "templates", "{{cookiecutter.project_slug}}")
+_RENDERED = (
+    *("cookiecutter.json", "prompt_validation.py", "hooks", "templates"),
+    "{{cookiecutter.project_slug}}",
+)
 _UV = os.environ.get("UV", "uv")
 
 
@@ -89,7 +92,7 @@ def prepare_package(requirement: str) -> str:
 
 @contextmanager
 def project_at(revision: str, layer: str) -> Iterator[Path]:
-    """Yield the project that another revision of the template generates, installed."""
+    """Generate and install a project from another revision of the template, and yield its path."""
     with tempfile.TemporaryDirectory(dir=CACHE) as name:
         template = Path(name) / "template"
         template.mkdir()

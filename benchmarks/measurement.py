@@ -103,7 +103,7 @@ def start_services(benchmark: Benchmark, stack: ExitStack) -> list[ServiceProces
 def measure_routes(
     benchmark: Benchmark, processes: Sequence[ServiceProcess], routes: Sequence[Route]
 ) -> Iterator[Run]:
-    """Yield all runs. Services alternate in the innermost loop, so that all see the same noise."""
+    """Yield all runs. Services alternate in the innermost loop, so that noise affects them all."""
     plan = benchmark.plan
     for repetition in range(plan.repetitions):
         for route in routes:

@@ -1,4 +1,4 @@
-"""Counts database round trips per request, in a proxy between service and database."""
+"""Count database round trips per request, in a proxy between service and database."""
 
 import select
 import socket
@@ -17,7 +17,7 @@ from benchmarks.validation import request
 
 WARM_UP = 40
 MEASURED = 100
-# Seconds until the work that a request does after its response has finished.
+# Seconds to wait for the work that a service does after its response.
 SETTLE_TIME = 0.2
 
 

@@ -1,4 +1,4 @@
-"""Compares the latency of searches over many rows with an earlier revision of the template.
+"""Compare the latency of searches over many rows with an earlier revision of the template.
 
     python -m benchmarks.search --before v0.1.0 --rows 1000000 --layer databases
 
@@ -137,7 +137,10 @@ def main() -> None:
     """Parse the command line and run the comparison."""
     parser = argparse.ArgumentParser(description="Compare searches with an earlier revision.")
     parser.add_argument(
-        "--before", default="aa34f59", help="revision of the template to compare with"
+        # Version 0.1.0.
+        "--before",
+        default="aa34f59",
+        help="revision of the template to compare with",
     )
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--layer", choices=LAYERS, default=LAYERS[0])

@@ -71,8 +71,8 @@ def _round_trips(report: Report, layer: str) -> Iterator[Target]:
 
 
 def _late_page(report: Report, layer: str) -> Iterator[Target]:
-    # The start of a page costs CPU time in the database, not in the service, so compare the latency
-    # of a single client.
+    # Finding the start of a page takes CPU time in the database and not in the service, so the
+    # latency of a single client is compared.
     late = report.spread("p50_ms", layer, PAGE_400.name, 1)
     first = report.spread("p50_ms", layer, LIST.name, 1)
     if late and first:

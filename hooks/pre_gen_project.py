@@ -1,7 +1,7 @@
-"""Reject values that were never prompted for, and a folder that already has files.
+"""Reject invalid values of a replay file, and a folder that already has files.
 
-The prompts have been validated by `prompt_validation.py`, but cookiecutter does not prompt for the
-values of a replay file.
+`prompt_validation.py` validates all values after the prompts. For a replay file, cookiecutter skips
+the prompts and that validation.
 """
 
 import os

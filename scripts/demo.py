@@ -67,12 +67,12 @@ def bake(layer: str, folder: Path) -> Path:
 
 
 def is_inherited(variable: str) -> bool:
-    """Return whether the project gets a variable. It uses its own environment and database."""
+    """Return whether the project inherits a variable: none of other environments or databases."""
     return variable not in {"VIRTUAL_ENV", "DATABASE_URL"} and not variable.startswith("POSTGRES_")
 
 
 def environment() -> dict[str, str]:
-    """Return variables for the project. It uses this interpreter, so that none is downloaded."""
+    """Return the environment of the project, which uses this interpreter: uv downloads none."""
     kept = {name: value for name, value in os.environ.items() if is_inherited(name)}
     return {"UV_PYTHON": sys.executable, **kept}
 
@@ -85,7 +85,7 @@ def forward(output: Iterable[str]) -> None:
             url = line.split()[1]
             hints = HINTS.format(url=url, coupon=create_samples(url))
         print(line, end="", flush=True)
-        # The last of the lines with URLs.
+        # The server prints this line last.
         if line.startswith("Docs: "):
             print(hints, end="", flush=True)
 

@@ -57,14 +57,14 @@ def post_hook() -> ModuleType:
 
 
 def owning_features(name: str) -> list[Context]:
-    """Return the options that the file `name` requires: `{}` for all projects; none if unlisted."""
+    """Return the features that contain a file, as options: `{}` stands for every project."""
     path = PurePosixPath("/", name)
     found = [
         required
         for required, patterns in post_hook().FILES_BY_FEATURE
         if any(part.match(f"/{pattern}") for part in (path, *path.parents) for pattern in patterns)
     ]
-    # An entry with more options takes its files out of those with fewer.
+    # A file in an entry with more options does not belong to the entries with fewer.
     return [one for one in found if not any(one.items() < other.items() for other in found)]
 
 

@@ -1,4 +1,4 @@
-"""AGENTS.md names only things that exist, and so do the links between a project's guides."""
+"""AGENTS.md and the guides of a project refer only to paths, targets and headings that exist."""
 
 import itertools
 import re

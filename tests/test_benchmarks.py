@@ -1,4 +1,4 @@
-"""The benchmark's checks, statistics and report, without running a service."""
+"""The benchmark's checks, statistics and report, tested without a service."""
 
 import socket
 import socketserver

@@ -1,4 +1,4 @@
-"""`make demo` and `make run`: output, signals, and processes and files after the end."""
+"""`make demo` and `make run`: output, signals, and the processes and files that remain."""
 
 import os
 import re
@@ -42,40 +42,40 @@ def exercise_api(server: ServerProcess) -> list[str]:
     coupon = {"code": "TWICE", "init_count": 2}
     responses: list[object] = []
 
-    def ask(method: str, path: str, body: object = None) -> tuple[int, Any]:
-        status, answer, headers = server.request(method, path, body)
+    def send(method: str, path: str, body: object = None) -> tuple[int, Any]:
+        status, content, headers = server.request(method, path, body)
         shown = {name: headers.get(name) for name in ("content-type", "location", "link", "allow")}
-        responses.append((method, status, answer, shown))
-        return status, answer
+        responses.append((method, status, content, shown))
+        return status, content
 
     assert len(server.request("GET", f"{api}/articles")[1]) >= 3
-    ask("GET", f"{api}/articles?limit=2")
-    status, created = ask("POST", f"{api}/articles", article)
+    send("GET", f"{api}/articles?limit=2")
+    status, created = send("POST", f"{api}/articles", article)
     assert status == 201
     url = f"{api}/articles/{created['id']}"
-    status, problem = ask("POST", f"{api}/articles", article)
+    status, problem = send("POST", f"{api}/articles", article)
     assert (status, problem["field"]) == (409, "slug")
-    assert ask("GET", url) == (200, created)
-    assert ask("PATCH", url, {"title": "Another"}) == (200, {**created, "title": "Another"})
-    assert ask("DELETE", url) == (204, None)
-    assert ask("GET", url)[0] == 404
+    assert send("GET", url) == (200, created)
+    assert send("PATCH", url, {"title": "Another"}) == (200, {**created, "title": "Another"})
+    assert send("DELETE", url) == (204, None)
+    assert send("GET", url)[0] == 404
 
-    status, created = ask("POST", f"{api}/coupons", coupon)
+    status, created = send("POST", f"{api}/coupons", coupon)
     assert status == 201
     url = f"{api}/coupons/{created['id']}"
-    assert [ask("POST", f"{url}/redemptions")[0] for _ in range(3)] == [201, 201, 409]
-    assert ask("GET", url)[1]["remaining_count"] == 0
-    assert ask("GET", "/readyz") == (200, {"status": "ok"})
-    ask("POST", f"{api}/articles", {"title": "x" * 66})
-    ask("PUT", f"{api}/articles")
-    ask("GET", "/nowhere")
+    assert [send("POST", f"{url}/redemptions")[0] for _ in range(3)] == [201, 201, 409]
+    assert send("GET", url)[1]["remaining_count"] == 0
+    assert send("GET", "/readyz") == (200, {"status": "ok"})
+    send("POST", f"{api}/articles", {"title": "x" * 66})
+    send("PUT", f"{api}/articles")
+    send("GET", "/nowhere")
     masked = re.sub(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", "<id>", repr(responses))
     masked = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", masked)
     masked = re.sub(r"after=[\w-]+", "after=<id>", masked)
     return masked.replace("), (", "),\n(").splitlines()
 
 
-def test_demo_of_both_layers_responds_identically_and_cleans_up(tmp_path: Path) -> None:
+def test_demos_of_both_layers_respond_identically_and_clean_up(tmp_path: Path) -> None:
     responses = []
     for layer, stop in zip(LAYERS, (ServerProcess.interrupt, ServerProcess.terminate), strict=True):
         folder = tmp_path / layer

@@ -1,4 +1,4 @@
-"""The pages link to each other, and quote the code, as both are."""
+"""Links between the template's pages work, and the messages and code that they quote exist."""
 
 import ast
 import re
@@ -56,7 +56,7 @@ def test_broken_links_are_found(tmp_path: Path) -> None:
     assert list(broken_links(page)) == ["#a-b", "page.md#d", "no.md"]
 
 
-def test_the_index_lists_every_page() -> None:
+def test_index_lists_every_page() -> None:
     for folder in ("docs", "docs/decisions"):
         index = (TEMPLATE / folder / "README.md").read_text("utf-8")
         pages = {path.name for path in (TEMPLATE / folder).glob("*.md")} - {"README.md"}

@@ -1,4 +1,4 @@
-"""What the documents tell people to type works as it stands."""
+"""Documented make targets and prompts exist, and the commands of the pages work."""
 
 import re
 import subprocess
@@ -10,29 +10,29 @@ from git_repo import GitRepo, copy_history, release
 from rendered_hooks import CONTEXT
 
 DOCUMENTS = [*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")]
-# A file and what is in it, or commands.
+# A file with its content, or commands.
 STEP = re.compile(
     r"`(?P<file>[\w.]+)`:\n\n```yaml\n(?P<text>.*?)^```$|^```sh\n(?P<commands>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
-# Blocks of other kinds are read, and not typed.
+# The pages with commands that a test runs: the blocks marked `sh`.
 PAGES = sorted(
     path.stem for path in TEMPLATE.glob("docs/*.md") if "\n```sh\n" in path.read_text("utf-8")
 )
 
 
-def test_pages_say_that_their_commands_are_run() -> None:
+def test_pages_state_whether_their_commands_are_tested() -> None:
     for path in TEMPLATE.glob("docs/*.md"):
-        promises = "by a test" in path.read_text("utf-8").partition("\n## ")[0]
-        assert promises == (path.stem in PAGES), path
+        is_stated = "by a test" in " ".join(path.read_text("utf-8").partition("\n## ")[0].split())
+        assert is_stated == (path.stem in PAGES), path
 
 
 def targets(makefile: str) -> set[str]:
     return set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
 
 
-def test_every_target_that_is_named_exists(bake: Bake) -> None:
+def test_documented_make_targets_exist(bake: Bake) -> None:
     known = targets((TEMPLATE / "Makefile").read_text("utf-8")) | targets(bake().read("Makefile"))
 
     # The changelog also names targets of earlier versions.
@@ -45,16 +45,16 @@ def test_every_target_that_is_named_exists(bake: Bake) -> None:
 @pytest.mark.parametrize(
     ("ci", "file"), [("github", ".github/workflows/ci.yml"), ("gitlab", ".gitlab-ci.yml")]
 )
-def test_every_target_that_a_pipeline_makes_exists(ci: str, file: str, bake: Bake) -> None:
+def test_make_targets_in_ci_workflows_exist(ci: str, file: str, bake: Bake) -> None:
     project = bake(ci=ci)
 
-    made = set(re.findall(r"- (?:run: )?make (\S+)", project.read(file)))
+    used = set(re.findall(r"- (?:run: )?make (\S+)", project.read(file)))
 
-    assert {"lint", "test"} <= made <= targets(project.read("Makefile"))
+    assert {"lint", "test"} <= used <= targets(project.read("Makefile"))
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/security.md"])
-def test_a_project_says_that_anyone_may_write_articles_and_coupons(name: str, bake: Bake) -> None:
+def test_open_write_access_of_the_example_is_documented(name: str, bake: Bake) -> None:
     text = " ".join(bake().read(name).split())
 
     assert "open to anyone" in text
@@ -62,7 +62,7 @@ def test_a_project_says_that_anyone_may_write_articles_and_coupons(name: str, ba
         assert resource in text
 
 
-def test_every_version_says_what_the_owner_of_a_project_must_do() -> None:
+def test_changelog_of_every_version_has_a_section_for_owners() -> None:
     versions = (TEMPLATE / "CHANGELOG.md").read_text("utf-8").split("\n## [")[2:]
 
     assert versions
@@ -70,14 +70,14 @@ def test_every_version_says_what_the_owner_of_a_project_must_do() -> None:
         assert re.search(r"\n### For owners of a project\n(- )?\w", version), version[:20]
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/options.md"])
-def test_every_question_and_choice_is_in_the_table(name: str) -> None:
-    lines = (TEMPLATE / name).read_text("utf-8").splitlines()
+@pytest.mark.parametrize("page", ["README.md", "docs/options.md"])
+def test_table_contains_every_prompt_and_choice(page: str) -> None:
+    lines = (TEMPLATE / page).read_text("utf-8").splitlines()
     table = "\n".join(line for line in lines if line.startswith("| "))
-    for question, answers in CONTEXT.items():
-        if not question.startswith("_"):
-            assert f"`{question}`" in table
-            assert not isinstance(answers, list) or all(choice in table for choice in answers)
+    for name, default in CONTEXT.items():
+        if not name.startswith("_"):
+            assert f"`{name}`" in table
+            assert not isinstance(default, list) or all(choice in table for choice in default)
 
 
 @pytest.fixture
@@ -87,9 +87,7 @@ def template(tmp_path: Path) -> GitRepo:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
-def test_the_commands_of_a_page_work_one_after_the_other(
-    name: str, template: GitRepo, tmp_path: Path
-) -> None:
+def test_commands_of_a_page_work_in_sequence(name: str, template: GitRepo, tmp_path: Path) -> None:
     template.git("tag", "--force", "v0.1.0")
     release(template)
     template.git("tag", "v0.2.0")
@@ -101,17 +99,17 @@ def test_the_commands_of_a_page_work_one_after_the_other(
         if step["file"]:
             (work / step["file"]).write_text(step["text"], "utf-8")
         else:
-            # Each block begins where the page began, unless it goes on in a project.
+            # The other pages continue in the folder to which the previous block has changed.
             script += step["commands"]
             if re.search(r"each in the\s+same folder", page):
                 script += f"cd '{work}'\n"
 
-    person = {f"GIT_{role}_{what}": "a@example.com"
-              for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}  # fmt: skip
+    identity = {f"GIT_{role}_{what}": "a@example.com"
+                for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}  # fmt: skip
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=work,
-        env=clean_environment({**person, "TEMPLATE": str(template.path), "HOME": str(tmp_path)}),
+        env=clean_environment({**identity, "TEMPLATE": str(template.path), "HOME": str(tmp_path)}),
         capture_output=True,
         text=True,
         check=False,

@@ -35,7 +35,7 @@ def assert_rejected(done: subprocess.CompletedProcess[str], folder: Path) -> Non
     assert end == ""
     assert done.stdout == ""
     assert [name for name in created_paths(folder) if name != "sources"] == []
-    # A replay of invalid values would skip the validation.
+    # No recording, whose replay would skip the validation.
     assert not [*(folder / "replay").glob("*.json")]
 
 
@@ -57,14 +57,14 @@ def make_bare(template: GitRepo) -> str:
 def test_cookiecutter_rejects_invalid_values(
     source: str, template: GitRepo, tmp_path: Path
 ) -> None:
-    addresses = {"folder": str(template.path), "relative folder": "../sources/template"}
-    addresses |= {"git": make_bare(template), "zip": make_zip(template)}
-    address = addresses[source]
+    locations = {"folder": str(template.path), "relative folder": "../sources/template"}
+    locations |= {"git": make_bare(template), "zip": make_zip(template)}
+    location = locations[source]
 
-    done = cookiecutter(tmp_path, *ARGUMENTS, template=address)
+    done = cookiecutter(tmp_path, *ARGUMENTS, template=location)
 
     assert_rejected(done, tmp_path)
-    valid = cookiecutter(tmp_path, template=address)
+    valid = cookiecutter(tmp_path, template=location)
     assert valid.returncode == 0, valid.stderr
     assert created_paths(tmp_path) == ["hook-ran", "my-service", "sources"]
 
@@ -73,8 +73,8 @@ def test_cookiecutter_rejects_invalid_values(
 def test_cruft_create_rejects_invalid_values(
     source: str, template: GitRepo, tmp_path: Path
 ) -> None:
-    address = make_bare(template) if source == "git" else str(template.path)
-    create = ("create", address, "--no-input")
+    location = make_bare(template) if source == "git" else str(template.path)
+    create = ("create", location, "--no-input")
 
     done = cruft(tmp_path, *create, "--extra-context", json.dumps(INVALID))
 
@@ -128,7 +128,7 @@ def test_nul_in_a_configuration_is_rejected(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("slug", ["", ".", "..", "a/b", "/a", "a" * 300, "_"])
-def test_slug_that_is_no_folder_name_leaves_only_the_list(slug: str, tmp_path: Path) -> None:
+def test_slug_that_is_not_a_folder_name_creates_nothing(slug: str, tmp_path: Path) -> None:
     done = cookiecutter(tmp_path, f"project_slug={slug}")
 
     assert (done.returncode, done.stdout, created_paths(tmp_path)) == (1, "", [])

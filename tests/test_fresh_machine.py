@@ -1,6 +1,6 @@
 """`make run` and `make test` on machines that only have uv.
 
-In CI, these tests run on Linux, macOS and Windows, with the tools of the CI image hidden.
+In CI, they run on Linux, macOS and Windows; the tools of the CI image are hidden from them.
 """
 
 import os
@@ -20,9 +20,9 @@ from test_without_make import read_table
 pytestmark = pytest.mark.slow
 
 SYSTEM_FOLDERS = {
-    # Without /usr/bin, where many Linux machines have Python.
+    # None: on many Linux machines, /usr/bin contains a Python.
     "linux": [],
-    # They contain Python 3.9 of Apple.
+    # These folders contain the Python 3.9 of macOS.
     "darwin": ["/usr/bin", "/bin", "/usr/sbin", "/sbin"],
     # Without Git and MinGW, whose libraries could replace missing ones.
     "win32": [rf"{os.environ.get('SYSTEMROOT')}\System32", os.environ.get("SYSTEMROOT", "")],
@@ -105,7 +105,7 @@ def test_project_requires_only_uv(bake: Bake, tmp_path: Path, variables: dict[st
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no python3")
 def test_outdated_python3_is_ignored(bake: Bake, programs: Path, variables: dict[str, str]) -> None:
-    # The version of Apple.
+    # The version that macOS has.
     old = find_python("3.9")
     if old is None:
         pytest.skip("there is no Python 3.9 on this machine")

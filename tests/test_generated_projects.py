@@ -70,15 +70,15 @@ def run_checks(project: Project, variables: Mapping[str, str] = {}) -> None:
     project.run("uv", "sync", "--quiet", variables=variables)
     project.run("make", "lint", variables=variables)
     report = project.run("make", "test", variables=variables).stdout
-    # Only passed tests: none failed, none skipped, no warnings.
+    # The summary line also lists failed and skipped tests and warnings, if there are any.
     assert re.search(r"^=+ \d+ passed in ", report, re.MULTILINE), report
 
 
-@pytest.mark.parametrize("answers", combinations(SERVICE_OPTIONS), ids=label)
-def test_every_service_variant_passes_its_checks(answers: Context, bake: Bake) -> None:
-    tricky = {} if answers["example"] else TRICKY_CONTEXT
+@pytest.mark.parametrize("context", combinations(SERVICE_OPTIONS), ids=label)
+def test_every_service_variant_passes_its_checks(context: Context, bake: Bake) -> None:
+    tricky = {} if context["example"] else TRICKY_CONTEXT
 
-    run_checks(bake(**tricky, **answers))
+    run_checks(bake(**tricky, **context))
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -102,11 +102,11 @@ def test_full_project_passes_its_checks_with_lowest_dependencies(layer: str, bak
 
 
 @pytest.mark.pairwise
-@pytest.mark.parametrize("answers", pairwise(), ids=label)
-def test_pairwise_combinations_pass_their_checks(answers: Context, bake: Bake) -> None:
-    python = find_python(answers["python_version"])
+@pytest.mark.parametrize("context", pairwise(), ids=label)
+def test_pairwise_combinations_pass_their_checks(context: Context, bake: Bake) -> None:
+    python = find_python(context["python_version"])
 
-    run_checks(bake(**answers), {"UV_PYTHON": python} if python else {})
+    run_checks(bake(**context), {"UV_PYTHON": python} if python else {})
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -41,7 +41,7 @@ def project(cookies_session: Any) -> Project:
 
 @contextmanager
 def waiting_run(project: Project, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """Yield a run whose only test waits, and the folder of its server. Both must be gone after."""
+    """Yield a run whose only test waits, and the folder of its server; check that both end."""
     where = project.path / "where"
     where.unlink(missing_ok=True)
     run = subprocess.Popen(
@@ -63,7 +63,7 @@ def waiting_run(project: Project, *options: str) -> Iterator[tuple[subprocess.Po
 
 
 @pytest.mark.parametrize("processes", ["0", "2"])
-def test_terminated_run_leaves_nothing(processes: str, project: Project) -> None:
+def test_terminated_run_leaves_no_process_or_folder(processes: str, project: Project) -> None:
     with waiting_run(project, "-n", processes) as (run, _):
         run.terminate()
 

@@ -70,7 +70,7 @@ def test_outdated_python_is_reported(tmp_path: Path) -> None:
     done = make("demo", folder=tmp_path, PATH=str(python.parent))
 
     assert done.returncode != 0
-    assert "Python 3.11 or newer is needed; python3 is Python 3.10.99." in done.stderr
+    assert "Python 3.11 or newer is required; python3 is Python 3.10.99." in done.stderr
 
 
 @pytest.mark.slow

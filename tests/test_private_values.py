@@ -1,4 +1,4 @@
-"""Variables that only the template may set, though a file can contain them."""
+"""Private variables in replay files and user configurations, which only the template may set."""
 
 import json
 import re

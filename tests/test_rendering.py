@@ -55,7 +55,7 @@ def test_project_metadata_differs_in_dependencies_and_greenlet_coverage(bake: Ba
 def test_free_text_reaches_toml_and_yaml_unchanged(bake: Bake) -> None:
     project = bake(
         project_name=TRICKY_TEXT,
-        project_slug="nasty",
+        project_slug="tricky",
         project_description=TRICKY_TEXT,
         author_name=TRICKY_TEXT,
     )

@@ -1,4 +1,4 @@
-"""The sources of the template are real files before anything is rendered."""
+"""The sources are valid before they are rendered, and follow rules that no linter checks."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""`cruft update` brings new versions of the template into projects with changes of their owners."""
+"""`cruft update` merges new versions of the template into projects that owners have changed."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from app.db import metadata
 
 things = Table("things", metadata, Column("id", Integer, primary_key=True))
 """
-# A file of the project, a line of the first release, and the owner's version of it.
+# Each: a file, a line of it in the first release, and the owner's version of that line.
 OWNER_EDITS = [
     ("app/settings.py", "shutdown_timeout: Seconds = 20", "shutdown_timeout: Seconds = 30"),
     (".env.example", "# SHUTDOWN_TIMEOUT=20", "# SHUTDOWN_TIMEOUT=30"),
@@ -98,7 +98,7 @@ def differing_files(first: GitRepo, second: GitRepo) -> set[str]:
     names = {name for name in one.files() | other.files() if not name.startswith(".git/")}
     common = one.files() & other.files()
     different = {name for name in names if name not in common or one.read(name) != other.read(name)}
-    # It contains the commit of the template.
+    # This file contains the commit of the template.
     return different - {".cruft.json"}
 
 

@@ -1,4 +1,4 @@
-"""Exits with an error unless the other services have exactly the middleware of the project."""
+"""Exit with an error unless the other services have exactly the middleware of the project."""
 
 import sys
 from typing import Any

@@ -1,4 +1,4 @@
-"""Runs the embedded server with one database per project, all with the same rows.
+"""Run the embedded server with one database per project, all with the same rows.
 
 Usage: `python -m many_rows <data folder> <rows> <project>...`. Prints the database URLs and the
 duration of the insert as JSON, and stops the server when its standard input is closed.
@@ -17,7 +17,7 @@ from seeded_postgres import create_database
 
 from dev.embedded_server import embedded_postgres
 
-# Forty random words of a vocabulary of 20,000 per row, and words of known frequency to search for.
+# Each row has forty random words of a vocabulary of 20,000, and search terms of known frequency.
 ARTICLES = """
 INSERT INTO articles (title, slug, text)
 SELECT 'Number ' || n, 'number-' || n, concat_ws(' ', 'everywhere',

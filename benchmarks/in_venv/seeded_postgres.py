@@ -1,4 +1,4 @@
-"""Runs the embedded server with one database per service, all with the same rows.
+"""Run the embedded server with one database per service, all with the same rows.
 
 Usage: `python -m seeded_postgres <data folder> <offset> <database>...`. Prints the database URLs
 and the IDs of stored rows as JSON, and stops the server when its standard input is closed.

@@ -100,7 +100,7 @@ async def assert_pool_is_complete(
             assert response.status_code == 200, response.text
         await asyncio.sleep(0.2)
         states = [row["state"] for row in await superuser.fetch(SELECT_CONNECTIONS)]
-        # The first request to /readyz opens one more connection, which only the readiness check uses.
+        # The first request to /readyz opens one more connection, for readiness checks only.
         assert states in (["idle"] * size, ["idle"] * (size + 1)), states
 
 

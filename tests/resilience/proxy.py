@@ -13,7 +13,7 @@ SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
 
 
 class Proxy:
-    """Forwards bytes, and counts round trips and encrypted connections."""
+    """Proxy that forwards bytes, and counts round trips and encrypted connections."""
 
     def __init__(self, server: PostgresServer, tls: ssl.SSLContext | None = None) -> None:
         self._server = server

@@ -17,7 +17,7 @@ from resilience.project_venv import venv_environment, venv_python
 
 #: Signs the access tokens.
 AUTH_SECRET = "5mWkq9Zr2vXb7TnLc4HsYd8JfGp3Ae6Q"
-#: Parts of the secrets that appear in any form of them: plain, percent-encoded, as JSON, as repr().
+#: Parts of the secrets as they would appear in output: plain, percent-encoded, as JSON or repr().
 SECRET_FORMS = ("w#rd", quote("w#rd"), "-secret", AUTH_SECRET)
 
 

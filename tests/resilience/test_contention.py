@@ -35,7 +35,7 @@ async def test_coupon_is_not_redeemed_more_often_than_its_count(
         await assert_redemptions_match_counts(superuser)
 
 
-async def test_only_one_of_many_equal_slugs_is_created(
+async def test_only_one_of_many_articles_with_the_same_slug_is_created(
     project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     async with (

@@ -1,4 +1,4 @@
-"""The server has reached max_connections; the service works with the connections it has."""
+"""The service on a PostgreSQL server that has reached `max_connections`."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ from resilience.load import ARTICLES, concurrently, new_article, open_client
 from resilience.postgres_server import PostgresServer, create_migrated_database, run_postgres
 from resilience.service_process import run_service
 
-# Three of them are reserved for superusers, and four are used by other clients.
+# Three are reserved for superusers, and four are used by other clients.
 MAX_CONNECTIONS = 10
 OTHER_CLIENTS = 4
 CLIENTS = 20

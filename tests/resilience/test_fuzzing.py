@@ -54,10 +54,10 @@ async def test_schemathesis_finds_no_failures(
 async def create_access_token(service: ServiceProcess) -> str:
     """Register a user and return an access token.
 
-    Also refreshes the token and updates the user once: Schemathesis cannot guess what these need.
+    Also refreshes the token and updates the user: Schemathesis cannot guess the values for these.
     """
     auth, me = "/api/v1/auth", "/api/v1/users/me"
-    password = {"password": "a password of chance"}
+    password = {"password": "a test password"}
     async with AsyncClient(base_url=service.base_url) as client:
         user = {"email": "ada@example.com", **password}
         await client.post(f"{auth}/register", json=user)

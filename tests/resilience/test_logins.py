@@ -1,4 +1,4 @@
-"""Concurrent logins with production hash parameters: slow, without delaying other requests."""
+"""Concurrent logins with production hash parameters do not delay other requests."""
 
 import asyncio
 from pathlib import Path
@@ -15,7 +15,7 @@ LOGINS = 50
 AUTH = "/api/v1/auth"
 USER = {"email": "ada@example.com", "password": "eight or more"}
 MIB = 2**20
-# Two hashing threads of 64 MiB each, and the same again for 50 requests and the allocator.
+# 64 MiB for each of two hashing threads, and as much for 50 requests and the allocator.
 MAX_GROWTH = 2 * 2 * 64 * MIB
 
 

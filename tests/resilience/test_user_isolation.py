@@ -33,7 +33,7 @@ METHODS = st.sampled_from(["GET", "PATCH", "DELETE"])
 
 
 class OtherUsersMachine(RuleBasedStateMachine):
-    """Keeps a model of each user's notes and compares it with the responses."""
+    """Model of each user's notes, which is compared with the responses."""
 
     client: ClassVar[Client]
 

@@ -9,7 +9,7 @@ from app.main import create_app as create_service
 
 
 class CancellationMiddleware:
-    """Cancels as an asyncio task does, once, or as an anyio scope does, at every later `await`."""
+    """Cancellation at one `await`, as of an asyncio task, or at every one, as in an anyio scope."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""Connects with the service's database layer and settings, and exits with 1 if that fails."""
+"""Connect with the service's database layer and settings; exit with 1 if that fails."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""Prints, for both kinds of reads, whether SQLAlchemy dispatches events for their statements."""
+"""Print, for both kinds of reads, whether SQLAlchemy dispatches events for their statements."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Prints, for each DSN, whether the service's database layer connects to a primary or a standby."""
+"""Print, for each DSN, whether the service's database layer connects to a primary or a standby."""
 
 import asyncio
 import sys

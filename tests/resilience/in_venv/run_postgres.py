@@ -1,4 +1,4 @@
-"""Starts the embedded server, prints its URL, and stops it when standard input is closed."""
+"""Start the embedded server, print its URL, and stop it when standard input is closed."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Runs a PostgreSQL program on a data folder, and stops it when standard input is closed."""
+"""Run a PostgreSQL program on a data folder, and stop it when standard input is closed."""
 
 import select
 import signal
