@@ -6,7 +6,7 @@ from benchmarks.results_file import Report
 from benchmarks.services import ASYNC_SESSION, DATABASES, DOCUMENTED_PATTERN, RAW_ASYNCPG
 from benchmarks.targets import CLIENTS
 
-COLOURS = {
+COLORS = {
     RAW_ASYNCPG.name: "#8a8f98",
     ASYNC_SESSION.name: "#2f7ed8",
     DATABASES.name: "#1a9e77",
@@ -14,7 +14,7 @@ COLOURS = {
 }
 WIDTH, LEFT, RIGHT = 760, 120, 190
 TOP, BAR, GAP = 64, 17, 16
-# A grey that is readable on light and dark backgrounds.
+# A gray that is readable on light and dark backgrounds.
 TEXT = "#7d8590"
 
 
@@ -23,7 +23,7 @@ def draw(report: Report) -> str:
     found = {
         (route, service): report.spread("cpu_us", service, route, CLIENTS)
         for route in report.routes
-        for service in COLOURS
+        for service in COLORS
     }
     scale = (WIDTH - LEFT - RIGHT) / max(spread.high for spread in found.values() if spread)
     parts = [*_heading()]
@@ -31,7 +31,7 @@ def draw(report: Report) -> str:
     for route in report.routes:
         parts.append(_label(LEFT - 10, y + 2 * BAR + 5, route, anchor="end"))
         raw = found[route, RAW_ASYNCPG.name]
-        for service, colour in COLOURS.items():
+        for service, color in COLORS.items():
             spread = found[route, service]
             if spread and raw:
                 length, low, high = (value * scale for value in spread)
@@ -39,7 +39,7 @@ def draw(report: Report) -> str:
                 ratio = spread.median / raw.median
                 parts += [
                     f'<rect x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR - 2}" '
-                    f'fill="{colour}"/>',
+                    f'fill="{color}"/>',
                     f'<path d="M{LEFT + low:.1f} {middle}H{LEFT + high:.1f}" stroke="{TEXT}"/>',
                     _label(
                         round(LEFT + high + 6),
@@ -56,8 +56,8 @@ def _heading() -> list[str]:
     title = f"CPU time of the server process per request, {CLIENTS} clients (lower is better)"
     parts = [_label(0, 16, title, size=14)]
     x = LEFT
-    for service, colour in COLOURS.items():
-        parts.append(f'<rect x="{x}" y="32" width="12" height="12" fill="{colour}"/>')
+    for service, color in COLORS.items():
+        parts.append(f'<rect x="{x}" y="32" width="12" height="12" fill="{color}"/>')
         parts.append(_label(x + 18, 42, service))
         x += 130
     return parts

@@ -29,7 +29,7 @@ def generators() -> list[LoadGenerator]:
 
 @pytest.fixture
 def base_url() -> Iterator[str]:
-    """Run a server that answers 201 to a new slug of 21 characters, otherwise 400."""
+    """Run a server that responds with 201 to a new slug of 21 characters, otherwise with 400."""
     seen = set()
 
     class Handler(BaseHTTPRequestHandler):

@@ -79,10 +79,10 @@ FEATURE_SETS = [
 def test_removed_files_are_not_mentioned(context: Context, bake: Bake) -> None:
     project = bake(**context)
 
-    gone = {name for name in removed_files(context) if not name.endswith("__init__.py")}
+    removed = {name for name in removed_files(context) if not name.endswith("__init__.py")}
     for name in project.files():
         text = project.read(name)
-        assert not [path for path in gone if mentions(text, path)], name
+        assert not [path for path in removed if mentions(text, path)], name
 
 
 def paths_named(name: str, text: str) -> set[str]:

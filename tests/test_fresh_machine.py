@@ -61,7 +61,7 @@ def find_default_python() -> str:
 
 
 def link_managed_python(folder: Path) -> None:
-    """Use an installed interpreter in place of the one that uv would download."""
+    """Link an installed interpreter into `folder`, where uv would install a downloaded one."""
     code = "import platform, sys; print(platform.python_version(), sys.base_prefix)"
     command = [find_default_python(), "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -110,7 +110,7 @@ def test_pairwise_combinations_pass_their_checks(context: Context, bake: Bake) -
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_auth_false_installs_and_serves_nothing_of_auth(layer: str, bake: Bake) -> None:
+def test_project_without_auth_has_no_routes_or_dependencies_of_auth(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer, auth=False)
     project.run("uv", "sync", "--quiet")
     served = project.run(

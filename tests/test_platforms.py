@@ -9,17 +9,17 @@ import yaml
 from conftest import LAYERS, TEMPLATE, Bake, Project
 
 HERE = Path(__file__).parent
-# Collects, and thereby imports, every module.
+# Collecting imports every module.
 COLLECT = ["-m", "pytest", "--collect-only", "--quiet", "-p", "emulated_windows"]
 COLLECT += ["--override-ini", "python_files=*.py", "--ignore-glob", "*/in_venv"]
-# The first needs gevent, the second a terminal.
+# The first requires gevent, the second a pseudo-terminal.
 OTHERS = ["--ignore=benchmarks/generator.py", "--ignore=scripts/update_readme.py"]
 
 
 def test_modules_can_be_imported_on_windows() -> None:
     folders = ["benchmarks", "scripts", "tests"]
 
-    # The folder of the plugin.
+    # PYTHONPATH makes the plugin importable.
     Project(TEMPLATE).run(
         *(sys.executable, *COLLECT, *OTHERS, *folders), variables={"PYTHONPATH": str(HERE)}
     )

@@ -40,15 +40,15 @@ def test_second_run_changes_nothing(selected: bool, bake: Bake) -> None:
 
 
 def test_hook_changes_nothing_outside_the_working_directory(tmp_path: Path) -> None:
-    project, neighbour = tmp_path / "project", tmp_path / "neighbour"
-    for folder in (project, neighbour):
+    project, neighbor = tmp_path / "project", tmp_path / "neighbor"
+    for folder in (project, neighbor):
         for layer in LAYERS:
             (folder / "_variants" / layer / "app" / "services").mkdir(parents=True)
-    before = sorted(neighbour.rglob("*"))
+    before = sorted(neighbor.rglob("*"))
 
     run_hook(project, example=False)
 
-    assert sorted(neighbour.rglob("*")) == before
+    assert sorted(neighbor.rglob("*")) == before
     assert [path.name for path in project.iterdir()] == ["app"]
 
 

@@ -92,7 +92,7 @@ def test_slug_is_text_in_yaml(slug: str, bake: Bake) -> None:
 
 
 @pytest.mark.parametrize("license_name", CHOICES["license"])
-def test_license_is_the_selected_one_without_a_date(license_name: str, bake: Bake) -> None:
+def test_selected_license_is_generated_without_a_date(license_name: str, bake: Bake) -> None:
     text = bake(license=license_name, author_name="Ada Lovelace").read("LICENSE")
 
     first_words = {

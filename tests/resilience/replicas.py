@@ -50,7 +50,7 @@ class Node:
         return PostgresServer(str(self.data), str(self.port))
 
     @property
-    def address(self) -> str:
+    def host_and_port(self) -> str:
         return f"127.0.0.1:{self.port}"
 
     async def run(self, program: str, *options: str) -> None:
@@ -144,6 +144,6 @@ async def standby(primary: Node, *, is_synchronous: bool = True) -> AsyncIterato
 
 def dsn(database: str, *nodes: Node, attrs: str | None = None) -> str:
     """Return the DSN of a database with several hosts, for the role `service`."""
-    hosts = ",".join(node.address for node in nodes)
+    hosts = ",".join(node.host_and_port for node in nodes)
     query = f"?target_session_attrs={attrs}" if attrs else ""
     return f"postgresql://service:{quote(PASSWORD, safe='')}@{hosts}/{database}{query}"

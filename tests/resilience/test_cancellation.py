@@ -49,8 +49,8 @@ async def cancel(client: AsyncClient, request: Request) -> int:
 
 async def disconnect(client: AsyncClient, request: Request) -> int:
     """Send a request on a new connection, and reset the connection after some time."""
-    address = urlsplit(str(client.base_url))
-    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    url = urlsplit(str(client.base_url))
+    _, writer = await asyncio.open_connection(url.hostname, url.port)
     head = f"{request.method} {request.url.path} HTTP/1.1\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     writer.write(f"{head}\r\n".encode() + request.content)

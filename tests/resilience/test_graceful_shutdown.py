@@ -27,10 +27,10 @@ SLOW_REQUESTS = 3
 
 async def first_refusal(service: ServiceProcess) -> float:
     """Connect repeatedly, and return the time of the first refused connection."""
-    address = urlsplit(service.base_url)
+    url = urlsplit(service.base_url)
     while True:
         try:
-            _, writer = await asyncio.open_connection(address.hostname, address.port)
+            _, writer = await asyncio.open_connection(url.hostname, url.port)
         except ConnectionRefusedError:
             return monotonic()
         writer.close()

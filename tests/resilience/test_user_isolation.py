@@ -32,7 +32,7 @@ WORDS = st.sampled_from(["whale", "ship", "harpoon"])
 METHODS = st.sampled_from(["GET", "PATCH", "DELETE"])
 
 
-class OtherUsersMachine(RuleBasedStateMachine):
+class IsolationMachine(RuleBasedStateMachine):
     """Model of each user's notes, which is compared with the responses."""
 
     client: ClassVar[Client]
@@ -126,5 +126,5 @@ async def test_users_cannot_see_or_change_notes_of_others(
     )
     log = tmp_path / "log"
     async with run_service(project, server.url(database), log, **RELAXED_SETTINGS) as service:
-        with Client(base_url=service.base_url, timeout=60) as OtherUsersMachine.client:
-            await asyncio.to_thread(run_state_machine_as_test, OtherUsersMachine, settings=limits)
+        with Client(base_url=service.base_url, timeout=60) as IsolationMachine.client:
+            await asyncio.to_thread(run_state_machine_as_test, IsolationMachine, settings=limits)
