@@ -41,7 +41,7 @@ class AccountService:
         """Create a user.
 
         Raises `AlreadyExistsError` if the e-mail is registered. The password is hashed either way,
-        so the response time does not reveal it.
+        so the response takes the same time.
         """
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as transaction:
@@ -107,8 +107,8 @@ class AccountService:
                 if password is not None:
                     await self._revoke_sessions(user_id, transaction)
                 return await UserWriter(transaction).update(user_id, **changes)
-        # After the commit, as in `log_in`. This error is intended also if a concurrent request has
-        # changed the password: the one that was sent is then no longer the current password.
+        # After the commit, as in `log_in`. If a concurrent request has changed the password, the one
+        # sent here is no longer the current one: it is intended to fail, and to count as a failure.
         raise UnprocessableError(
             "The current password is incorrect.", loc=("body", "current_password")
         )

@@ -85,6 +85,16 @@ async def test_known_and_unknown_emails_cost_the_same_work(
         hash_counter.calls.clear()
 
 
+async def test_wrong_current_password_costs_no_second_hash(
+    client: AsyncClient, hash_counter: HashCounter
+) -> None:
+    headers = await new_user(client)
+    hash_counter.calls.clear()
+    change = {"current_password": WRONG_PASSWORD, "password": PASSWORD}
+    assert (await update_me(client, headers, **change)).status_code == 422
+    assert hash_counter.calls == {"verify": 1}
+
+
 async def test_dummy_hash_has_the_parameters_of_a_real_hash() -> None:
     passwords = PasswordHasher(AuthSettings(AUTH_ARGON2_MEMORY_COST=64, AUTH_ARGON2_TIME_COST=2))
     real = await passwords.hash(SecretStr(PASSWORD))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
@@ -13,6 +14,7 @@ from tests.auth.helpers import (
     WRONG_PASSWORD,
     assert_unauthorized,
     bearer,
+    count_failures,
     log_in,
     log_in_tokens,
     new_user,
@@ -47,9 +49,11 @@ async def test_changed_password_revokes_all_sessions(committing_client: AsyncCli
     assert (await committing_client.get(ME, headers=bearer(tokens))).status_code == 200
 
 
-async def test_login_is_rejected_if_the_password_changes_during_hashing(
+@pytest.fixture
+async def headers_of_changing_user(
     committing_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> dict[str, str]:
+    """Return the headers of a user whose password changes after it is next verified."""
     headers = await new_user(committing_client)
     verify = PasswordHasher.verify
 
@@ -61,7 +65,26 @@ async def test_login_is_rejected_if_the_password_changes_during_hashing(
         return check
 
     monkeypatch.setattr(PasswordHasher, "verify", verify_then_change_password)
+    return headers
+
+
+@pytest.mark.usefixtures("headers_of_changing_user")
+async def test_login_is_rejected_if_the_password_changes_during_hashing(
+    committing_client: AsyncClient,
+) -> None:
     assert_unauthorized(await log_in(committing_client))
+    assert (await log_in(committing_client, password=NEW_PASSWORD)).status_code == 200
+
+
+async def test_update_fails_and_counts_if_the_password_changes_during_hashing(
+    committing_client: AsyncClient,
+    sql: asyncpg.Connection,
+    headers_of_changing_user: dict[str, str],
+) -> None:
+    response = await update_me(committing_client, headers_of_changing_user, email=NEW_EMAIL)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["loc"] == ["body", "current_password"]
+    assert await count_failures(sql) == 1
     assert (await log_in(committing_client, password=NEW_PASSWORD)).status_code == 200
 
 
