@@ -107,8 +107,8 @@ class AccountService:
                 if password is not None:
                     await self._revoke_sessions(user_id, transaction)
                 return await UserWriter(transaction).update(user_id, **changes)
-        # After the commit, as in `log_in`. If a concurrent request has changed the password, the one
-        # sent here is no longer the current one: it is intended to fail, and to count as a failure.
+        # After the commit, as in `log_in`. An update also fails, and counts as a failure, if
+        # another request has changed the password since it was verified; that is intended.
         raise UnprocessableError(
             "The current password is incorrect.", loc=("body", "current_password")
         )
