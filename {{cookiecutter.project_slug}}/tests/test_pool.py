@@ -5,7 +5,9 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from threading import Thread
+from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -17,6 +19,7 @@ from tests.databases import connected, database_settings, url_from
 from tests.waiting import wait_until
 
 SELECT_1 = text("SELECT 1")
+PID = text("SELECT pg_backend_pid()")
 SLEEP = text("SELECT pg_sleep(:seconds)")
 IN_TRANSACTION = text(
     "SELECT count(*) FROM pg_stat_activity"
@@ -162,6 +165,29 @@ async def test_connection_lost_in_transaction_raises_unavailable(
     with pytest.raises(UnavailableError):
         await lose_connection()
     await assert_intact(pool_of_two)
+
+
+async def test_connection_that_fails_to_roll_back_is_replaced(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute = asyncpg.Connection.execute
+
+    async def fail_to_roll_back(self: asyncpg.Connection, query: str, *args: Any) -> str:
+        if query.startswith("ROLLBACK"):
+            raise TimeoutError
+        return await execute(self, query, *args)
+
+    limits = {"pool_min_size": 0, "pool_max_size": 1}
+    async with Database(settings.database.model_copy(update=limits)) as database:
+        first = (await Reader(database).fetch_one(PID))[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(asyncpg.Connection, "execute", fail_to_roll_back)
+            with pytest.raises(ZeroDivisionError):
+                async with database.transaction() as transaction:
+                    await transaction.execute(SELECT_1)
+                    raise ZeroDivisionError
+        async with database.transaction() as transaction:
+            assert await transaction.scalar(PID) != first
 
 
 async def test_closing_has_a_timeout(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:

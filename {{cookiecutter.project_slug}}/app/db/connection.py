@@ -68,7 +68,7 @@ def _attempts(host: Any, port: Any, target_session_attrs: str) -> list[dict[str,
 
 
 async def _connect_to_one(dsn: str | None, **options: Any) -> asyncpg.Connection:
-    """Connect to one host, and make the session read-only if the options say so."""
+    """Connect to one host, and apply the session settings of the options."""
     server_settings = dict(options["server_settings"])
     read_only = None
     if options["target_session_attrs"] in {"read-write", "read-only"}:

@@ -20,7 +20,7 @@ _TLS_FILES = {
     "sslcrl": ("PGSSLCRL", "root.crl"),
     "sslkey": ("PGSSLKEY", "postgresql.key"),
 }
-# Values of `sslmode` for which asyncpg verifies the server's certificate, if it has a root one.
+# Values of `sslmode` for which asyncpg reads the root certificate and the revocation list.
 _VERIFYING_MODES = {"require", "verify-ca", "verify-full"}
 
 

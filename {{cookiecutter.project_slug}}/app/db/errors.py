@@ -28,8 +28,8 @@ _INVALID_VALUES = {"23502", "23514", "22"}
 # Serialization failure and deadlock.
 _RETRYABLE = {"40001", "40P01"}
 _READ_ONLY_TRANSACTION = "25006"
-# Errors after which the same request may succeed later, because nothing is stored. One exception:
-# if the connection is lost during a commit, the data may be stored.
+# Errors after which the same request may succeed later. Nothing is stored, except that the data may
+# be stored if the connection is lost during a commit.
 _UNAVAILABLE = {
     "08",  # Connection lost.
     "40",  # Transaction rolled back.

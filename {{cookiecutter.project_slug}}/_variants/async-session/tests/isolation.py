@@ -42,7 +42,7 @@ class Thing(UuidPrimaryKeyMixin, CreatedAtMixin, _ThingBase):
 
 
 class ThingWriter(Writer[Thing]):
-    """Creates, updates and deletes rows of the table that `test_repositories` creates."""
+    """Creates, updates and deletes things."""
 
     model = Thing
 
