@@ -58,7 +58,9 @@ class AbstractDatabase(ABC, Generic[TransactionT]):
 
     @abstractmethod
     def connection(self) -> AbstractAsyncContextManager[Any]:
-        """Borrow a connection for reading. Each statement runs in its own transaction.
+        """Borrow a connection for reading.
+
+        Each statement runs in its own transaction, or, behind PgBouncer, all of them in one.
 
         Raises `UnavailableError` if no connection becomes free within the pool's timeout.
         """

@@ -1,9 +1,10 @@
 """First-in, first-out queue in front of a connection pool.
 
-Each pool admits as many callers as it may have connections; the others wait in this queue. It keeps
-the order of arrival, which neither SQLAlchemy's pool nor asyncpg's guarantees. It can also
-withdraw a slot for a time, so that callers share the existing connections while the server accepts
-no more of them (`max_connections`).
+A pool admits as many callers as it may have connections, and the others wait in this queue. The
+queue keeps the order of arrival, which neither SQLAlchemy's pool nor asyncpg's guarantees.
+
+If the server accepts no more connections (`max_connections`), the queue can withdraw a slot for a
+second, so that callers share the existing connections.
 """
 
 import asyncio
@@ -55,7 +56,7 @@ class ConnectionQueue(asyncio.Semaphore):
     def release_later(self) -> None:
         """Free a slot after a pause, because the server is full.
 
-        Until then, the pool admits one caller less, and so makes one attempt to connect less.
+        Until then, the pool admits one caller fewer, who would only try to connect again.
         """
         self.admitted -= 1
         asyncio.get_running_loop().call_later(_FULL_SERVER_PAUSE, super().release)
@@ -63,9 +64,9 @@ class ConnectionQueue(asyncio.Semaphore):
     def has_other_connections(self, *, idle: int) -> bool:
         """Return whether a caller that cannot connect may get another connection of the pool.
 
-        `idle` is the number of unused connections. The others belong to admitted callers, one of
-        which is the caller that cannot connect.
+        `idle` is the number of unused connections. Admitted callers use the others.
         """
+        # One of the admitted callers is the one that cannot connect.
         return idle > 0 or self.admitted > 1
 
     def log_connect_failure(self, error: BaseException) -> None:

@@ -2,7 +2,8 @@
 
 `Database` borrows connections from the engine in `app.db.pool`. The session of a new connection is
 read-only (`default_transaction_read_only`, set in `app.db.dsn`), and only explicit transactions are
-made READ WRITE (`app.db.guarded_connection`). So no read can write by mistake.
+made READ WRITE (`app.db.guarded_connection`). PgBouncer does not accept this session setting, so
+behind it a read begins a READ ONLY transaction. In both cases, no read can write by mistake.
 
 https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html
 """
@@ -42,7 +43,9 @@ class Database(AbstractDatabase[Transaction]):
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """Borrow a connection for reading. Each statement runs in its own transaction.
+        """Borrow a connection for reading.
+
+        Each statement runs in its own transaction, or, behind PgBouncer, all of them in one.
 
         Raises `UnavailableError` if no connection becomes free within the pool's timeout.
         """
@@ -62,8 +65,9 @@ class Database(AbstractDatabase[Transaction]):
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a connection for reading, and return its result.
 
-        Each statement of `work` runs in its own transaction. Raises `UnavailableError` if no
-        connection becomes free within the pool's timeout.
+        Each statement runs in its own transaction, or, behind PgBouncer, all of them in one.
+
+        Raises `UnavailableError` if no connection becomes free within the pool's timeout.
 
         Readers use this method for speed. SQLAlchemy's core is synchronous, and each asynchronous
         call enters it through a new greenlet. Here, one greenlet borrows the connection, runs the
@@ -87,7 +91,7 @@ class Database(AbstractDatabase[Transaction]):
                 raise
 
     def _set_read_mode(self, connection: Connection) -> None:
-        """Run each statement in its own transaction. The pool resets the attributes set here.
+        """Set in which transactions the statements run. The pool resets the attributes set here.
 
         The attributes are faster than `execution_options`, which add event dispatch to each
         statement if they are set on the engine, and half of that cost if set on the connection.
@@ -149,7 +153,7 @@ async def _complete(last_step: Awaitable[None]) -> None:
     """Run the last step of a transaction to its end, even if this task is cancelled.
 
     A cancelled task raises `CancelledError` at once, while the step continues in a second task. The
-    step also returns the connection to the pool, so nothing else uses the connection before.
+    step also returns the connection to the pool, so nothing else uses the connection until then.
 
     The second task is not garbage-collected: the event loop refers to the open connection, and the
     connection to the future that the task waits for.

@@ -2,7 +2,8 @@
 
 `Database` borrows connections from the `Pool` in `app.db.pool`. The session of a new connection is
 read-only (`default_transaction_read_only`, set in `app.db.dsn`), and only explicit transactions are
-made READ WRITE (`app.db.guarded_connection`). So no read can write by mistake.
+made READ WRITE (`app.db.guarded_connection`). PgBouncer does not accept this session setting, so
+behind it a read begins a READ ONLY transaction. In both cases, no read can write by mistake.
 
 https://www.encode.io/databases/connections_and_transactions/
 """
@@ -75,7 +76,9 @@ class Database(AbstractDatabase[Transaction]):
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Borrow a connection for reading. Each statement runs in its own transaction.
+        """Borrow a connection for reading.
+
+        Each statement runs in its own transaction, or, behind PgBouncer, all of them in one.
 
         Raises `UnavailableError` if no connection becomes free within the pool's timeout.
         """

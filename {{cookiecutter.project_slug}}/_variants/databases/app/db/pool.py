@@ -49,8 +49,7 @@ class Pool:
         # `databases` logs the URL, so host and password are passed as options.
         self._database = databases.Database("postgresql://", **pool_options(settings))
         self._backend: Any = self._database._backend  # noqa: SLF001
-        # At INFO, `databases` logs what this service logs too. At DEBUG, it logs the values of
-        # every query.
+        # At DEBUG, `databases` logs the values of every query. At INFO, it adds nothing useful.
         logging.getLogger("databases").setLevel(logging.WARNING)
 
     @property
