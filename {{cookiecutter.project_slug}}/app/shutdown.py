@@ -52,8 +52,8 @@ def graceful_shutdown(settings: ServiceSettings, on_drain: Callable[[], None]) -
     loop = asyncio.get_running_loop()
 
     def start_drain(signum: int, frame: FrameType | None) -> None:
-        # First, so that the process stops even if `on_drain` raises an exception. After a second
-        # SIGTERM, the delayed call only asks uvicorn again to stop, which it is already doing.
+        # Before `on_drain`, so that the process stops even if that raises an exception. After a
+        # second SIGTERM, this call is harmless: uvicorn is already stopping.
         loop.call_later(settings.shutdown_delay, uvicorn_handler, signum, frame)
         signal.signal(signal.SIGTERM, uvicorn_handler)
         on_drain()

@@ -1,4 +1,7 @@
-"""Repositories of the notes of one user: every statement filters by the owner."""
+"""Repositories of the notes of one user.
+
+Every statement is restricted to the owner, so the notes of other users are not found.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +36,11 @@ class NoteReader(Reader):
         return await self.fetch_one(SELECT_BY_ID, owner_id=self._owner_id, id=note_id)
 
     async def list(self, *, limit: int, after: int | None, q: str | None) -> Sequence[Row]:
-        """Return at most `limit` notes, newest first, before `after`, that match `q`."""
+        """Return at most `limit` notes, newest first.
+
+        `after` is the ID of the last note of the previous page, and `q` is a search query. Both
+        may be None.
+        """
         return await LIST_QUERIES.fetch(
             self, limit=limit, after=after, q=q, owner_id=self._owner_id
         )
@@ -57,5 +64,5 @@ class NoteWriter(Writer[Note]):
         return note
 
     async def create(self, **values: Any) -> Row:
-        """Insert a note of the user."""
+        """Insert a note that belongs to the user."""
         return await super().create(owner_id=self._owner_id, **values)

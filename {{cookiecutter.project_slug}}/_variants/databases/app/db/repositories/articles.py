@@ -25,7 +25,11 @@ class ArticleReader(Reader):
         return await self.fetch_one(SELECT_BY_ID, id=article_id)
 
     async def list(self, *, limit: int, after: UUID | None, q: str | None) -> Sequence[Row]:
-        """Return at most `limit` articles, newest first, before `after`, that match `q`."""
+        """Return at most `limit` articles, newest first.
+
+        `after` is the ID of the last article of the previous page, and `q` is a search query. Both
+        may be None.
+        """
         return await LIST_QUERIES.fetch(self, limit=limit, after=after, q=q)
 
 

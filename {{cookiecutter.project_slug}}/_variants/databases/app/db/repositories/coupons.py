@@ -17,7 +17,7 @@ DECREMENT_REMAINING = (
     .values(remaining_count=coupons.c.remaining_count - 1)
     .returning(coupons.c.id)
 )
-# Inserts nothing if the coupon does not exist.
+# An INSERT ... SELECT, which inserts nothing if the coupon does not exist.
 INSERT_REDEMPTION = (
     insert(redemptions)
     .from_select(
@@ -37,15 +37,15 @@ class CouponReader(Reader):
 
 
 class CouponWriter(Writer):
-    """Creates coupons and counts down their remaining redemptions."""
+    """Creates coupons and decrements their remaining redemptions."""
 
     table = coupons
 
     async def decrement_remaining(self, coupon_id: UUID) -> bool:
-        """Use up one redemption; return False if none is left.
+        """Count one redemption. Return False if none is left, or the coupon does not exist.
 
-        A single statement checks and decrements, so concurrent requests never oversell a coupon.
-        It locks the row until the transaction ends.
+        A single statement checks and decrements, so concurrent requests cannot redeem a coupon too
+        often. It locks the row until the transaction ends.
         """
         row = await self._transaction.fetch_one(DECREMENT_REMAINING, coupon_id=coupon_id)
         return row is not None
