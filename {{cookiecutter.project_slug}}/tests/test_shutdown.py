@@ -119,6 +119,26 @@ async def test_uvicorn_handles_sigterm_after_delay(settings: Settings) -> None:
         signal.signal(signal.SIGTERM, original)
 
 
+async def test_process_stops_even_if_drain_callback_fails(settings: Settings) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    server = uvicorn.Server(uvicorn.Config(create_app(settings)))
+    original = signal.signal(signal.SIGTERM, server.handle_exit)
+    errors: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: errors.append(context["exception"]))
+    try:
+        with graceful_shutdown(settings.service, on_drain=fail):
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.sleep(0.1)
+    finally:
+        loop.set_exception_handler(None)
+        signal.signal(signal.SIGTERM, original)
+    assert [type(error) for error in errors] == [ZeroDivisionError]
+    assert server.should_exit
+
+
 async def test_signal_handler_is_kept_without_uvicorn(settings: Settings) -> None:
     original = signal.getsignal(signal.SIGTERM)
     with graceful_shutdown(settings.service, on_drain=lambda: None):

@@ -76,8 +76,8 @@ def _route_template(scope: Scope) -> str:
     The path of the request is never logged: it may contain secrets and line breaks.
     """
     # If routers are nested, only the path in FastAPI's `effective_route_context` has the prefixes
-    # of all of them. It is undocumented (FastAPI 0.165): if a version removes it, the log has the path
-    # without these prefixes, and `tests/test_middleware.py` fails.
+    # of all of them. It is undocumented (FastAPI 0.165): without it, the log has the path without
+    # these prefixes, and `tests/test_middleware.py` fails.
     context = scope.get("fastapi", {}).get("effective_route_context")
     route = context or scope.get("route")
     return str(getattr(route, "path", "-"))
