@@ -52,7 +52,7 @@ def time_generation(template: Path, folder: Path) -> tuple[float, float]:
 
 
 def main() -> int:
-    """Run the comparison. Missing the target is no failure, as a busy machine can be the cause."""
+    """Run the comparison. A missed target is no failure: a busy machine may be the cause."""
     parser = argparse.ArgumentParser(description="Measure how long generation takes.")
     parser.add_argument("--turns", type=int, default=15)
     turns = parser.parse_args().turns

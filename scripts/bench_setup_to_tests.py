@@ -60,7 +60,7 @@ def measure(layer: str, tests: list[str]) -> list[float]:
 
 
 def main() -> int:
-    """Run the measurement. Missing the target is no failure, as a busy machine can be the cause."""
+    """Run the measurement. A missed target is no failure: a busy machine may be the cause."""
     parser = argparse.ArgumentParser(
         description="Measure the time from cookiecutter to passing tests."
     )

@@ -67,12 +67,12 @@ def bake(layer: str, folder: Path) -> Path:
 
 
 def is_inherited(variable: str) -> bool:
-    """Return whether the project inherits a variable: none of other environments or databases."""
+    """Return whether the project inherits a variable: not those of another venv or database."""
     return variable not in {"VIRTUAL_ENV", "DATABASE_URL"} and not variable.startswith("POSTGRES_")
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of the project, which uses this interpreter: uv downloads none."""
+    """Return the environment of the project. It selects this interpreter: uv downloads none."""
     kept = {name: value for name, value in os.environ.items() if is_inherited(name)}
     return {"UV_PYTHON": sys.executable, **kept}
 
