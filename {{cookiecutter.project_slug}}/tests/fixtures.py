@@ -108,3 +108,11 @@ async def committing_client(app: FastAPI, clean_database: Database) -> AsyncIter
 def _client(app: FastAPI) -> AsyncClient:
     hooks = {"response": [assert_documented]}
     return AsyncClient(transport=ASGITransport(app), base_url="http://test", event_hooks=hooks)
+
+
+@pytest.fixture
+async def pool_of_two(settings: Settings) -> AsyncIterator[Database]:
+    """Yield a database with a pool of two connections."""
+    limits = {"pool_min_size": 0, "pool_max_size": 2}
+    async with Database(settings.database.model_copy(update=limits)) as database:
+        yield database
