@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGTERM
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -39,16 +40,27 @@ def current_database(url: str) -> str:
     return asyncio.run(query())
 
 
+@pytest.fixture
+def data_folder() -> Iterator[Path]:
+    """Yield an empty folder that `nobody` can reach if root runs the tests.
+
+    Not `tmp_path`: another run of pytest would hide it again, because each run resets the
+    permissions of the folder that all of them share.
+    """
+    with TemporaryDirectory(prefix="postgres-data-") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.slow
 def test_server_starts_after_killed_initdb_and_stops_with_its_last_user(
-    tmp_path: Path,
+    data_folder: Path,
 ) -> None:
-    incomplete = tmp_path / "18" / "incomplete"
+    incomplete = data_folder / "18" / "incomplete"
     incomplete.mkdir(parents=True)
-    (tmp_path / "initdb.unfinished").touch()
-    with embedded_postgres(tmp_path, "new_database") as url:
+    (data_folder / "initdb.unfinished").touch()
+    with embedded_postgres(data_folder, "new_database") as url:
         assert current_database(url) == "new_database"
-        command = [sys.executable, "-c", USE_SERVER, str(tmp_path)]
+        command = [sys.executable, "-c", USE_SERVER, str(data_folder)]
         other = subprocess.run(command, capture_output=True, text=True, check=True)
         assert other.stdout.strip() == url.replace("/new_database?", "/postgres?")
         assert current_database(url) == "new_database"
@@ -59,20 +71,20 @@ def test_server_starts_after_killed_initdb_and_stops_with_its_last_user(
 
 @pytest.mark.slow
 def test_server_starts_on_tcp_port_despite_reused_process_id(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dev.embedded_server.IS_WINDOWS", True)
-    EmbeddedServer(tmp_path).initdb()
+    EmbeddedServer(data_folder).initdb()
     # The file contains the path of the data folder, in the encoding of the file system.
     lines = [str(os.getpid()), "/home/Jos\u00e9/18", "1700000000", "1", "", "", "", "ready"]
-    (tmp_path / "18" / "postmaster.pid").write_text("\n".join(lines), "latin-1")
-    with embedded_postgres(tmp_path) as url:
+    (data_folder / "18" / "postmaster.pid").write_text("\n".join(lines), "latin-1")
+    with embedded_postgres(data_folder) as url:
         assert "host=127.0.0.1&port=" in url
         assert current_database(url) == "postgres"
 
 
 def test_signal_interrupts_initdb_and_incomplete_data_is_not_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def hang(*_: str, **__: object) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -81,22 +93,22 @@ def test_signal_interrupts_initdb_and_incomplete_data_is_not_started(
     monkeypatch.setattr("dev.embedded_server.start_binary", hang)
     monkeypatch.setattr("dev.embedded_server.received_signals", [*received_signals, SIGTERM])
     with pytest.raises(DevelopmentError, match="initdb failed"):
-        EmbeddedServer(tmp_path).initdb()
+        EmbeddedServer(data_folder).initdb()
     # Left by a child process of initdb. Starting a program would fail from here on.
-    (tmp_path / "18" / "postmaster.pid").touch()
+    (data_folder / "18" / "postmaster.pid").touch()
     monkeypatch.setattr("dev.embedded_server.start_binary", None)
-    assert EmbeddedServer(tmp_path).stop_if_unused()
+    assert EmbeddedServer(data_folder).stop_if_unused()
 
 
-def test_unusable_data_folder_is_reported_with_advice(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+def test_unusable_data_folder_is_reported_with_advice(data_folder: Path) -> None:
+    (data_folder / "file").touch()
     with pytest.raises(DevelopmentError, match=r"file.*: set DATABASE_URL"):
-        EmbeddedServer(tmp_path / "file" / "postgres")
+        EmbeddedServer(data_folder / "file" / "postgres")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no file permissions of this kind")
 def test_drive_without_file_permissions_is_reported_with_advice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mkdir = Path.mkdir
 
@@ -104,7 +116,7 @@ def test_drive_without_file_permissions_is_reported_with_advice(
         mkdir(folder, **options)
         folder.chmod(0o777)
 
-    server = EmbeddedServer(tmp_path)
+    server = EmbeddedServer(data_folder)
     monkeypatch.setattr(Path, "mkdir", ignore_mode)
     advice = r"is on a drive without file permissions.*: move the project, or set DATABASE_URL"
     with pytest.raises(DevelopmentError, match=advice):
@@ -113,7 +125,7 @@ def test_drive_without_file_permissions_is_reported_with_advice(
 
 
 def test_failed_initdb_is_reported_with_its_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: str, log: Path, **__: object) -> subprocess.Popen[bytes]:
         with log.open("ab") as output:
@@ -123,7 +135,7 @@ def test_failed_initdb_is_reported_with_its_reason(
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
     monkeypatch.setattr("dev.embedded_server.start_binary", fail)
     message = r"its reason\nOr set .* TEST_DATABASE_URL"
-    with pytest.raises(pytest.exit.Exception, match=message), running_server(tmp_path):
+    with pytest.raises(pytest.exit.Exception, match=message), running_server(data_folder):
         pytest.fail("the server has started")
 
 
@@ -144,7 +156,7 @@ def test_reserved_port_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("processes", [1, 16])
 def test_server_has_connections_for_every_test_process(
-    processes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    processes: int, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: dict[str, Any] = {}
 
@@ -155,5 +167,5 @@ def test_server_has_connections_for_every_test_process(
 
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
     monkeypatch.setattr("tests.postgres.embedded_postgres", embedded)
-    with running_server(tmp_path, processes):
+    with running_server(data_folder, processes):
         assert int(started["max_connections"]) >= processes * CONNECTIONS_PER_PROCESS
