@@ -14,28 +14,30 @@ from app.settings import DatabaseSettings
 
 logger = logging.getLogger(__name__)
 
-# Seconds for the whole check: shorter than the usual timeout of a probe.
+# Seconds for the whole check, which is shorter than the usual timeout of a probe.
 _TIMEOUT = 2.0
 
 # Both queries return the same columns. Only a project with migrations has the table
 # `alembic_version`.
 _REVISIONS = text("SELECT version_num, pg_is_in_recovery() AS is_standby FROM alembic_version")
-_NO_REVISION = text("SELECT NULL AS version_num, pg_is_in_recovery() AS is_standby")
+_STANDBY_ONLY = text("SELECT NULL AS version_num, pg_is_in_recovery() AS is_standby")
 
 
 class Readiness:
     """Decides whether this process should receive requests.
 
     A revision is superseded if this release contains a newer one. The schema is older than the
-    code if the database has no revision, or only superseded ones. An unknown revision is ready: a
-    newer release has migrated the database during a rolling update, and this process continues to
-    serve requests until it is replaced.
+    code if the database has no revision, or only superseded ones. (It has several revisions if the
+    migrations have several heads.)
+
+    With an unknown revision, the process is ready: a newer release has migrated the database during
+    a rolling update, and this process continues to serve requests until it is replaced.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
-        # A separate pool: a busy pool must not fail the check, and probes must not take connections
-        # from requests. Its size of 1 is intended: concurrent probes wait for each other, so they
-        # never use more than one connection.
+        # A separate pool, because a busy pool must not fail the check, and probes must not take
+        # connections from requests. Concurrent probes share its only connection. Those that wait
+        # longer than the timeout fail, which is accepted.
         pool_settings = {"pool_min_size": 0, "pool_max_size": 1, "pool_timeout": _TIMEOUT}
         self._database = Database(settings.model_copy(update=pool_settings))
         self._is_draining = False
@@ -56,15 +58,19 @@ class Readiness:
         logger.info("Shutting down: /readyz responds with 503 from now on")
 
     async def check(self) -> None:
-        """Raise `UnavailableError` unless the process is ready."""
+        """Raise `UnavailableError` unless the process is ready.
+
+        During a drain, raise its subclass `ShuttingDownError`.
+        """
         if self._is_draining:
             raise ShuttingDownError("The service is shutting down.")
-        query = _REVISIONS if self._has_migrations else _NO_REVISION
+        query = _REVISIONS if self._has_migrations else _STANDBY_ONLY
         try:
+            # This timeout starts before that of the pool, which is as long, so it expires first.
             async with asyncio.timeout(_TIMEOUT):
                 rows = await Reader(self._database).fetch_all(query)
-        # Any failure to read the revision: no connection, no table, no permission, a timeout.
         except Exception as error:
+            # Any failure of the query: no connection, no table, no permission, a timeout.
             raise UnavailableError("The database is unreachable or has no schema.") from error
         if any(row.is_standby for row in rows):
             raise UnavailableError("The database is a read-only standby.")

@@ -1,8 +1,8 @@
 """Exception handlers: turn expected exceptions into problem responses.
 
-They handle `AppError`, which the service raises, and `HTTPException` (such as 404 and 405) and
-`RequestValidationError`, which Starlette and FastAPI raise. All other exceptions are handled by
-`app.api.middleware.unhandled_errors`.
+The expected exceptions are `AppError`, which the service raises, and `HTTPException` (such as 404
+and 405) and `RequestValidationError`, which Starlette and FastAPI raise.
+`app.api.middleware.unhandled_errors` handles all other exceptions.
 """
 
 import logging
@@ -85,8 +85,8 @@ async def _handle_invalid_request(
 
 
 def _encodable(part: str | int) -> str | int:
-    """Replace lone surrogates: a client can send them in JSON, but UTF-8 cannot encode them.
+    """Replace lone surrogates, which JSON can contain but UTF-8 cannot encode.
 
-    The name of an unknown field comes from the client, and is part of `loc`.
+    `loc` may contain them, because it includes the names of unknown fields in the request.
     """
     return part if isinstance(part, int) else part.encode(errors="replace").decode()

@@ -1,7 +1,11 @@
 """User accounts: registration, login, update of credentials, deactivation.
 
-Logins and updates of credentials check a password with `CredentialCheck`: they verify it, then open
-a transaction, confirm the result there, and write only if it is confirmed.
+Logins and credential changes check a password in two steps with `CredentialCheck`. `verify` checks
+the password without a transaction, because hashing is slow. `confirm`, inside the transaction,
+locks the user, records success or failure, and returns the user, or None if the password was wrong
+or the credentials have changed since.
+
+A session is a family of refresh tokens, stored as one row of `refresh_tokens`.
 """
 
 from typing import Any, NamedTuple
@@ -12,7 +16,7 @@ from pydantic import SecretStr
 from app.auth.authentication import Authentication
 from app.auth.credential_check import CredentialCheck, UserRow
 from app.auth.errors import UnauthenticatedError
-from app.auth.login_throttle import LoginAttempt
+from app.auth.login_throttle import PasswordAttempt
 from app.auth.sessions import AuthSessions, TokenPair
 from app.auth.tokens import TokenSubject
 from app.db import Database, Transaction
@@ -21,7 +25,7 @@ from app.errors import NotFoundError, UnprocessableError
 
 
 class PurgeResult(NamedTuple):
-    """Number of deleted rows."""
+    """Numbers of rows deleted by `purge_expired`."""
 
     sessions: int
     login_failures: int
@@ -34,15 +38,16 @@ class AccountService:
         self._database = database
         self._passwords = authentication.passwords
         self._throttle = authentication.throttle
-        self._credentials = CredentialCheck(database, authentication)
+        self._credential_check = CredentialCheck(database, authentication)
         self._sessions = AuthSessions(database, authentication)
 
     async def register(self, email: str, password: SecretStr) -> UserRow:
         """Create a user.
 
-        Raises `AlreadyExistsError` if the e-mail is registered. The password is hashed either way,
-        so the response takes the same time.
+        Raises `AlreadyExistsError` if the e-mail is registered.
         """
+        # Hashed even if the e-mail is registered. If you change the route to hide that error (see
+        # `docs/security.md`), the response time does not reveal it either.
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as transaction:
             return await UserWriter(transaction).create(email=email, password_hash=password_hash)
@@ -50,26 +55,28 @@ class AccountService:
     async def log_in(self, email: str, password: SecretStr, client_ip: str) -> TokenPair:
         """Create a session and return its tokens.
 
-        Raises `UnauthenticatedError` for an unknown user, an inactive user or a wrong password; the
-        message and the work are the same.
+        Raises `UnauthenticatedError` for an unknown user, an inactive user or a wrong password,
+        with the same message and after the same work, so that the causes cannot be told apart.
         Raises `TooManyLoginAttemptsError` if the account or the network of the client has reached
         its limit of failed logins.
         """
         user = await UserReader(self._database).find_by_email(email)
-        attempt = LoginAttempt.for_login(email, client_ip)
-        verification = await self._credentials.verify(attempt, user, password)
+        attempt = PasswordAttempt.for_login(email, client_ip)
+        verification = await self._credential_check.verify(attempt, user, password)
+        tokens: TokenPair | None = None
         async with self._database.transaction() as transaction:
-            confirmed = await self._credentials.confirm(verification, transaction)
-            if confirmed is not None:
+            confirmed_user = await self._credential_check.confirm(verification, transaction)
+            if confirmed_user is not None:
                 if verification.upgraded_hash is not None:
                     await UserWriter(transaction).update(
-                        confirmed.id, password_hash=verification.upgraded_hash
+                        confirmed_user.id, password_hash=verification.upgraded_hash
                     )
-                subject = TokenSubject(confirmed.id, confirmed.credentials_version)
-                # Leaving the block with `return` commits, as does reaching its end.
-                return await self._sessions.create(subject, transaction)
+                subject = TokenSubject(confirmed_user.id, confirmed_user.credentials_version)
+                tokens = await self._sessions.create(subject, transaction)
         # After the commit: an exception inside the block would roll back the recorded failure.
-        raise UnauthenticatedError("Incorrect e-mail or password.")
+        if tokens is None:
+            raise UnauthenticatedError("Incorrect e-mail or password.")
+        return tokens
 
     async def update_credentials(
         self,
@@ -80,41 +87,47 @@ class AccountService:
         email: str | None = None,
         password: SecretStr | None = None,
     ) -> UserRow:
-        """Change the e-mail, the password or both.
+        """Change the e-mail, the password or both; return the updated user.
 
-        A new password revokes all sessions, including the one that the request belongs to.
+        A new password revokes all sessions, including the one that the request belongs to. With
+        neither an e-mail nor a password, only the current password is checked.
 
         Raises `UnprocessableError` if the current password is wrong.
-        Raises `TooManyLoginAttemptsError` after too many wrong current passwords; failed logins do
-        not count.
+        Raises `TooManyLoginAttemptsError` after too many wrong current passwords. Failed logins do
+        not count towards this limit.
         Raises `AlreadyExistsError` if another user has the new e-mail.
         Raises `UnauthenticatedError` if the user does not exist.
         """
         user = await UserReader(self._database).find(user_id)
         if user is None:
             raise UnauthenticatedError("The user no longer exists.")
-        attempt = LoginAttempt.for_user(user_id, client_ip)
-        verification = await self._credentials.verify(attempt, user, current_password)
+        attempt = PasswordAttempt.for_confirmation(user_id, client_ip)
+        # An upgraded hash of the current password is left to the next login.
+        verification = await self._credential_check.verify(attempt, user, current_password)
         changes: dict[str, Any] = {}
-        if email is not None:
-            changes["email"] = email
-        # Only after a correct current password: a wrong one must not cost a second hash.
-        if password is not None and verification.user is not None:
-            changes["password_hash"] = await self._passwords.hash(password)
+        # A wrong current password must not cost a second hash. If the check failed, `confirm`
+        # returns None below, and `changes` is not used.
+        if verification.is_valid:
+            changes = await self._column_values(email, password)
+        updated_user: UserRow | None = None
         async with self._database.transaction() as transaction:
-            confirmed = await self._credentials.confirm(verification, transaction)
-            if confirmed is not None:
+            confirmed_user = await self._credential_check.confirm(verification, transaction)
+            if confirmed_user is not None:
                 if password is not None:
                     await self._revoke_sessions(user_id, transaction)
-                return await UserWriter(transaction).update(user_id, **changes)
-        # After the commit, as in `log_in`. An update also fails, and counts as a failure, if
-        # another request has changed the password since it was verified; that is intended.
-        raise UnprocessableError(
-            "The current password is incorrect.", loc=("body", "current_password")
-        )
+                updated_user = await UserWriter(transaction).update(user_id, **changes)
+        # After the commit, as in `log_in`.
+        if updated_user is None:
+            raise UnprocessableError(
+                "The current password is incorrect.", loc=("body", "current_password")
+            )
+        return updated_user
 
     async def deactivate(self, email: str) -> None:
-        """Deactivate a user and revoke all sessions; raises `NotFoundError` for an unknown user."""
+        """Deactivate the user with this e-mail and revoke all sessions of the user.
+
+        Raises `NotFoundError` for an unknown e-mail.
+        """
         async with self._database.transaction() as transaction:
             user_id = await UserWriter(transaction).deactivate(email)
             if user_id is None:
@@ -127,6 +140,15 @@ class AccountService:
             sessions = await RefreshTokenWriter(transaction).delete_expired()
         login_failures = await self._throttle.delete_expired(self._database)
         return PurgeResult(sessions, login_failures)
+
+    async def _column_values(self, email: str | None, password: SecretStr | None) -> dict[str, Any]:
+        """Return the new values of the columns of `users`, without those that are None."""
+        values: dict[str, Any] = {}
+        if email is not None:
+            values["email"] = email
+        if password is not None:
+            values["password_hash"] = await self._passwords.hash(password)
+        return values
 
     async def _revoke_sessions(self, user_id: UUID, transaction: Transaction) -> None:
         await UserWriter(transaction).invalidate_access_tokens(user_id)

@@ -1,13 +1,14 @@
 """Check of a user's password, in two steps around the beginning of a transaction.
 
-Passwords are verified outside transactions (`app.auth` gives the reason), so the stored credentials
-may change between the check and the write. Therefore:
+Passwords are verified outside transactions, because a slow hash must not occupy a database
+connection. So the stored credentials may change between the check and the write. Therefore:
 
 1. `verify`, outside a transaction: check the throttle, then the password.
 2. `confirm`, inside the transaction that writes: check the throttle again, lock the user's row, and
    succeed only if the credentials are still those that were verified. Record the result.
 
-`app.auth.login_throttle` explains why the throttle is checked twice.
+The throttle is checked twice, because concurrent attempts can pass the first check together (see
+`app.auth.login_throttle`).
 """
 
 from datetime import datetime
@@ -17,7 +18,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from app.auth.authentication import Authentication
-from app.auth.login_throttle import LoginAttempt
+from app.auth.login_throttle import PasswordAttempt
 from app.db import Database, Transaction
 from app.db.repositories.users import UserWriter
 
@@ -37,11 +38,16 @@ class UserRow(Protocol):
 class Verification(NamedTuple):
     """Result of `CredentialCheck.verify`, to be passed to `confirm`."""
 
-    attempt: LoginAttempt
-    #: The user, as read before the transaction; None if unknown or if the password is wrong.
+    attempt: PasswordAttempt
+    #: The user, as read before the transaction, or None if unknown or if the password is wrong.
     user: UserRow | None
-    #: See `PasswordCheck`.
+    #: A hash to store instead of the current one, or None; see `PasswordCheck`.
     upgraded_hash: str | None
+
+    @property
+    def is_valid(self) -> bool:
+        """True if the user exists and the password is correct."""
+        return self.user is not None
 
 
 class CredentialCheck:
@@ -53,12 +59,12 @@ class CredentialCheck:
         self._throttle = authentication.throttle
 
     async def verify(
-        self, attempt: LoginAttempt, user: UserRow | None, password: SecretStr
+        self, attempt: PasswordAttempt, user: UserRow | None, password: SecretStr
     ) -> Verification:
-        """Check the throttle, then compare the password; call this outside a transaction.
+        """Check the throttle, then compare the password. Must be called outside a transaction.
 
-        A wrong password or an unknown user (None) raises no error here, because the failure must
-        first be recorded by `confirm`.
+        `user` is None for an unknown user. A wrong password or an unknown user raises no error
+        here, because `confirm` must first record the failure.
 
         Raises `TooManyLoginAttemptsError` if a limit is reached.
         """
@@ -70,11 +76,13 @@ class CredentialCheck:
     async def confirm(self, verification: Verification, transaction: Transaction) -> UserRow | None:
         """Record the result of the attempt; return the user, or None if the attempt has failed.
 
-        It fails if the password was wrong, if the user is inactive, or if the password has changed
-        since `verify`. The caller must commit the transaction even then, to store the failure.
+        An attempt fails if the user is unknown or inactive, if the password was wrong, or if the
+        password has changed since `verify`. The last case counts as a failure too, because the
+        verified password is no longer correct. The caller must commit the transaction even after a
+        failure, to store it.
 
-        The row of the returned user is locked until the transaction ends, and its credentials are
-        unchanged.
+        The row of the returned user is locked until the transaction ends, so the password cannot
+        change before the caller has written.
 
         Raises `TooManyLoginAttemptsError` if other attempts have reached a limit since `verify`.
         """

@@ -53,8 +53,8 @@ AccountServiceDep = Annotated[AccountService, Depends(get_account_service)]
 async def get_client_ip(connection: HTTPConnection) -> str:
     """Return the IP address of the client, or an empty string if the server knows none.
 
-    uvicorn takes it from the connection, or from X-Forwarded-For if the connection comes from a
-    proxy that is named in `FORWARDED_ALLOW_IPS`.
+    uvicorn takes the address from the connection, or from X-Forwarded-For if the connection comes
+    from a proxy that is named in `FORWARDED_ALLOW_IPS`.
     """
     return connection.client.host if connection.client else ""
 

@@ -22,26 +22,25 @@ ResultT = TypeVar("ResultT")
 
 
 class PasswordCheck(NamedTuple):
-    """Result of a password check."""
+    """Result of `PasswordHasher.verify`."""
 
     is_valid: bool
-    #: A hash to store instead of the stored one, if the argon2 parameters have been raised since
-    #: the stored hash was created.
+    #: Replacement hash with the current parameters, or None if no upgrade is needed.
     upgraded_hash: str | None
 
 
 class PasswordHasher:
     """Hashes and verifies passwords, at most `AUTH_HASH_CONCURRENCY` at a time.
 
-    Call it without holding a database connection. Under load, a password waits for those before it,
-    and the waiting requests would keep all connections of the pool from other requests.
+    Hold no database connection while calling `hash` or `verify`. Under load, a password waits until
+    those before it are hashed, and the waiting requests would occupy all connections of the pool.
     """
 
     def __init__(self, settings: AuthSettings) -> None:
         self._hasher = PasswordHash([_NoDowngradeArgon2Hasher(settings)])
         self._dummy_hash = _create_dummy_hash(settings)
-        # The number of threads is the limit. A cancelled request would release a semaphore while
-        # its thread is still hashing. The threads live as long as the process.
+        # Limited by the number of threads, not by a semaphore: a cancelled request would release
+        # the semaphore while its thread is still hashing. The threads live as long as the process.
         self._threads = ThreadPoolExecutor(settings.hash_concurrency, "passwords")
 
     async def hash(self, password: SecretStr) -> str:
@@ -49,11 +48,12 @@ class PasswordHasher:
         return await self._run(lambda: self._hasher.hash(_normalize(password)))
 
     async def verify(self, password: SecretStr, stored_hash: str | None) -> PasswordCheck:
-        """Compare a password with the stored hash, or with None for an unknown user.
+        """Check a password against the stored hash, which is None for an unknown user.
 
-        For an unknown user, the password is invalid after the same work: the response time must not
+        An unknown user costs the same work as a wrong password, so that the response time does not
         reveal whether an account exists.
         """
+        # An empty hash matches no password either, and argon2 could not parse it.
         if not stored_hash:
             await self._verify_hash(password, self._dummy_hash)
             return PasswordCheck(is_valid=False, upgraded_hash=None)
@@ -72,8 +72,9 @@ class PasswordHasher:
 class _NoDowngradeArgon2Hasher(Argon2Hasher):
     """Argon2 hasher that never replaces a hash by one with a lower cost.
 
-    The base class rehashes whenever the parameters differ. During a rolling deployment, or after a
-    parameter was lowered by mistake, that would weaken stored hashes.
+    The base class rehashes whenever the parameters differ, which would weaken stored hashes during
+    a rolling deployment or after a parameter was lowered by mistake. Here, if the new cost is lower
+    in any parameter, there is no upgrade.
     """
 
     def __init__(self, settings: AuthSettings) -> None:
@@ -89,11 +90,13 @@ class _NoDowngradeArgon2Hasher(Argon2Hasher):
         )
 
     def check_needs_rehash(self, hash: str | bytes) -> bool:  # noqa: A002 - the library's name
-        """Return True if the parameters differ from those of the hash and none is lower."""
+        """Return True if the parameters differ from those of the stored hash and none is lower."""
         stored = extract_parameters(hash if isinstance(hash, str) else hash.decode())
         stored_costs = (stored.time_cost, stored.memory_cost, stored.parallelism)
-        is_none_lower = all(new >= old for new, old in zip(self._costs, stored_costs, strict=True))
-        return is_none_lower and super().check_needs_rehash(hash)
+        is_at_least_as_costly = all(
+            new >= old for new, old in zip(self._costs, stored_costs, strict=True)
+        )
+        return is_at_least_as_costly and super().check_needs_rehash(hash)
 
 
 def _create_dummy_hash(settings: AuthSettings) -> str:

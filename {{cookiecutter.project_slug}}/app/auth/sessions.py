@@ -1,8 +1,8 @@
 """Sessions: families of single-use refresh tokens, from login to logout.
 
 Each refresh replaces the token of the family. Reuse of a replaced token means that two clients have
-it. The service cannot tell which of them is legitimate, so it revokes the session, and the user has
-to log in again.
+that token. The service cannot tell which client is legitimate, so it revokes the session, and the
+user has to log in again.
 https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2
 """
 
@@ -24,6 +24,9 @@ class TokenPair:
     refresh_token: str
     #: Lifetime of the access token in seconds.
     expires_in: int
+
+
+_INVALID_MESSAGE = "The refresh token is invalid."
 
 
 class AuthSessions:
@@ -49,27 +52,27 @@ class AuthSessions:
         """Replace the refresh token and issue an access token.
 
         Raises `UnauthenticatedError` if the token is malformed, already used or expired, or if its
-        user is inactive. Unless the token is malformed, its session is then revoked.
+        user is inactive. In all these cases except the first, the session is revoked.
         """
         token = RefreshToken.parse(refresh_token)
-        if token is not None:
-            successor = RefreshToken.new(token.family_id)
-            async with self._database.transaction() as transaction:
-                tokens = RefreshTokenWriter(transaction)
-                user = await tokens.rotate(
-                    token.family_id, token.hash, successor.hash, self._expiry()
-                )
-                if user is not None:
-                    subject = TokenSubject(user.id, user.credentials_version)
-                    return self._token_pair(subject, successor)
+        if token is None:
+            raise UnauthenticatedError(_INVALID_MESSAGE)
+        successor = RefreshToken.new(token.family_id)
+        async with self._database.transaction() as transaction:
+            tokens = RefreshTokenWriter(transaction)
+            user = await tokens.rotate(token.family_id, token.hash, successor.hash, self._expiry())
+            if user is None:
                 await tokens.revoke(token.family_id)
         # After the commit: an exception inside the block would roll back the revocation.
-        raise UnauthenticatedError("The refresh token is invalid.")
+        if user is None:
+            raise UnauthenticatedError(_INVALID_MESSAGE)
+        return self._token_pair(TokenSubject(user.id, user.credentials_version), successor)
 
     async def revoke(self, refresh_token: str) -> None:
         """Revoke the session that a refresh token belongs to.
 
-        The token need not be the latest of its family. Do nothing if there is no such session.
+        Any token of the family is accepted, not only the latest. An unknown or malformed token has
+        no effect.
         """
         token = RefreshToken.parse(refresh_token)
         if token is not None:

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
-from app.auth.login_throttle import LoginAttempt
+from app.auth.login_throttle import PasswordAttempt
 from tests.auth.helpers import (
     EMAIL,
     ME,
@@ -123,7 +123,7 @@ async def test_retry_after_is_the_longer_wait_of_both_limits(
     ],
 )
 def test_attempt_contains_the_network_and_not_the_email(client_ip: str, network: str) -> None:
-    attempt = LoginAttempt.for_login(EMAIL, client_ip)
+    attempt = PasswordAttempt.for_login(EMAIL, client_ip)
     assert attempt.network == network
     assert EMAIL not in attempt.account_key
 

@@ -1,4 +1,4 @@
-"""Limits the size of request bodies, and rejects compressed ones."""
+"""Middleware that limits the size of request bodies and rejects compressed ones."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -8,9 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 class BodySizeLimitMiddleware:
     """Rejects request bodies that are larger than `limit` bytes (413) or compressed (415).
 
-    Compressed bodies are rejected because a small one can expand to any size. The errors are
+    Compressed bodies are rejected, because a small one can expand to any size. The errors are
     raised inside `receive()`, so that they reach the exception handlers of the application.
-    `FastAPI(max_body_size=...)` is not used because it responds in plain text.
+    `FastAPI(max_body_size=...)` is not used, because its error response is plain text.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
@@ -28,11 +28,11 @@ class BodySizeLimitMiddleware:
             nonlocal headers_checked, received
             if not headers_checked:
                 headers_checked = True
-                # Before `receive()`, at which the server asks the client for a body that it has
-                # announced with `Expect: 100-continue`.
+                # Before `receive()`, because that call makes the server request a body that the
+                # client has announced with `Expect: 100-continue`.
                 self._check_headers(Headers(scope=scope))
             message = await receive()
-            # A body without `Content-Length` is only known to be too large as it arrives.
+            # Without `Content-Length`, the size of a body is known only as the body arrives.
             received += len(message.get("body", b""))
             self._check_size(received)
             return message

@@ -1,4 +1,4 @@
-"""The ID and the access log line of each HTTP request."""
+"""Middleware that gives each HTTP request an ID and logs one line about it."""
 
 import logging
 import re
@@ -19,11 +19,13 @@ _VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 class RequestContextMiddleware:
     """Assigns an ID to each request, and logs one line when the request ends.
 
-    Uses the client's `X-Request-ID` if it is valid, otherwise generates one; the response carries
-    it in the same header. WebSocket connections and lifespan events pass through unchanged.
+    The ID is the client's `X-Request-ID` if that is valid, otherwise a random one. The response has
+    the ID in the same header. WebSocket connections and lifespan events pass through unchanged.
 
-    Must be outside all middleware that logs or responds: only then does every log line and every
-    response of the request have the ID.
+    Must be outside all other middleware that logs or responds, because only then do all log lines
+    and responses of the request have the ID. Only Starlette's `ServerErrorMiddleware` is always
+    further out. It responds to unhandled exceptions with DEBUG, and this response has no ID;
+    without DEBUG, `UnhandledErrorMiddleware` responds to them.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -36,13 +38,16 @@ class RequestContextMiddleware:
         request_id = _request_id(Headers(scope=scope))
         token = request_id_var.set(request_id)
         started_at = time.perf_counter()
-        # Logged if the application raises an exception, or is cancelled, before it responds.
+        # Logged if the application raises an exception before it responds. Also logged, as
+        # intended, for a request that is cancelled before it responds.
         status = 500
 
         async def send_wrapper(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                # Optional in ASGI.
+                message.setdefault("headers", [])
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
@@ -66,7 +71,7 @@ def _log_access(scope: Scope, status: int, seconds: float) -> None:
         "status": status,
         "duration_ms": round(seconds * 1000, 1),
     }
-    # `fields` fills the message; as `extra`, it adds the fields to the JSON lines.
+    # Passed twice: as arguments of the message, and as `extra` for the JSON format.
     access_log.info("%(method)s %(route)s %(status)d %(duration_ms).1f ms", fields, extra=fields)
 
 
@@ -75,9 +80,9 @@ def _route_template(scope: Scope) -> str:
 
     The path of the request is never logged: it may contain secrets and line breaks.
     """
-    # If routers are nested, only the path in FastAPI's `effective_route_context` has the prefixes
-    # of all of them. It is undocumented (FastAPI 0.165): without it, the log has the path without
-    # these prefixes, and `tests/test_middleware.py` fails.
+    # With nested routers, `scope["route"].path` lacks the outer prefixes. FastAPI's undocumented
+    # `effective_route_context` (0.165) has the full path. If it disappears, paths are logged
+    # without these prefixes, and `tests/test_middleware.py` fails.
     context = scope.get("fastapi", {}).get("effective_route_context")
     route = context or scope.get("route")
     return str(getattr(route, "path", "-"))

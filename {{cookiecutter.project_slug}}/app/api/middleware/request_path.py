@@ -1,4 +1,4 @@
-"""Changes the path of a request before routing: the proxy's prefix, and trailing slashes."""
+"""Middleware that changes the path of a request: the proxy's prefix, and trailing slashes."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -7,7 +7,7 @@ class RootPathMiddleware:
     """Adds the path prefix of a reverse proxy (`ROOT_PATH`), unless the path already has it.
 
     Some proxies remove the prefix, and others forward it. In ASGI, `scope["path"]` includes
-    `scope["root_path"]`, so links that are built from it work for the client.
+    `scope["root_path"]`, so links that are built from the path work for the client.
     """
 
     def __init__(self, app: ASGIApp, root_path: str) -> None:
@@ -19,8 +19,9 @@ class RootPathMiddleware:
             scope["root_path"] = self.root_path
             path = scope["path"]
             has_prefix = path.startswith(self.root_path + "/")
-            # The routes start with `/api/`. So if the prefix is `/api`, it is always added, and the
-            # proxy has to remove it: whether it has done so cannot be recognized.
+            # The routes also start with `/api/`. If the prefix does too, the path does not show
+            # whether the proxy has removed the prefix. So the prefix is always added, and the proxy
+            # has to remove it.
             if not has_prefix or path.startswith("/api/"):
                 scope["path"] = self.root_path + path
         await self.app(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Responses to unhandled exceptions, and to requests that are cancelled during shutdown."""
+"""Middleware that responds to unhandled exceptions, and to requests cancelled by the shutdown."""
 
 import asyncio
 import logging
@@ -14,20 +14,21 @@ logger = logging.getLogger(__name__)
 class UnhandledErrorMiddleware:
     """Turns unhandled exceptions into a 500 problem response, and logs them.
 
-    Starlette's own handler is outside all middleware and raises the exception again. This
-    middleware is inside CORS, so that browsers can read the response, and does not raise, so that
-    the server keeps the connection open.
+    Starlette's `ServerErrorMiddleware` is outside all middleware and raises the exception again.
+    This middleware is inside CORS, so that browsers can read the response. It does not raise the
+    exception, so that the server keeps the connection open.
 
     If the response has already started, the exception is raised: the server then closes the
     connection, and the client notices that the response is incomplete.
 
-    uvicorn cancels the requests that are open when its shutdown timeout expires. Their response is
-    503, so that clients retry.
+    When uvicorn's shutdown timeout expires, uvicorn cancels the requests that are still open. The
+    response to them is 503, so that clients retry.
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        # Records exceptions in traces. FastAPI's own instance is outside this middleware, where it
-        # only sees the response. The import is private: `tests/test_telemetry.py` guards it.
+        # Records exceptions in traces. FastAPI's own instance of this class is outside
+        # `UnhandledErrorMiddleware`, so it sees only the response, not the exception. The import is
+        # private: `tests/test_telemetry.py` fails if it breaks.
         self.app = ExceptionTelemetryMiddleware(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

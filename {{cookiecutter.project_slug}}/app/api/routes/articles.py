@@ -1,4 +1,4 @@
-"""Routes of articles: `/api/v1/articles`."""
+"""Articles, with full-text search: `/api/v1/articles`."""
 
 from typing import Annotated
 from uuid import UUID
@@ -14,6 +14,8 @@ from app.schemas.articles import ArticleCreate, ArticleRead, ArticleUpdate
 
 router = APIRouter(prefix="/api/v1/articles", tags=["articles"])
 
+# All writers of a request share a transaction, which commits before the response is sent
+# (`app.api.dependencies`).
 ArticleReaderDep = Annotated[ArticleReader, Depends(provide_reader(ArticleReader))]
 ArticleWriterDep = Annotated[ArticleWriter, Depends(provide_writer(ArticleWriter))]
 
@@ -26,6 +28,7 @@ async def list_articles(
 ) -> list[ArticleRead]:
     """List articles, newest first. `q` searches titles and texts."""
     rows = await articles.list(limit=page.fetch_limit, after=page.after, q=q)
+    # Also sets the `Link` header to the next page.
     return paginate(page, rows, ArticleRead)
 
 

@@ -35,9 +35,9 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], lifespan=lifespan)
     summary="Register a user",
     responses=error_responses(409),
 )
-async def register(new: UserCreate, accounts: AccountServiceDep) -> UserRead:
+async def register(new_user: UserCreate, accounts: AccountServiceDep) -> UserRead:
     """Register a new user. An e-mail can be registered only once, regardless of case."""
-    return UserRead.model_validate(await accounts.register(new.email, new.password))
+    return UserRead.model_validate(await accounts.register(new_user.email, new_user.password))
 
 
 @router.post("/token", summary="Log in", responses=error_responses(401, 429))
@@ -57,7 +57,7 @@ async def log_in(
 async def refresh(
     body: RefreshTokenRequest, sessions: AuthSessionsDep, response: Response
 ) -> TokenResponse:
-    """Exchange a refresh token for new tokens. Reusing an old one revokes the session."""
+    """Exchange a refresh token for new tokens. Reusing an old refresh token revokes the session."""
     tokens = await sessions.rotate(body.refresh_token.get_secret_value())
     response.headers["Cache-Control"] = "no-store"
     return TokenResponse.model_validate(tokens)

@@ -1,4 +1,4 @@
-"""Routes of coupons and their redemptions: `/api/v1/coupons`."""
+"""Coupons and their redemptions: `/api/v1/coupons`."""
 
 from typing import Annotated
 from uuid import UUID
@@ -14,6 +14,8 @@ from app.services.coupons import redeem
 
 router = APIRouter(prefix="/api/v1/coupons", tags=["coupons"])
 
+# All writers of a request share a transaction, which commits before the response is sent
+# (`app.api.dependencies`).
 CouponReaderDep = Annotated[CouponReader, Depends(provide_reader(CouponReader))]
 CouponWriterDep = Annotated[CouponWriter, Depends(provide_writer(CouponWriter))]
 RedemptionWriterDep = Annotated[RedemptionWriter, Depends(provide_writer(RedemptionWriter))]

@@ -1,4 +1,4 @@
-"""Routes of the authenticated user's notes: `/api/v1/notes`."""
+"""Notes of the authenticated user, with full-text search: `/api/v1/notes`."""
 
 from typing import Annotated
 
@@ -25,6 +25,8 @@ async def get_note_writer(transaction: TransactionDep, user: CurrentUser) -> Not
     return NoteWriter(transaction, user.id)
 
 
+# All writers of a request share a transaction, which commits before the response is sent
+# (`app.api.dependencies`).
 NoteReaderDep = Annotated[NoteReader, Depends(get_note_reader)]
 NoteWriterDep = Annotated[NoteWriter, Depends(get_note_writer)]
 
@@ -37,6 +39,7 @@ async def list_notes(
 ) -> list[NoteRead]:
     """List the authenticated user's notes, newest first. `q` searches titles and descriptions."""
     rows = await notes.list(limit=page.fetch_limit, after=page.after, q=q)
+    # Also sets the `Link` header to the next page.
     return paginate(page, rows, NoteRead)
 
 

@@ -1,7 +1,7 @@
 """Failed logins and wrong current passwords, for login throttling.
 
-`account` is the `account_key` of a `LoginAttempt`: a hash of the e-mail, or `user:<id>` for a wrong
-current password. `address` is its `network`: the client's IPv4 address or IPv6 /64 network.
+`account` is the `account_key` of a `PasswordAttempt`: a hash of the e-mail, or `user:<id>` for a
+wrong current password. `address` is its `network`: the client's IPv4 address or IPv6 /64 network.
 """
 
 from sqlalchemy import BigInteger, Identity, Index, String
