@@ -27,8 +27,8 @@ class Readiness:
     """Decides whether this process should receive requests.
 
     A revision is superseded if this release contains a newer one. The schema is older than the
-    code if the database has no revision, or only superseded ones. (It has several revisions if the
-    migrations have several heads.)
+    code if the database has no revision, or only superseded ones. The database has several
+    revisions if the migration history has several heads.
 
     With an unknown revision, the process is ready: a newer release has migrated the database during
     a rolling update, and this process continues to serve requests until it is replaced.

@@ -1,7 +1,8 @@
 """Keyset pagination: the parameters `limit` and `after`, and the `Link` to the next page.
 
 A list route declares `page: PageParamsDep`, fetches `page.fetch_limit` rows that follow the key
-`page.after`, and returns `paginate(page, rows, ArticleRead)`. Clients see keys as opaque cursors.
+`page.after`, and returns `paginate(page, rows, ArticleRead)`, which also sets the `Link` header.
+Clients see keys as opaque cursors.
 
 A page starts after a row, not at an offset. So all pages cost the same, and rows that are inserted
 between two requests do not repeat or hide others.
@@ -62,7 +63,7 @@ INTEGER_CURSOR = CursorCodec[int](
 
 
 class PageParams(NamedTuple, Generic[KeyT]):
-    """Parameters of a list request, and the request and response of its `Link` header."""
+    """Parameters of a list request, and what `paginate` needs to set the `Link` header."""
 
     limit: int
     #: The key of the last row of the previous page; None for the first page.

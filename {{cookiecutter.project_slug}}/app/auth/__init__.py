@@ -8,13 +8,13 @@
 - `tokens`: the formats of access tokens and refresh tokens.
 - `signing_secrets`: detection of weak secrets in `AUTH_SECRETS`.
 - `authentication`: the services that all requests of a process share.
-- `dependencies`: what routes use of all this, such as `CurrentUser`.
+- `dependencies`: FastAPI dependencies for routes, such as `CurrentUser`.
 
-Repositories: `app.api.dependencies` gives other routes a repository in one transaction per request.
+Other routes get their repositories from `app.api.dependencies`, in one transaction per request.
 `AccountService` and `AuthSessions` open their own transactions and create repositories in them, for
 two reasons. A request must not hold a database connection while it hashes a password (about 0.1 s).
 And a failed login or a revoked session must be committed before the error is raised, because an
 exception inside the transaction would roll it back.
 
-`docs/security.md` describes the threats and what is left to you.
+`docs/security.md` describes the threats and the measures that are left to you.
 """

@@ -104,11 +104,9 @@ class AccountService:
         attempt = PasswordAttempt.for_confirmation(user_id, client_ip)
         # An upgraded hash of the current password is left to the next login.
         verification = await self._credential_check.verify(attempt, user, current_password)
-        changes: dict[str, Any] = {}
         # A wrong current password must not cost a second hash. If the check failed, `confirm`
         # returns None below, and `changes` is not used.
-        if verification.is_valid:
-            changes = await self._column_values(email, password)
+        changes = await self._column_values(email, password) if verification.is_valid else {}
         updated_user: UserRow | None = None
         async with self._database.transaction() as transaction:
             confirmed_user = await self._credential_check.confirm(verification, transaction)

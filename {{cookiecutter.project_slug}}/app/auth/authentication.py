@@ -9,8 +9,8 @@ from app.settings import AuthSettings
 class Authentication:
     """Process-wide authentication services.
 
-    Create one per process: its password hasher owns threads, and without `AUTH_SECRETS` it signs
-    access tokens with a random key that no other object has.
+    Create only one per process, because its password hasher owns threads, and because without
+    `AUTH_SECRETS` each object signs access tokens with its own random key.
     """
 
     def __init__(self, settings: AuthSettings) -> None:

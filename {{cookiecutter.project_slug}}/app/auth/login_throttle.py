@@ -33,8 +33,8 @@ from app.db import Database, Transaction
 from app.db.repositories.login_failures import LoginFailureReader, LoginFailureWriter
 from app.settings import AuthSettings
 
-# Expired rows that each attempt deletes at most. An attempt adds at most one row, so any number
-# above one keeps expired rows from accumulating. A small number keeps the transaction short.
+# Each attempt deletes up to this many expired rows and adds at most one, so any number above one
+# keeps expired rows from accumulating. A small number keeps the transaction short.
 _DELETE_BATCH_SIZE = 100
 
 

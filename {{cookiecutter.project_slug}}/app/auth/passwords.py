@@ -53,7 +53,7 @@ class PasswordHasher:
         An unknown user costs the same work as a wrong password, so that the response time does not
         reveal whether an account exists.
         """
-        # An empty hash matches no password either, and argon2 could not parse it.
+        # An empty hash matches no password either, and pwdlib would raise an exception for it.
         if not stored_hash:
             await self._verify_hash(password, self._dummy_hash)
             return PasswordCheck(is_valid=False, upgraded_hash=None)

@@ -107,7 +107,7 @@ class RefreshToken(NamedTuple):
             return None
         token = cls(UUID(bytes=content[:_FAMILY_ID_BYTES]), content[_FAMILY_ID_BYTES:])
         # The decoder ignores characters outside its alphabet, so many texts decode to the same
-        # token. Accept only the one that was issued.
+        # token. Accept only the text that was issued.
         return token if str(token) == text else None
 
     def __str__(self) -> str:

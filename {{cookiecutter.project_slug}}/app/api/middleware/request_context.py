@@ -23,9 +23,9 @@ class RequestContextMiddleware:
     the ID in the same header. WebSocket connections and lifespan events pass through unchanged.
 
     Must be outside all other middleware that logs or responds, because only then do all log lines
-    and responses of the request have the ID. Only Starlette's `ServerErrorMiddleware` is always
-    further out. It responds to unhandled exceptions with DEBUG, and this response has no ID;
-    without DEBUG, `UnhandledErrorMiddleware` responds to them.
+    and responses of the request have the ID. The exception is Starlette's `ServerErrorMiddleware`,
+    which is always outside. With DEBUG, it responds to unhandled exceptions, and these responses
+    have no ID. Without DEBUG, `UnhandledErrorMiddleware` responds instead.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -19,9 +19,9 @@ class RootPathMiddleware:
             scope["root_path"] = self.root_path
             path = scope["path"]
             has_prefix = path.startswith(self.root_path + "/")
-            # The routes also start with `/api/`. If the prefix does too, the path does not show
-            # whether the proxy has removed the prefix. So the prefix is always added, and the proxy
-            # has to remove it.
+            # The routes start with `/api/`. With the prefix `/api`, a path does not show whether
+            # the proxy has removed the prefix. So that prefix is always added, and the proxy has to
+            # remove it.
             if not has_prefix or path.startswith("/api/"):
                 scope["path"] = self.root_path + path
         await self.app(scope, receive, send)

@@ -39,7 +39,7 @@ async def livez() -> Health:
 async def readyz(readiness: ReadinessDep) -> Health:
     """Report that the database is reachable and its schema is up to date.
 
-    Responds with 503 as soon as the process shuts down, so that it gets no new requests.
+    Responds with 503 as soon as the process shuts down, so that the process gets no new requests.
     """
     await readiness.check()
     return Health()
