@@ -71,7 +71,7 @@ async def test_requests_share_pool_connections_of_full_server(
 async def test_pool_grows_when_server_has_room_again(
     settings: Settings, full_server: FullServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.db.connection_queue._FULL_SERVER_PAUSE", 0.05)
+    monkeypatch.setattr("app.db.connection_queue._FULL_SERVER_DELAY", 0.05)
     limits = {"pool_min_size": 0, "pool_max_size": 5}
     async with Database(settings.database.model_copy(update=limits)) as database:
         reader = Reader(database)

@@ -18,19 +18,19 @@ from app.settings import DatabaseSettings
 logger = logging.getLogger(__name__)
 
 TransactionT = TypeVar("TransactionT")
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
 # Number of times that `run` repeats a transaction.
 _RETRIES = 3
-# Seconds to wait until all connections are returned and closed.
+# Seconds to wait until the pool is closed.
 _CLOSE_TIMEOUT = 2
 
 
 class AbstractDatabase(ABC, Generic[TransactionT]):
     """The connection pool of one process: `async with Database(settings) as database: ...`.
 
-    Opening it does not need a server: the minimum of connections is opened in the background, and
-    others when they are needed.
+    Opening the pool does not need a server, because the minimum of connections is opened in the
+    background, and further connections when they are needed.
     """
 
     _is_open = False
@@ -60,7 +60,7 @@ class AbstractDatabase(ABC, Generic[TransactionT]):
     def connection(self) -> AbstractAsyncContextManager[Any]:
         """Borrow a connection for reading.
 
-        Each statement runs in its own transaction, or, behind PgBouncer, all of them in one.
+        Each statement runs in its own transaction or, behind PgBouncer, all of them in one.
 
         Raises `UnavailableError` if no connection becomes free within the pool's timeout.
         """
@@ -75,13 +75,13 @@ class AbstractDatabase(ABC, Generic[TransactionT]):
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[TransactionT]:
-        """Open a transaction: commit at the end of the block, roll back if it raises.
+        """Open a transaction: commit at the end of the block. Roll back if the block raises.
 
-        It borrows a connection at its first statement. Raises an `AppError` if the database
+        The connection is borrowed at the first statement. Raises an `AppError` if the database
         rejects a statement or the commit, or if no connection becomes free.
         """
 
-    async def run(self, work: Callable[[TransactionT], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[TransactionT], Awaitable[ResultT]]) -> ResultT:
         """Run `work` in a transaction, and return its result.
 
         For scripts and background tasks. After a serialization failure or deadlock, the whole
@@ -110,7 +110,7 @@ class AbstractDatabase(ABC, Generic[TransactionT]):
         """Open the minimum of connections. Log a failure without raising it."""
         try:
             async with AsyncExitStack() as stack:
-                # All are borrowed at the same time, so each is another connection.
+                # No connection is returned before the last is borrowed, so all are different.
                 for _ in range(self._settings.pool_min_size):
                     await stack.enter_async_context(self.connection())
         except UnavailableError as error:

@@ -4,7 +4,7 @@ A pool admits as many callers as it may have connections, and the others wait in
 queue keeps the order of arrival, which neither SQLAlchemy's pool nor asyncpg's guarantees.
 
 If the server accepts no more connections (`max_connections`), the queue can withdraw a slot for a
-second, so that callers share the existing connections.
+second, so that callers share the existing connections instead of trying to connect.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Literal
 logger = logging.getLogger(__name__)
 
 # Seconds before the next attempt to connect to a full server.
-_FULL_SERVER_PAUSE = 1
+_FULL_SERVER_DELAY = 1
 # Seconds between two warnings.
 _WARNING_INTERVAL = 10
 
@@ -23,7 +23,8 @@ _WARNING_INTERVAL = 10
 class ConnectionQueue(asyncio.Semaphore):
     """Semaphore with one slot for each connection that the pool may have.
 
-    A caller holds a slot from before it borrows a connection until after it has returned it.
+    A caller acquires a slot before it borrows a connection, and releases the slot after it has
+    returned the connection or failed to connect.
     """
 
     #: Number of callers that hold a slot.
@@ -37,12 +38,12 @@ class ConnectionQueue(asyncio.Semaphore):
         return True
 
     async def acquire_before(self, deadline: float) -> None:
-        """Wait for a slot until `deadline`, a time of the event loop.
+        """Wait for a slot until `deadline`, a time of the event loop's clock.
 
         Raises `TimeoutError` if no slot becomes free in time.
         """
         if not self.locked():
-            # The usual case. It saves the timer of the timeout.
+            # The usual case: a slot is free, so no timer is needed.
             await self.acquire()
             return
         async with asyncio.timeout_at(deadline):
@@ -53,20 +54,22 @@ class ConnectionQueue(asyncio.Semaphore):
         self.admitted -= 1
         super().release()
 
-    def release_later(self) -> None:
-        """Free a slot after a pause, because the server is full.
+    def release_after_delay(self) -> None:
+        """Free a slot after a delay, because the server is full.
 
-        Until then, the pool admits one caller fewer, who would only try to connect again.
+        Until then, the pool admits one caller fewer, because that caller would only try to connect
+        again.
         """
         self.admitted -= 1
-        asyncio.get_running_loop().call_later(_FULL_SERVER_PAUSE, super().release)
+        asyncio.get_running_loop().call_later(_FULL_SERVER_DELAY, super().release)
 
     def has_other_connections(self, *, idle: int) -> bool:
-        """Return whether a caller that cannot connect may get another connection of the pool.
+        """Return whether the pool has a connection that a caller who cannot connect can wait for.
 
-        `idle` is the number of unused connections. Admitted callers use the others.
+        `idle` is the number of unused connections. The caller still holds its slot. Every other
+        admitted caller uses a connection, or is trying to connect.
         """
-        # One of the admitted callers is the one that cannot connect.
+        # 1 is the caller that cannot connect.
         return idle > 0 or self.admitted > 1
 
     def log_connect_failure(self, error: BaseException) -> None:

@@ -3,12 +3,12 @@
 Keyset pagination continues a list after the key of the last row of the previous page, instead of
 counting rows to skip. `ListQueries` holds the four queries of one list.
 
-The queries are built once, at module level: building one for each request would cost more CPU time
-than running it.
+The queries are built once, at module level, because building a query costs more CPU time than
+running it.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     CTE,
@@ -27,11 +27,14 @@ from app.db.base import Row
 from app.db.repositories.base import Reader
 from app.db.search import TEXT_SEARCH_CONFIGURATION
 
-_LIMIT = bindparam("limit", type_=Integer)
-# Number of newest rows to search before the index is used.
-_NEWEST_ROWS = 500
-# A simple upper bound: PostgreSQL's query parser fails on more than 32 consecutive negations, as in
-# `- - -` or `-(-(`. So many dashes are not meant as negations, so they are treated as spaces.
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+
+_LIMIT_PARAM = bindparam("limit", type_=Integer)
+# Number of rows that a search scans before it uses the index.
+_SCAN_LIMIT = 500
+# PostgreSQL's query parser fails on more than 32 consecutive negations, as in `- - -` or `-(-(`. So
+# many dashes are not meant as negations, so they are replaced with spaces. Counting every dash
+# overestimates the negations, which is safe.
 _MAX_DASHES = 30
 
 
@@ -40,32 +43,35 @@ class ListQueries:
 
     `base_query` selects the columns and filters the rows of the list. `key` is unique and increases
     with every new row. Two indexes serve the queries: one on the columns that `base_query` filters
-    by and the key, and a GIN index on `search_vector`.
+    by and the key, and a GIN index on `search_vector`. For example, in a repository:
+
+        LIST_QUERIES = ListQueries(SELECT_OWN, notes.c.id, notes.c.search_vector)
+        rows = await LIST_QUERIES.fetch(reader, limit=20, after=None, q="sun", owner_id=user_id)
     """
 
     def __init__(
         self,
-        base_query: Select[*tuple[Any, ...]],
+        base_query: AnySelect,
         key: SQLColumnExpression[Any],
         search_vector: SQLColumnExpression[str],
     ) -> None:
-        newest_first = base_query.order_by(key.desc()).limit(_LIMIT)
-        # Rows of a next page are older than the last row of the previous page.
-        is_older = key < bindparam("after")
+        newest_first = base_query.order_by(key.desc()).limit(_LIMIT_PARAM)
+        # The rows of a next page are older than the last row of the previous page.
+        before_cursor = key < bindparam("after")
         self._first_page = newest_first
-        self._next_page = newest_first.where(is_older)
+        self._next_page = newest_first.where(before_cursor)
         self._first_search_page = newest_first.where(
             key.in_(_matching_keys(base_query, key, search_vector))
         )
         self._next_search_page = newest_first.where(
-            key.in_(_matching_keys(base_query, key, search_vector, is_older=is_older))
+            key.in_(_matching_keys(base_query, key, search_vector, before_cursor=before_cursor))
         )
 
-    def query(self, *, has_after: bool, has_search: bool) -> Select[*tuple[Any, ...]]:
+    def query(self, *, has_after: bool, has_search: bool) -> AnySelect:
         """Return the query of a next or first page, with or without a search.
 
-        Its parameters are `limit` and those of `base_query`, `after` for a next page, and `q` for a
-        search.
+        Bind parameters: `limit` and those of `base_query`; `after` for a next page; `q` for a
+        search. Public so that tests can examine the query plans.
         """
         if has_search:
             return self._next_search_page if has_after else self._first_search_page
@@ -93,58 +99,78 @@ class ListQueries:
 
 
 def _matching_keys(
-    base_query: Select[*tuple[Any, ...]],
+    base_query: AnySelect,
     key: SQLColumnExpression[Any],
     search_vector: SQLColumnExpression[str],
     *,
-    is_older: ColumnElement[bool] | None = None,
-) -> Select[*tuple[Any, ...]]:
-    """Select the keys of the newest `limit` rows that match `q`, of those that meet `is_older`.
+    before_cursor: ColumnElement[bool] | None = None,
+) -> AnySelect:
+    """Select the keys of the newest `limit` rows that match `q`, of those before the cursor.
 
-    1. Read the newest 500 rows in the order of the key, and compare each with `q`.
-    2. If they contain a full page of matches, as for a common word, stop.
-    3. Otherwise find the matches among the older rows with the GIN index. For a rare word, these
-       are few.
+    1. Scan the newest `_SCAN_LIMIT` rows before the cursor in the order of the key, and compare
+       each with `q`.
+    2. If these rows contain a full page of matches, as for a common word, stop.
+    3. Otherwise find the matches among the older rows with the GIN index. A rare word has few.
 
-    With a plain WHERE, PostgreSQL would choose one of the two indexes by an estimate of how rare
-    the word is. It would read the whole table for a word that no row or only old rows contain.
+    The SQL, with `filter` for the conditions of `base_query` and the check that `q` is searchable:
 
-    Step 3 is slow for a word that is rare in the newest rows but frequent in older ones, because it
-    collects all matches. This is accepted: `DB_SEARCH_TIMEOUT` limits the time.
+        WITH scanned AS MATERIALIZED (                                 -- step 1
+            SELECT key, search_vector @@ q AS matches FROM table
+            WHERE filter AND key < :after ORDER BY key DESC LIMIT _SCAN_LIMIT
+        ), indexed AS MATERIALIZED (                                   -- step 3
+            SELECT key FROM table WHERE filter AND search_vector @@ q
+            AND (SELECT count(*) FROM scanned WHERE matches) < :limit  -- step 2
+        )
+        SELECT key FROM (
+            SELECT key FROM scanned WHERE matches
+            UNION ALL
+            SELECT key FROM indexed
+            WHERE key < (SELECT key FROM scanned ORDER BY key LIMIT 1)
+        ) ORDER BY key DESC LIMIT :limit
+
+    With a plain WHERE, PostgreSQL picks one of the two indexes from an estimate of how common the
+    word is. If the estimate is wrong, it reads the whole table for a word that occurs in no row, or
+    only in old ones.
+
+    Step 3 is slow for a word that is rare in the scanned rows but frequent in older ones, because
+    it collects all matches. This is accepted, because `DB_SEARCH_TIMEOUT` limits the time.
     """
     tsquery = func.websearch_to_tsquery(TEXT_SEARCH_CONFIGURATION, bindparam("q", type_=Text))
     matches = search_vector.bool_op("@@")(tsquery)
-    # `querytree` returns the part of a search that an index can serve: T if there is none, as for
-    # the search `-word`, which requires no word. Such a search finds nothing.
+    # `querytree` returns 'T' if no index can serve the search, as for `-word`, which only excludes
+    # a word. Such a search returns no rows instead of scanning the table.
     searchable = base_query.where(func.querytree(tsquery) != "T")
 
-    # Step 1. All older rows than these meet `is_older` too, so step 3 need not repeat it.
-    listed = searchable if is_older is None else searchable.where(is_older)
-    newest = _materialized(
+    # Step 1.
+    listed = searchable if before_cursor is None else searchable.where(before_cursor)
+    scanned = _materialized(
         listed.with_only_columns(key.label("key"), matches.label("matches"))
         .order_by(key.desc())
-        .limit(_NEWEST_ROWS)
+        .limit(_SCAN_LIMIT)
     )
-    newest_matches = select(newest.c.key).where(newest.c.matches)
+    scanned_matches = select(scanned.c.key).where(scanned.c.matches)
 
     # Step 2. PostgreSQL evaluates this condition once, as the `One-Time Filter` in the plan of step
-    # 3, and skips that step if it is false.
-    match_count = select(func.count(newest.c.key)).where(newest.c.matches).scalar_subquery()
-    is_page_incomplete = match_count < _LIMIT
+    # 3, and skips that step if the condition is false.
+    match_count = select(func.count(scanned.c.key)).where(scanned.c.matches).scalar_subquery()
+    is_page_incomplete = match_count < _LIMIT_PARAM
 
-    # Step 3. The index finds matches of any age; those of step 1 are filtered out.
+    # Step 3. The index finds matches of any age, of which only those older than the scanned rows
+    # are kept. Every row older than these is before the cursor, so step 3 does not repeat that
+    # condition. If no row was scanned, `oldest_scanned_key` is NULL and no match is kept, which is
+    # right because there are no older rows either.
     indexed = _materialized(
         searchable.with_only_columns(key.label("key")).where(matches, is_page_incomplete)
     )
-    oldest_of_newest = select(newest.c.key).order_by(newest.c.key).limit(1).scalar_subquery()
-    older_matches = select(indexed.c.key).where(indexed.c.key < oldest_of_newest)
+    oldest_scanned_key = select(scanned.c.key).order_by(scanned.c.key).limit(1).scalar_subquery()
+    older_matches = select(indexed.c.key).where(indexed.c.key < oldest_scanned_key)
 
-    # Limited here, so that no further rows are read by their keys. The query around this one sorts
-    # again, because the order is lost in IN.
-    keys = union_all(newest_matches, older_matches).subquery()
-    return select(keys.c.key).order_by(keys.c.key.desc()).limit(_LIMIT)
+    # Limited here, so that no further rows are read by their keys. The query that contains this one
+    # sorts again, because IN does not preserve the order.
+    keys = union_all(scanned_matches, older_matches).subquery()
+    return select(keys.c.key).order_by(keys.c.key.desc()).limit(_LIMIT_PARAM)
 
 
-def _materialized(query: Select[*tuple[Any, ...]]) -> CTE:
+def _materialized(query: AnySelect) -> CTE:
     """Return a CTE that PostgreSQL evaluates separately, instead of inlining it."""
     return query.cte().prefix_with("MATERIALIZED")

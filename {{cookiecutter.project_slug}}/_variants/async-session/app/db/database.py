@@ -1,16 +1,19 @@
 """The database: connections for reads and searches, and transactions.
 
-`Database` borrows connections from the engine in `app.db.pool`. The session of a new connection is
-read-only (`default_transaction_read_only`, set in `app.db.dsn`), and only explicit transactions are
-made READ WRITE (`app.db.guarded_connection`). PgBouncer does not accept this session setting, so
-behind it a read begins a READ ONLY transaction. In both cases, no read can write by mistake.
+`Database` borrows connections from the engine in `app.db.pool`. No read can write by mistake:
+
+- Normally, every new server session is read-only (`default_transaction_read_only`, set in
+  `app.db.dsn`), and only explicit transactions are made READ WRITE (`app.db.guarded_connection`).
+- Behind PgBouncer, which does not accept this session setting, a read begins a READ ONLY
+  transaction.
+
+A search runs in a READ ONLY transaction in both cases: `SearchLimits` (`app.db.search`) begins it.
 
 https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -19,33 +22,41 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionm
 from sqlalchemy.util import greenlet_spawn
 
 from app.db.abstract_database import AbstractDatabase
+from app.db.cancellation import finish_despite_cancellation
 from app.db.error_translation import translate_errors
-from app.db.pool import create_engine
+from app.db.pool import create_database_engine
 from app.settings import DatabaseSettings
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
-#: Name of the unit of work in the rest of the service: the ORM session that writers use.
+#: The name that the rest of the service uses for a unit of work. It is SQLAlchemy's session;
 #: `Database.transaction` commits it.
 Transaction = AsyncSession
 
 
 class Database(AbstractDatabase[Transaction]):
-    """Database on SQLAlchemy's engine and sessions."""
+    """Database on SQLAlchemy's engine and sessions.
+
+    `AbstractDatabase` opens and closes the database, checks that it is open (`_check_open`), holds
+    the limits of searches (`_search_limits`), and repeats transactions (`run`).
+
+    `translate_errors` converts errors of the driver to application errors, and raises programming
+    errors, such as invalid SQL, unchanged.
+    """
 
     def __init__(self, settings: DatabaseSettings) -> None:
         super().__init__(settings)
-        self._engine = create_engine(settings)
+        self._engine = create_database_engine(settings)
         # Entities stay readable after the commit, when the response is made from them.
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """Borrow a connection for reading.
+        """Borrow a connection for reading: several statements on one connection, or streaming.
 
-        Each statement runs in its own transaction, or, behind PgBouncer, all of them in one.
+        Each statement runs in its own transaction or, behind PgBouncer, all of them in one.
 
         Raises `UnavailableError` if no connection becomes free within the pool's timeout.
         """
@@ -58,20 +69,21 @@ class Database(AbstractDatabase[Transaction]):
                 except BaseException:
                     # A cancelled statement may leave its implicit transaction open, with its
                     # locks. Such a connection cannot be told from a clean one, so every exception
-                    # in the block discards it.
+                    # in the block discards the connection.
                     await connection.invalidate()
                     raise
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Run `work` on a connection for reading, and return its result.
 
-        Each statement runs in its own transaction, or, behind PgBouncer, all of them in one.
+        Each statement runs in its own transaction or, behind PgBouncer, all of them in one.
 
         Raises `UnavailableError` if no connection becomes free within the pool's timeout.
 
         Readers use this method for speed. SQLAlchemy's core is synchronous, and each asynchronous
-        call enters it through a new greenlet. Here, one greenlet borrows the connection, runs the
-        statement and returns the connection; with `connection`, these are three.
+        call enters the core through a new greenlet. Here, one greenlet borrows the connection, runs
+        the statement and returns the connection. With `connection`, each of the three steps enters
+        its own greenlet.
         """
         self._check_open()
         with translate_errors():
@@ -79,8 +91,8 @@ class Database(AbstractDatabase[Transaction]):
             # mention it. Every test of a reader covers it, such as those in `tests/test_pool.py`.
             return await greenlet_spawn(self._read, work)
 
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        """Do the same as `connection`, in SQLAlchemy's synchronous code."""
+    def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Do the same as `connection`, in SQLAlchemy's synchronous code. Change both together."""
         with self._engine.sync_engine.connect() as connection:
             self._set_read_mode(connection)
             try:
@@ -91,15 +103,20 @@ class Database(AbstractDatabase[Transaction]):
                 raise
 
     def _set_read_mode(self, connection: Connection) -> None:
-        """Set in which transactions the statements run. The pool resets the attributes set here.
+        """Make the connection autocommit or, behind PgBouncer, READ ONLY.
 
-        The attributes are faster than `execution_options`, which add event dispatch to each
-        statement if they are set on the engine, and half of that cost if set on the connection.
+        `_reset_mode` in `app.db.pool` resets both attributes at the next borrow. That module also
+        describes the levels of a connection, such as the adapted connection.
+
+        `execution_options` would do the same but slower: if they are set on the engine, SQLAlchemy
+        dispatches an event for each statement. Setting them on each connection costs about half as
+        much.
         """
         adapted: Any = connection.connection.dbapi_connection
         if self._settings.pooler == "pgbouncer":
-            # PgBouncer keeps all messages of a statement on one server connection only within an
-            # explicit transaction, here one that is READ ONLY.
+            # PgBouncer keeps all messages of a statement on one server session only within an
+            # explicit transaction. SQLAlchemy begins this one with the first statement, and rolls
+            # it back when the connection is returned.
             adapted.readonly = True
         else:
             # Saves BEGIN and COMMIT: two of three round trips.
@@ -115,22 +132,24 @@ class Database(AbstractDatabase[Transaction]):
         self._check_open()
         with translate_errors():
             async with self._search_limits.slot(), self._engine.connect() as connection:
-                raw: Any = await connection.get_raw_connection()
-                # Keeps SQLAlchemy from sending its own BEGIN: `SearchLimits` sends one that also
-                # sets the timeout. It also closes the connection if the block raises.
-                raw.dbapi_connection.autocommit = True
-                async with self._search_limits.transaction(raw.driver_connection):
+                levels: Any = await connection.get_raw_connection()
+                # SQLAlchemy must not send its own BEGIN, because `SearchLimits` begins a READ ONLY
+                # transaction in one message with the timeout.
+                levels.dbapi_connection.autocommit = True
+                # If the block raises, `SearchLimits` closes the driver connection, and the pool
+                # drops closed connections at the next borrow, so `invalidate` is not needed.
+                async with self._search_limits.transaction(levels.driver_connection):
                     yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction: commit at the end of the block, roll back if it raises.
+        """Open a transaction: commit at the end of the block. Roll back if the block raises.
 
-        It borrows a connection at its first statement. Raises an `AppError` if the database
+        The connection is borrowed at the first statement. Raises an `AppError` if the database
         rejects a statement or the commit, or if no connection becomes free.
 
-        If the task is cancelled during the commit, the commit is completed nevertheless. The
-        caller gets `CancelledError` and cannot know whether the data are stored.
+        If the task is cancelled during the commit, the commit still runs to its end, but the caller
+        gets `CancelledError` and does not learn whether the commit succeeded.
         """
         self._check_open()
         with translate_errors():
@@ -138,27 +157,19 @@ class Database(AbstractDatabase[Transaction]):
             try:
                 yield session
             except BaseException:
-                await _complete(_roll_back(session))
+                await finish_despite_cancellation(_roll_back(session))
                 raise
-            await _complete(_commit_or_roll_back(session))
+            await finish_despite_cancellation(_commit_or_roll_back(session))
 
     async def _open_pool(self) -> None:
         """Do nothing: the engine connects when a connection is needed."""
 
     async def _close_pool(self) -> None:
+        """Close the idle connections.
+
+        Does not wait for connections in use, such as those of a commit whose task was cancelled.
+        """
         await self._engine.dispose()
-
-
-async def _complete(last_step: Awaitable[None]) -> None:
-    """Run the last step of a transaction to its end, even if this task is cancelled.
-
-    A cancelled task raises `CancelledError` at once, while the step continues in a second task. The
-    step also returns the connection to the pool, so nothing else uses the connection until then.
-
-    The second task is not garbage-collected: the event loop refers to the open connection, and the
-    connection to the future that the task waits for.
-    """
-    await asyncio.shield(last_step)
 
 
 async def _commit_or_roll_back(session: AsyncSession) -> None:
@@ -174,6 +185,7 @@ async def _commit_or_roll_back(session: AsyncSession) -> None:
 async def _roll_back(session: AsyncSession) -> None:
     """Roll back and return the connection to the pool. Log a failure without raising it."""
     try:
+        # `close` rolls back and returns the connection.
         await session.close()
     except Exception:
         # An exception here would hide the original error, which may be a cancellation.

@@ -1,9 +1,13 @@
 """The database: connections for reads and searches, and transactions.
 
-`Database` borrows connections from the `Pool` in `app.db.pool`. The session of a new connection is
-read-only (`default_transaction_read_only`, set in `app.db.dsn`), and only explicit transactions are
-made READ WRITE (`app.db.guarded_connection`). PgBouncer does not accept this session setting, so
-behind it a read begins a READ ONLY transaction. In both cases, no read can write by mistake.
+`Database` borrows connections from the `Pool` in `app.db.pool`. No read can write by mistake:
+
+- Normally, every new server session is read-only (`default_transaction_read_only`, set in
+  `app.db.dsn`), and only explicit transactions are made READ WRITE (`app.db.guarded_connection`).
+- Behind PgBouncer, which does not accept this session setting, a read begins a READ ONLY
+  transaction.
+
+A search runs in a READ ONLY transaction in both cases: `SearchLimits` (`app.db.search`) begins it.
 
 https://www.encode.io/databases/connections_and_transactions/
 """
@@ -33,11 +37,11 @@ class Transaction:
         self._begin_lock = asyncio.Lock()
         self._connection: Connection | None = None
 
-    async def fetch_one(self, statement: ClauseElement, **values: Any) -> Row | None:
+    async def fetch_one(self, statement: ClauseElement, /, **values: Any) -> Row | None:
         """Return the first row of the result, or None if there is none.
 
-        `values` are the bound parameters. A statement with them is compiled only once, so define it
-        at module level.
+        `values` are the bound parameters. A statement with bound parameters is compiled only once,
+        so define the statement at module level.
         """
         connection = await self._ensure_begun()
         if values:
@@ -68,7 +72,14 @@ class Transaction:
 
 
 class Database(AbstractDatabase[Transaction]):
-    """Database on a connection pool that uses the `databases` package."""
+    """Database on a connection pool that uses the `databases` package.
+
+    `AbstractDatabase` opens and closes the database, checks that it is open (`_check_open`), holds
+    the limits of searches (`_search_limits`), and repeats transactions (`run`).
+
+    `translate_errors` converts errors of the driver to application errors, and raises programming
+    errors, such as invalid SQL, unchanged.
+    """
 
     def __init__(self, settings: DatabaseSettings) -> None:
         super().__init__(settings)
@@ -78,14 +89,14 @@ class Database(AbstractDatabase[Transaction]):
     async def connection(self) -> AsyncIterator[Connection]:
         """Borrow a connection for reading.
 
-        Each statement runs in its own transaction, or, behind PgBouncer, all of them in one.
+        Each statement runs in its own transaction or, behind PgBouncer, all of them in one.
 
         Raises `UnavailableError` if no connection becomes free within the pool's timeout.
         """
         self._check_open()
         if self._settings.pooler == "pgbouncer":
-            # PgBouncer keeps all messages of a statement on one server connection only within an
-            # explicit transaction.
+            # PgBouncer keeps all messages of a statement on one server session only within an
+            # explicit transaction. `Pool.transaction` also ends this one.
             borrowed = self._pool.transaction(readonly=True)
         else:
             # Saves BEGIN and COMMIT: two of three round trips.
@@ -105,7 +116,8 @@ class Database(AbstractDatabase[Transaction]):
         with translate_errors():
             async with (
                 self._search_limits.slot(),
-                # `SearchLimits` begins the transaction, in one message with the timeout.
+                # `SearchLimits` begins a READ ONLY transaction, in one message with the timeout,
+                # and closes the connection if the block raises.
                 self._pool.autocommit() as connection,
                 self._search_limits.transaction(connection.raw_connection),
             ):
@@ -113,12 +125,12 @@ class Database(AbstractDatabase[Transaction]):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Open a transaction: commit at the end of the block, roll back if it raises.
+        """Open a transaction: commit at the end of the block. Roll back if the block raises.
 
-        It borrows a connection at its first statement. Raises an `AppError` if the database
+        The connection is borrowed at the first statement. Raises an `AppError` if the database
         rejects a statement or the commit, or if no connection becomes free.
 
-        If the request is cancelled during the commit, the data may or may not be stored.
+        If the task is cancelled during the commit, the data may or may not be stored.
         """
         self._check_open()
         with translate_errors():
@@ -130,6 +142,7 @@ class Database(AbstractDatabase[Transaction]):
         await self._pool.open()
 
     async def _close_pool(self) -> None:
+        """Wait until all connections are returned, then close them."""
         await self._pool.close()
 
 
@@ -138,8 +151,8 @@ async def fetch_rows(
 ) -> list[Row]:
     """Run a statement with these bound parameters and return its rows.
 
-    The SQL is compiled only once and goes to asyncpg directly, past `databases`. Statements that
-    `compile_query` cannot compile go through `databases`, which compiles them every time.
+    The SQL is compiled only once and passed directly to asyncpg. Statements that `compile_query`
+    cannot compile run through `databases`, which compiles them every time.
     """
     query = compile_query(statement) if isinstance(statement, ReturnsRows) else None
     if query is None:

@@ -1,46 +1,59 @@
 """Connection pool on the `databases` package that survives cancellation and broken connections.
 
-`databases` can lose a connection for good if a task is cancelled while it begins or commits a
-transaction, or returns the connection. `Pool` protects these steps, and closes the connection if
-one of them fails, so that asyncpg's pool replaces it.
+If a task is cancelled while it begins or commits a transaction, or returns a connection,
+`databases` never returns that connection, and the pool becomes smaller. `Pool` finishes these steps
+(`app.db.cancellation`), and closes the connection if a step fails, so that asyncpg's pool replaces
+the connection.
 
 https://magicstack.github.io/asyncpg/current/api/index.html#connection-pools
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import databases
-from anyio import fail_after
-from asyncpg.exceptions import PostgresError, TooManyConnectionsError
+from asyncpg.exceptions import TooManyConnectionsError
 from databases.core import Connection
 
+from app.db.cancellation import finish_despite_cancellation
 from app.db.connection_queue import ConnectionQueue
 from app.db.errors import DRIVER_ERRORS
-from app.db.guarded_connection import terminate
+from app.db.guarded_connection import GuardedConnection, terminate
 from app.db.pool_options import pool_options
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
 logger = logging.getLogger(__name__)
 
-# Seconds for BEGIN, COMMIT or ROLLBACK, and for returning a connection.
-_STEP_TIMEOUT = 5
-
 
 class Pool:
-    """Connection pool that serves waiters first-in, first-out, and only with open connections.
+    """Connection pool that serves waiters in order of arrival.
 
-    A connection has two levels: that of `databases` (`Connection`), which compiles statements, and
-    that of asyncpg (its `raw_connection`), which runs them.
+    The pool never hands out a closed connection.
 
-    The pool has three: `_database` (`databases.Database`), its `_backend` for PostgreSQL, and the
-    `_asyncpg_pool` of the backend. The last two are private attributes of `databases`, so run
-    `tests/test_pool.py` and `tests/test_unavailable_servers.py` after each update of it.
+    It admits callers through a `ConnectionQueue`, a semaphore that has one slot for each connection
+    and keeps the order of arrival. A caller holds exactly one slot from the start of
+    `_wait_and_borrow` until the end of `acquire`, or until it fails to connect.
+
+    A borrowed connection is two objects:
+
+    - `databases.core.Connection`, which compiles statements;
+    - its `raw_connection`, which runs them: asyncpg's connection, here of the class
+      `GuardedConnection`, which can tell whether the server has closed it. asyncpg's pool wraps it
+      in a proxy that has the same methods.
+
+    The pool is three objects:
+
+    - `_database`, a `databases.Database`;
+    - its `_backend`, the part of `databases` for PostgreSQL;
+    - the `_asyncpg_pool` of the backend.
+
+    The last two are private attributes of `databases`, so run `tests/test_pool.py` and
+    `tests/test_unavailable_servers.py` after each update of `databases`.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
@@ -69,7 +82,8 @@ class Pool:
     async def autocommit(self) -> AsyncIterator[Connection]:
         """Borrow a connection on which each statement runs in its own transaction.
 
-        Raises `UnavailableError` if no connection becomes free in time or none can be made.
+        Raises `UnavailableError` if no connection becomes free in time, if none can be made, or if
+        returning the connection times out.
         """
         async with self.acquire() as connection:
             try:
@@ -77,7 +91,7 @@ class Pool:
             except BaseException:
                 # A cancelled statement may leave its implicit transaction open, with its locks.
                 # Such a connection cannot be told from a clean one, so every exception in the
-                # block closes it.
+                # block closes the connection.
                 terminate(connection.raw_connection)
                 raise
 
@@ -85,24 +99,25 @@ class Pool:
     async def transaction(self, *, readonly: bool = False) -> AsyncIterator[Connection]:
         """Borrow a connection in a transaction: commit, or roll back if the block raises.
 
-        Raises `UnavailableError` if no connection becomes free in time or none can be made.
+        Raises `UnavailableError` if no connection becomes free in time, if none can be made, or if
+        a step of the transaction times out.
         """
         async with self.acquire() as connection:
-            raw = connection.raw_connection
+            driver: GuardedConnection = connection.raw_connection
             # asyncpg's transaction: that of `databases` loses its connection if the task is
             # cancelled during BEGIN or COMMIT.
-            transaction = raw.transaction(readonly=readonly)
-            await _complete(transaction.start, raw)
+            transaction = driver.transaction(readonly=readonly)
+            await finish_despite_cancellation(transaction.start, driver)
             try:
                 yield connection
             except BaseException:
                 try:
-                    await _complete(transaction.rollback, raw)
+                    await finish_despite_cancellation(transaction.rollback, driver)
                 except Exception:
-                    # Not raised: it would hide the original error.
+                    # Not raised, because it would hide the original error.
                     logger.warning("Rollback failed", exc_info=True)
                 raise
-            await _complete(transaction.commit, raw)
+            await finish_despite_cancellation(transaction.commit, driver)
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
@@ -110,25 +125,26 @@ class Pool:
 
         `autocommit` and `transaction` build on this method, and `tests/isolation.py` overrides it.
 
-        Raises `UnavailableError` if no connection becomes free in time or none can be made.
+        Raises `UnavailableError` if no connection becomes free in time, if none can be made, or if
+        returning the connection times out.
         """
         try:
-            # The limit covers the time in the queue and the time to connect, so the error below
-            # may also mean that the server was slow to connect.
+            # The limit covers the time in the queue and the time to connect. A cancellation may
+            # interrupt both, so this needs no shield.
             async with asyncio.timeout(self._timeout):
                 connection = await self._wait_and_borrow()
         # Before OSError, of which TimeoutError is a subclass.
         except TimeoutError as error:
+            # The server may also have been slow to connect.
             raise UnavailableError("Timed out waiting for a database connection.") from error
         except (OSError, *DRIVER_ERRORS) as error:
             self._queue.log_connect_failure(error)
             raise UnavailableError("The database cannot be reached.") from error
-        raw = connection.raw_connection
         try:
             yield connection
         finally:
             try:
-                await _give_back(connection, raw)
+                await _give_back(connection)
             finally:
                 self._queue.release()
 
@@ -143,12 +159,13 @@ class Pool:
                 return await self._borrow_alive()
             except TooManyConnectionsError as error:
                 idle = self._asyncpg_pool.get_idle_size()
+                # Other connections exist if some are idle, or if other callers hold slots.
                 if not self._queue.has_other_connections(idle=idle):
                     self._queue.release()
                     raise
-                # Leave this slot unused for a second, and wait for an existing connection.
+                # Withdraw this slot for a second, and wait for an existing connection.
                 self._queue.log_connect_failure(error)
-                self._queue.release_later()
+                self._queue.release_after_delay()
             except BaseException:
                 self._queue.release()
                 raise
@@ -159,41 +176,21 @@ class Pool:
         # a task, so that reads would run inside an unrelated transaction.
         connection = Connection(self._database, self._backend)
         while True:
-            # Entering a `Connection` borrows from asyncpg's pool, and exiting returns to it.
-            # `databases` has no other methods for this.
-            await connection.__aenter__()
-            raw = connection.raw_connection
-            if raw.is_alive():
+            await _borrow(connection)
+            if connection.raw_connection.is_alive():
                 return connection
-            terminate(raw)
-            await _give_back(connection, raw)
+            terminate(connection.raw_connection)
+            await _give_back(connection)
 
 
-async def _give_back(connection: Connection, raw: Any) -> None:
-    """Return a connection to asyncpg's pool."""
-    await _complete(connection.__aexit__, raw)
+# Entering a `Connection` borrows from asyncpg's pool, and exiting it returns to that pool.
+# `databases` has no other methods for this. The same object may be entered again after its exit.
 
 
-async def _complete(step: Callable[[], Awaitable[Any]], raw: Any) -> None:
-    """Run a step to its end although the request is cancelled. Close the connection if it fails.
+async def _borrow(connection: Connection) -> None:
+    # A cancellation is safe here: asyncpg's pool keeps a connection that it has not handed out.
+    await connection.__aenter__()
 
-    The shield holds back the cancellation of anyio scopes, such as those of Starlette, until the
-    step has ended. It does not hold back `asyncio.Task.cancel()`, with which uvicorn ends requests
-    in a shutdown: that interrupts the step, and the connection is closed. `asyncio.shield` would
-    let the step continue in both cases, but the caller would return the connection before its end.
 
-    Raises `UnavailableError` if the step takes too long.
-    """
-    try:
-        with fail_after(_STEP_TIMEOUT, shield=True):
-            await step()
-    except PostgresError:
-        # The server has rejected the step, for example because of a deferred constraint, and the
-        # connection can be used again. If the server has closed it, as in a shutdown, the check
-        # before its next use detects that.
-        raise
-    except BaseException as error:
-        terminate(raw)
-        if isinstance(error, TimeoutError):
-            raise UnavailableError("The database does not respond.") from error
-        raise
+async def _give_back(connection: Connection) -> None:
+    await finish_despite_cancellation(connection.__aexit__, connection.raw_connection)

@@ -18,12 +18,12 @@ def pool_options(settings: DatabaseSettings) -> dict[str, Any]:
     options["connect"] = connect
     options["connection_class"] = _PoolConnection
     options["record_class"] = Row
-    # With a minimum, asyncpg would connect when the pool is opened, and fail if the database is
-    # unavailable.
+    # With a minimum, asyncpg would connect when the pool is opened, and opening would fail if the
+    # database is unavailable.
     options["min_size"] = 0
     options["max_size"] = settings.pool_max_size
-    # Saves a round trip when a connection is returned. Session state therefore reaches the next
-    # borrower: use SET LOCAL, and locks that end with the transaction.
+    # Skipping the reset saves a round trip when a connection is returned. Session state therefore
+    # reaches the next borrower, so use SET LOCAL, and locks that end with the transaction.
     options["reset"] = _skip_reset
     return options
 
@@ -57,6 +57,6 @@ def _terminate_on_timeout(connection: Any) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        # A rollback on the connection would time out too.
+        # The connection is closed, because a rollback on it would time out too.
         terminate(connection)
         raise UnavailableError("The database does not respond.") from error

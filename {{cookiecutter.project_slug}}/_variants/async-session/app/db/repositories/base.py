@@ -1,7 +1,7 @@
 """Base classes of the repositories: `Reader` for responses, and `Writer` for changes.
 
-They are separate types, so that the signature of a route shows whether it reads or writes. A read
-needs one round trip to the server, where a transaction needs three.
+Reads are separate so that a route's signature shows that it only reads, and because a read needs
+one round trip where a transaction needs three.
 """
 
 from collections.abc import Sequence
@@ -31,17 +31,17 @@ class Reader:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def fetch_all(self, statement: sa.Executable, **values: Any) -> Sequence[Row]:
+    async def fetch_all(self, statement: sa.Executable, /, **values: Any) -> Sequence[Row]:
         """Return all rows of a statement. `values` are its bound parameters.
 
         Define statements at module level, so that they are not built for each request. SQLAlchemy
-        caches their SQL.
+        caches the SQL of each.
         """
         return await self._database.read(
             lambda connection: connection.execute(statement, values).all()
         )
 
-    async def fetch_one(self, statement: sa.Executable, **values: Any) -> Row:
+    async def fetch_one(self, statement: sa.Executable, /, **values: Any) -> Row:
         """Return the only row of a statement. `values` are its bound parameters.
 
         Raises `NotFoundError` if there is no row, and `MultipleResultsFound` if there are several.
@@ -53,11 +53,11 @@ class Reader:
             raise NotFoundError
         return row
 
-    async def search(self, statement: sa.Executable, **values: Any) -> Sequence[Row]:
+    async def search(self, statement: sa.Executable, /, **values: Any) -> Sequence[Row]:
         """Return all rows of a full-text search. `values` are its bound parameters.
 
-        Raises `UnavailableError` if it takes longer than `DB_SEARCH_TIMEOUT`, or if too many
-        searches are running.
+        Raises `UnavailableError` if the search takes longer than `DB_SEARCH_TIMEOUT`, or if too
+        many searches are running.
         """
         async with self._database.search() as connection:
             return (await connection.execute(statement, values)).all()
@@ -67,6 +67,9 @@ class Writer(Generic[ModelT]):
     """Base class of the repositories that change the rows of a model, in a transaction.
 
     The caller commits the transaction.
+
+    Override `get` to restrict the rows, for example to those of one user. `update` and `delete`
+    call `get`; `create` is not covered.
     """
 
     model: type[ModelT]
@@ -77,7 +80,7 @@ class Writer(Generic[ModelT]):
     async def get(self, key: UUID | int) -> ModelT:
         """Return the entity with this primary key, and lock its row (`FOR UPDATE`).
 
-        Raises `NotFoundError` if it does not exist.
+        Raises `NotFoundError` if the row does not exist.
         """
         entity = await self._session.get(self.model, key, with_for_update=True)
         if entity is None:
@@ -87,15 +90,18 @@ class Writer(Generic[ModelT]):
     async def create(self, **values: Any) -> Row:
         """Insert a row and return its columns, including those that the server generates.
 
+        `values` must be plain values, not SQL expressions. A violated unique constraint raises an
+        error of the driver, which `Database.transaction` translates to `AlreadyExistsError`.
+
         An INSERT of columns takes half the CPU time of adding an entity to the session.
         """
         result = await self._session.execute(_insert(self.model.__table__), values)
         return result.one()
 
-    async def update(self, key: UUID | int, **values: Any) -> ModelT:
+    async def update(self, key: UUID | int, /, **values: Any) -> ModelT:
         """Update the given columns of the entity with this primary key, and return the entity.
 
-        Raises `NotFoundError` if it does not exist.
+        Raises `NotFoundError` if the row does not exist.
         """
         entity = await self.get(key)
         for name, value in values.items():
@@ -107,12 +113,18 @@ class Writer(Generic[ModelT]):
         return entity
 
     async def delete(self, key: UUID | int) -> None:
-        """Delete the row with this primary key. Raises `NotFoundError` if it does not exist."""
+        """Delete the row with this primary key.
+
+        Raises `NotFoundError` if the row does not exist.
+        """
         await self._session.delete(await self.get(key))
         await self._session.flush()
 
 
 @cache
 def _insert(table: sa.Table) -> ReturningInsert[*tuple[Any, ...]]:
-    """Return an INSERT into this table. It is built only once."""
+    """Return an INSERT into this table, which is built only once.
+
+    The search vector is not returned, because it is about as large as the text of the row.
+    """
     return sa.insert(table).returning(*columns_without_search_vector(table))

@@ -1,7 +1,7 @@
 """Base classes of the repositories: `Reader` for responses, and `Writer` for changes.
 
-They are separate types, so that the signature of a route shows whether it reads or writes. A read
-needs one round trip to the server, where a transaction needs three.
+Reads are separate so that a route's signature shows that it only reads, and because a read needs
+one round trip where a transaction needs three.
 """
 
 from collections.abc import Sequence
@@ -29,17 +29,17 @@ class Reader:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def fetch_all(self, statement: ClauseElement, **values: Any) -> Sequence[Row]:
+    async def fetch_all(self, statement: ClauseElement, /, **values: Any) -> Sequence[Row]:
         """Return all rows of a statement. `values` are its bound parameters.
 
-        Define statements at module level: each is then built and compiled only once. Exception:
+        Define statements at module level, so that each is built and compiled only once. Exception:
         build a statement with IN for each call, because its compiled form depends on the length of
         the list.
         """
         async with self._database.connection() as connection:
             return await fetch_rows(connection, statement, values)
 
-    async def fetch_one(self, statement: ClauseElement, **values: Any) -> Row:
+    async def fetch_one(self, statement: ClauseElement, /, **values: Any) -> Row:
         """Return the first row of a statement. `values` are its bound parameters.
 
         Raises `NotFoundError` if there is no row.
@@ -47,11 +47,11 @@ class Reader:
         rows = await self.fetch_all(statement, **values)
         return _require_row(rows[0] if rows else None)
 
-    async def search(self, statement: ClauseElement, **values: Any) -> Sequence[Row]:
+    async def search(self, statement: ClauseElement, /, **values: Any) -> Sequence[Row]:
         """Return all rows of a full-text search. `values` are its bound parameters.
 
-        Raises `UnavailableError` if it takes longer than `DB_SEARCH_TIMEOUT`, or if too many
-        searches are running.
+        Raises `UnavailableError` if the search takes longer than `DB_SEARCH_TIMEOUT`, or if too
+        many searches are running.
         """
         async with self._database.search() as connection:
             return await fetch_rows(connection, statement, values)
@@ -61,6 +61,9 @@ class Writer:
     """Base class of the repositories that change a table, in a transaction.
 
     The caller commits the transaction. The primary key of the table is its column `id`.
+
+    Override `_row_condition` to restrict the rows, for example to those of one user. `get`,
+    `update` and `delete` use the condition; `create` is not covered.
     """
 
     table: ClassVar[sa.Table]
@@ -71,46 +74,57 @@ class Writer:
     async def get(self, key: UUID | int) -> Row:
         """Return the row with this primary key, without locking it.
 
-        Raises `NotFoundError` if it does not exist.
+        Raises `NotFoundError` if the row does not exist.
         """
         columns = columns_without_search_vector(self.table)
-        statement = sa.select(*columns).where(self._matches(key))
+        statement = sa.select(*columns).where(self._row_condition(key))
         return _require_row(await self._transaction.fetch_one(statement))
 
     async def create(self, **values: Any) -> Row:
-        """Insert a row and return its columns, including those that the server generates."""
+        """Insert a row and return its columns, including those that the server generates.
+
+        `values` must be plain values, not SQL expressions. A violated unique constraint raises an
+        error of the driver, which `Database.transaction` translates to `AlreadyExistsError`.
+        """
         statement = _insert(self.table, *values.keys())
+        # INSERT always returns the row. The check is for the type, which includes None.
         return _require_row(await self._transaction.fetch_one(statement, **values))
 
-    async def update(self, key: UUID | int, **values: Any) -> Row:
+    async def update(self, key: UUID | int, /, **values: Any) -> Row:
         """Update the given columns of the row with this primary key, and return the row.
 
-        Raises `NotFoundError` if it does not exist.
+        Raises `NotFoundError` if the row does not exist.
         """
         if not values:
             return await self.get(key)
-        # Built for each call, unlike INSERT: a value may be an SQL expression.
-        statement = sa.update(self.table).where(self._matches(key)).values(**values)
+        # Built for each call, unlike INSERT, because a value may be an SQL expression.
+        statement = sa.update(self.table).where(self._row_condition(key)).values(**values)
         columns = columns_without_search_vector(self.table)
         return _require_row(await self._transaction.fetch_one(statement.returning(*columns)))
 
     async def delete(self, key: UUID | int) -> None:
-        """Delete the row with this primary key. Raises `NotFoundError` if it does not exist."""
-        statement = sa.delete(self.table).where(self._matches(key)).returning(self.table.c.id)
+        """Delete the row with this primary key.
+
+        Raises `NotFoundError` if the row does not exist.
+        """
+        statement = sa.delete(self.table).where(self._row_condition(key)).returning(self.table.c.id)
         _require_row(await self._transaction.fetch_one(statement))
 
-    def _matches(self, key: UUID | int) -> sa.ColumnElement[bool]:
+    def _row_condition(self, key: UUID | int) -> sa.ColumnElement[bool]:
         """Return the condition that selects the row in `get`, `update` and `delete`.
 
-        A subclass can restrict it, for example to the rows of one user:
-        `return super()._matches(key) & (notes.c.owner_id == self._owner_id)`.
+        A subclass can restrict the condition, for example to the rows of one user:
+        `return super()._row_condition(key) & (notes.c.owner_id == self._owner_id)`.
         """
         return self.table.c.id == key
 
 
 @cache
 def _insert(table: sa.Table, *names: str) -> ReturningInsert[*tuple[Any, ...]]:
-    """Return an INSERT of these columns. It is built once, so it is also compiled once."""
+    """Return an INSERT of these columns, which is built and compiled only once.
+
+    The search vector is not returned, because it is about as large as the text of the row.
+    """
     statement = sa.insert(table).values({name: sa.bindparam(name) for name in names})
     return statement.returning(*columns_without_search_vector(table))
 

@@ -57,5 +57,5 @@ class NoteWriter(Writer):
         """Insert a note that belongs to the user."""
         return await super().create(owner_id=self._owner_id, **values)
 
-    def _matches(self, key: UUID | int) -> ColumnElement[bool]:
-        return super()._matches(key) & (notes.c.owner_id == self._owner_id)
+    def _row_condition(self, key: UUID | int) -> ColumnElement[bool]:
+        return super()._row_condition(key) & (notes.c.owner_id == self._owner_id)
