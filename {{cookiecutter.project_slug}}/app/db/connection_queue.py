@@ -66,10 +66,10 @@ class ConnectionQueue(asyncio.Semaphore):
     def has_other_connections(self, *, idle: int) -> bool:
         """Return whether the pool has a connection that a caller who cannot connect can wait for.
 
-        `idle` is the number of unused connections. The caller still holds its slot. Every other
-        admitted caller uses a connection, or is trying to connect.
+        `idle` is the number of unused connections. The caller still holds its slot. The other
+        admitted callers use connections, or are trying to connect.
         """
-        # 1 is the caller that cannot connect.
+        # The caller itself counts as one.
         return idle > 0 or self.admitted > 1
 
     def log_connect_failure(self, error: BaseException) -> None:

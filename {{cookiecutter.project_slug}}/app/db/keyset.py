@@ -32,9 +32,9 @@ AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 _LIMIT_PARAM = bindparam("limit", type_=Integer)
 # Number of rows that a search scans before it uses the index.
 _SCAN_LIMIT = 500
-# PostgreSQL's query parser fails on more than 32 consecutive negations, as in `- - -` or `-(-(`. So
-# many dashes are not meant as negations, so they are replaced with spaces. Counting every dash
-# overestimates the negations, which is safe.
+# PostgreSQL's query parser fails on more than 32 consecutive negations, as in `- - -` or `-(-(`. In
+# a search with more dashes than this, the dashes are not meant as negations, and are replaced with
+# spaces. Counting every dash overestimates the negations, which is safe.
 _MAX_DASHES = 30
 
 
@@ -156,9 +156,9 @@ def _matching_keys(
     is_page_incomplete = match_count < _LIMIT_PARAM
 
     # Step 3. The index finds matches of any age, of which only those older than the scanned rows
-    # are kept. Every row older than these is before the cursor, so step 3 does not repeat that
-    # condition. If no row was scanned, `oldest_scanned_key` is NULL and no match is kept, which is
-    # right because there are no older rows either.
+    # are kept. Every row older than the scanned rows also satisfies `before_cursor`, so step 3 does
+    # not repeat it. If no row was scanned, `oldest_scanned_key` is NULL and no match is kept, which
+    # is right because there are no older rows either.
     indexed = _materialized(
         searchable.with_only_columns(key.label("key")).where(matches, is_page_incomplete)
     )

@@ -108,15 +108,15 @@ class Database(AbstractDatabase[Transaction]):
         `_reset_mode` in `app.db.pool` resets both attributes at the next borrow. That module also
         describes the levels of a connection, such as the adapted connection.
 
-        `execution_options` would do the same but slower: if they are set on the engine, SQLAlchemy
-        dispatches an event for each statement. Setting them on each connection costs about half as
-        much.
+        `execution_options` would have the same effect but cost more. With options of the engine,
+        SQLAlchemy dispatches an event for each statement. Options of each connection cost about
+        half as much as that.
         """
         adapted: Any = connection.connection.dbapi_connection
         if self._settings.pooler == "pgbouncer":
             # PgBouncer keeps all messages of a statement on one server session only within an
-            # explicit transaction. SQLAlchemy begins this one with the first statement, and rolls
-            # it back when the connection is returned.
+            # explicit transaction. SQLAlchemy begins the transaction with the first statement, and
+            # rolls it back when the connection is returned.
             adapted.readonly = True
         else:
             # Saves BEGIN and COMMIT: two of three round trips.
@@ -132,13 +132,13 @@ class Database(AbstractDatabase[Transaction]):
         self._check_open()
         with translate_errors():
             async with self._search_limits.slot(), self._engine.connect() as connection:
-                levels: Any = await connection.get_raw_connection()
+                pooled: Any = await connection.get_raw_connection()
                 # SQLAlchemy must not send its own BEGIN, because `SearchLimits` begins a READ ONLY
                 # transaction in one message with the timeout.
-                levels.dbapi_connection.autocommit = True
+                pooled.dbapi_connection.autocommit = True
                 # If the block raises, `SearchLimits` closes the driver connection, and the pool
                 # drops closed connections at the next borrow, so `invalidate` is not needed.
-                async with self._search_limits.transaction(levels.driver_connection):
+                async with self._search_limits.transaction(pooled.driver_connection):
                     yield connection
 
     @asynccontextmanager

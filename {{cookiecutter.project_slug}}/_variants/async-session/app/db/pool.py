@@ -41,14 +41,14 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
     128 ms to 44 ms.
 
     A caller holds exactly one slot from `_wait_for_slot` until `_do_return_conn`, or until it fails
-    to connect. So there is always an idle connection for an admitted caller, or room for a new one.
+    to connect. So a caller with a slot always finds an idle connection, or room for a new one.
 
     A connection has three levels, from the outside:
 
     - the record, `ConnectionPoolEntry`: SQLAlchemy's entry in the pool;
     - the adapted connection, `record.dbapi_connection`: SQLAlchemy's synchronous interface;
     - the driver connection, `record.driver_connection`: asyncpg's connection, here of the class
-      `GuardedConnection`, which can tell whether the server has closed it.
+      `GuardedConnection`, whose `is_alive` tells whether the server has closed it.
 
     The class relies on three private names of SQLAlchemy: it overrides `_do_get`, which borrows a
     record, and `_do_return_conn`, which returns a record, and it calls `_dec_overflow`, which
@@ -151,7 +151,7 @@ def _reset_mode(record: ConnectionPoolEntry) -> None:
     """Set the mode for transactions that write.
 
     The previous borrower (`Database._set_read_mode` or `Database.search`) or
-    `_begin_first_transaction_read_only` may have changed it.
+    `_begin_first_transaction_read_only` may have changed the attributes.
     """
     adapted: Any = record.dbapi_connection
     adapted.autocommit = adapted.readonly = False

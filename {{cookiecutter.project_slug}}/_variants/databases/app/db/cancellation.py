@@ -20,12 +20,13 @@ async def finish_despite_cancellation(
 
     What happens depends on how the request is cancelled:
 
-    - An anyio scope, as Starlette uses them, waits until the step has ended.
+    - Cancel scopes of anyio, such as those of Starlette, wait until the step has ended.
     - `asyncio.Task.cancel()`, with which uvicorn ends requests in a shutdown, interrupts the step.
-      The connection is closed, so the pool replaces it.
+      The connection is closed, and the pool replaces the connection.
 
-    `asyncio.timeout` cannot hold back an anyio scope, so this uses the shield of anyio. With
-    `asyncio.shield`, the caller would return the connection while the step is still running.
+    The timeout is `anyio.fail_after`, because `asyncio.timeout` has no shield from cancel scopes.
+    The shield is not `asyncio.shield`, because a cancelled caller would then return the connection
+    while the step is still running.
 
     Raises `UnavailableError` if the step exceeds its timeout. Raises `PostgresError` if the server
     rejects the step: the connection then stays open.

@@ -96,7 +96,7 @@ class Database(AbstractDatabase[Transaction]):
         self._check_open()
         if self._settings.pooler == "pgbouncer":
             # PgBouncer keeps all messages of a statement on one server session only within an
-            # explicit transaction. `Pool.transaction` also ends this one.
+            # explicit transaction, which ends with the block.
             borrowed = self._pool.transaction(readonly=True)
         else:
             # Saves BEGIN and COMMIT: two of three round trips.

@@ -1,9 +1,9 @@
 """Connection pool on the `databases` package that survives cancellation and broken connections.
 
 If a task is cancelled while it begins or commits a transaction, or returns a connection,
-`databases` never returns that connection, and the pool becomes smaller. `Pool` finishes these steps
-(`app.db.cancellation`), and closes the connection if a step fails, so that asyncpg's pool replaces
-the connection.
+`databases` never returns that connection, and the pool becomes smaller. `Pool` runs these steps to
+their end (`app.db.cancellation`), and closes the connection if a step fails, so that asyncpg's pool
+replaces the connection.
 
 https://magicstack.github.io/asyncpg/current/api/index.html#connection-pools
 """
@@ -35,16 +35,16 @@ class Pool:
 
     The pool never hands out a closed connection.
 
-    It admits callers through a `ConnectionQueue`, a semaphore that has one slot for each connection
-    and keeps the order of arrival. A caller holds exactly one slot from the start of
+    The pool admits callers through a `ConnectionQueue`, a semaphore that has one slot for each
+    connection and keeps the order of arrival. A caller holds exactly one slot from
     `_wait_and_borrow` until the end of `acquire`, or until it fails to connect.
 
     A borrowed connection is two objects:
 
     - `databases.core.Connection`, which compiles statements;
     - its `raw_connection`, which runs them: asyncpg's connection, here of the class
-      `GuardedConnection`, which can tell whether the server has closed it. asyncpg's pool wraps it
-      in a proxy that has the same methods.
+      `GuardedConnection`, whose `is_alive` tells whether the server has closed it. asyncpg's pool
+      returns a proxy with the same methods.
 
     The pool is three objects:
 
@@ -133,9 +133,8 @@ class Pool:
             # interrupt both, so this needs no shield.
             async with asyncio.timeout(self._timeout):
                 connection = await self._wait_and_borrow()
-        # Before OSError, of which TimeoutError is a subclass.
         except TimeoutError as error:
-            # The server may also have been slow to connect.
+            # Handled before OSError, its base class. The server may also have been slow to connect.
             raise UnavailableError("Timed out waiting for a database connection.") from error
         except (OSError, *DRIVER_ERRORS) as error:
             self._queue.log_connect_failure(error)
@@ -172,8 +171,8 @@ class Pool:
 
     async def _borrow_alive(self) -> Connection:
         """Borrow an idle connection that is alive, or a new one. Close those that are not alive."""
-        # Not `databases.Database.connection()`, which shares one connection between everything in
-        # a task, so that reads would run inside an unrelated transaction.
+        # `databases.Database.connection()` is not used, because it shares one connection between
+        # everything in a task, so reads would run inside an unrelated transaction.
         connection = Connection(self._database, self._backend)
         while True:
             await _borrow(connection)
@@ -183,12 +182,14 @@ class Pool:
             await _give_back(connection)
 
 
-# Entering a `Connection` borrows from asyncpg's pool, and exiting it returns to that pool.
-# `databases` has no other methods for this. The same object may be entered again after its exit.
+# Entering a `Connection` borrows a connection from asyncpg's pool, and exiting the `Connection`
+# returns the connection. `databases` has no other methods for this. A `Connection` may be entered
+# again after it was exited.
 
 
 async def _borrow(connection: Connection) -> None:
-    # A cancellation is safe here: asyncpg's pool keeps a connection that it has not handed out.
+    # Not protected from cancellation, because asyncpg's pool keeps the connection if the pool is
+    # interrupted before the connection is handed out.
     await connection.__aenter__()
 
 
