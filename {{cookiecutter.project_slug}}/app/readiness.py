@@ -14,24 +14,27 @@ from app.settings import DatabaseSettings
 
 logger = logging.getLogger(__name__)
 
-# Seconds for the whole check, which is shorter than the usual timeout of a probe.
+# Seconds for the whole check. Set the timeout of the probe above this: in the Kubernetes manifest,
+# `timeoutSeconds` is 3.
 _TIMEOUT = 2.0
 
-# Both queries return the same columns. Only a project with migrations has the table
-# `alembic_version`.
+# Both queries return the same columns. A project without migrations has no table `alembic_version`.
 _REVISIONS = text("SELECT version_num, pg_is_in_recovery() AS is_standby FROM alembic_version")
-_STANDBY_ONLY = text("SELECT NULL AS version_num, pg_is_in_recovery() AS is_standby")
+_STANDBY_WITHOUT_REVISIONS = text("SELECT NULL AS version_num, pg_is_in_recovery() AS is_standby")
 
 
 class Readiness:
     """Decides whether this process should receive requests.
 
-    A revision is superseded if this release contains a newer one. The schema is older than the
-    code if the database has no revision, or only superseded ones. The database has several
-    revisions if the migration history has several heads.
+    The process is not ready if the database has no revision, or if every revision in the database
+    is superseded, that is, this release has a newer one.
 
-    With an unknown revision, the process is ready: a newer release has migrated the database during
-    a rolling update, and this process continues to serve requests until it is replaced.
+    An unknown revision counts as ready: a newer release has already migrated the database during a
+    rolling update, and this process continues to serve requests until it is replaced.
+
+    If the migration history has several heads, the database has a revision for each of them. One
+    revision that is not superseded is then enough, because `alembic upgrade heads` migrates all
+    branches in one transaction.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
@@ -64,17 +67,19 @@ class Readiness:
         """
         if self._is_draining:
             raise ShuttingDownError("The service is shutting down.")
-        query = _REVISIONS if self._has_migrations else _STANDBY_ONLY
+        query = _REVISIONS if self._has_migrations else _STANDBY_WITHOUT_REVISIONS
         try:
-            # This timeout starts before that of the pool, which is as long, so it expires first.
+            # Covers the query too; the pool's timeout covers only the wait for a connection.
             async with asyncio.timeout(_TIMEOUT):
                 rows = await Reader(self._database).fetch_all(query)
         except Exception as error:
-            # Any failure of the query: no connection, no table, no permission, a timeout.
+            # For example no connection, no table, no permission, or a timeout. The handler in
+            # `app.api.error_handlers` logs the type of the cause.
             raise UnavailableError("The database is unreachable or has no schema.") from error
         if any(row.is_standby for row in rows):
             raise UnavailableError("The database is a read-only standby.")
         revisions = {row.version_num for row in rows}
-        # Also true for the empty set: the database has no revision.
-        if self._has_migrations and revisions <= self._superseded:
+        # Also true for the empty set, when the database has no revision.
+        is_outdated = self._has_migrations and revisions <= self._superseded
+        if is_outdated:
             raise UnavailableError("The database schema is older than the code.")

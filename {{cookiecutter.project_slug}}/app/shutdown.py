@@ -11,12 +11,15 @@ handler while the application runs:
 3. When uvicorn's timeout expires, uvicorn cancels the requests that are still open.
 4. The lifespan of the application ends, which closes the database pools.
 
-Steps 2 to 4 take at most `SHUTDOWN_TIMEOUT`, but are never given less than 5 seconds (1 s for
-requests, 4 s for closing). SIGINT (Ctrl-C) is left to uvicorn: no drain, because no load balancer
-sends requests to a process at a terminal.
+Steps 2 to 4 together take at most `SHUTDOWN_TIMEOUT` (minimum 5 s: 1 s for requests, 4 s for
+closing).
+
+uvicorn handles SIGINT (Ctrl-C) as before, without a drain, because no load balancer sends requests
+to a process at a terminal.
 """
 
 import asyncio
+import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -27,6 +30,8 @@ from types import FrameType
 import uvicorn
 
 from app.settings import ServiceSettings
+
+logger = logging.getLogger(__name__)
 
 SignalHandler = Callable[[int, FrameType | None], object]
 
@@ -39,25 +44,30 @@ _CLOSE_RESERVE = 4
 def graceful_shutdown(settings: ServiceSettings, on_drain: Callable[[], None]) -> Iterator[None]:
     """On SIGTERM, call `on_drain` and delay uvicorn's SIGTERM handler by `SHUTDOWN_DELAY`.
 
-    Two SIGTERMs in quick succession may call `on_drain` twice. Does nothing if uvicorn does not
-    handle SIGTERM, as in tests.
+    `on_drain` must be idempotent, because two SIGTERMs in quick succession may call it twice.
+
+    Replaces uvicorn's `--timeout-graceful-shutdown` with a value computed from `SHUTDOWN_TIMEOUT`.
+
+    Changes nothing if uvicorn does not handle SIGTERM, as in tests or with another ASGI server. The
+    process then has no drain.
     """
-    running = _find_running_server()
-    if running is None:
+    found = _find_running_server()
+    if found is None:
+        logger.debug("uvicorn does not handle SIGTERM, so SHUTDOWN_DELAY has no effect")
         yield
         return
 
-    server, uvicorn_handler = running
-    # Overrides uvicorn's `--timeout-graceful-shutdown`, which uvicorn reads only when it stops. In
-    # whole seconds, and at least 1, because with 0 uvicorn would cancel all requests immediately.
+    server, uvicorn_handler = found
+    # uvicorn reads this setting when it stops, so it can still be changed here. In whole seconds,
+    # and at least 1, because with 0 uvicorn would cancel all requests immediately.
     request_timeout = max(1, int(settings.shutdown_timeout) - _CLOSE_RESERVE)
     server.config.timeout_graceful_shutdown = request_timeout
     loop = asyncio.get_running_loop()
 
     def start_drain(signum: int, frame: FrameType | None) -> None:
-        # The timer is set before `on_drain` is called, so that the process stops even if `on_drain`
-        # raises an exception. If a second SIGTERM has ended the drain early, this timer later calls
-        # uvicorn's handler again, which has no effect.
+        # Set the timer first, so that the process stops even if `on_drain` raises an exception. The
+        # timer also fires after a second SIGTERM has ended the drain early. That is harmless: when
+        # uvicorn is already stopping, a repeated SIGTERM does not change how it stops.
         loop.call_later(settings.shutdown_delay, uvicorn_handler, signum, frame)
         # A second SIGTERM goes straight to uvicorn.
         signal.signal(signal.SIGTERM, uvicorn_handler)

@@ -1,11 +1,14 @@
 """User accounts: registration, login, update of credentials, deactivation.
 
-Logins and credential changes check a password in two steps with `CredentialCheck`. `verify` checks
-the password without a transaction, because hashing is slow. `confirm`, inside the transaction,
-locks the user, records success or failure, and returns the user, or None if the password was wrong
-or the credentials have changed since.
+`AccountService` opens its own transactions, and creates the repositories in them. A session is one
+row of `refresh_tokens`. Each refresh replaces the token in that row (`app.auth.sessions`).
 
-A session is a family of refresh tokens, stored as one row of `refresh_tokens`.
+Logins and credential changes check a password with `CredentialCheck`, in two steps:
+
+1. `verify` checks the password. No transaction is open, because hashing is slow.
+2. `confirm`, inside the transaction, records success or failure. After a success, `confirm` locks
+   and returns the user. It returns None if the password was wrong, if the user is inactive, or if
+   the credentials have changed since step 1.
 """
 
 from typing import Any, NamedTuple
@@ -46,8 +49,8 @@ class AccountService:
 
         Raises `AlreadyExistsError` if the e-mail is registered.
         """
-        # Hashed even if the e-mail is registered. If you change the route to hide that error (see
-        # `docs/security.md`), the response time does not reveal it either.
+        # Hashed first, even if the e-mail is taken, so that the response time does not reveal it.
+        # This matters only if the route hides the error (`docs/security.md`).
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as transaction:
             return await UserWriter(transaction).create(email=email, password_hash=password_hash)
@@ -92,7 +95,8 @@ class AccountService:
         A new password revokes all sessions, including the one that the request belongs to. With
         neither an e-mail nor a password, only the current password is checked.
 
-        Raises `UnprocessableError` if the current password is wrong.
+        Raises `UnprocessableError` if the current password is wrong, or if the credentials changed
+        while it was checked.
         Raises `TooManyLoginAttemptsError` after too many wrong current passwords. Failed logins do
         not count towards this limit.
         Raises `AlreadyExistsError` if another user has the new e-mail.
@@ -102,11 +106,10 @@ class AccountService:
         if user is None:
             raise UnauthenticatedError("The user no longer exists.")
         attempt = PasswordAttempt.for_confirmation(user_id, client_ip)
-        # An upgraded hash of the current password is left to the next login.
+        # An upgraded hash of the current password is not stored here; the next login stores it.
         verification = await self._credential_check.verify(attempt, user, current_password)
-        # A wrong current password must not cost a second hash. If the check failed, `confirm`
-        # returns None below, and `changes` is not used.
-        changes = await self._column_values(email, password) if verification.is_valid else {}
+        # Hash only if the check succeeded. Otherwise `confirm` returns None and nothing is updated.
+        changes = await self._hashed_changes(email, password) if verification.is_valid else {}
         updated_user: UserRow | None = None
         async with self._database.transaction() as transaction:
             confirmed_user = await self._credential_check.confirm(verification, transaction)
@@ -139,15 +142,22 @@ class AccountService:
         login_failures = await self._throttle.delete_expired(self._database)
         return PurgeResult(sessions, login_failures)
 
-    async def _column_values(self, email: str | None, password: SecretStr | None) -> dict[str, Any]:
-        """Return the new values of the columns of `users`, without those that are None."""
-        values: dict[str, Any] = {}
+    async def _hashed_changes(
+        self, email: str | None, password: SecretStr | None
+    ) -> dict[str, Any]:
+        """Return the columns of `users` to update, with the hash of the new password."""
+        changes: dict[str, Any] = {}
         if email is not None:
-            values["email"] = email
+            changes["email"] = email
         if password is not None:
-            values["password_hash"] = await self._passwords.hash(password)
-        return values
+            changes["password_hash"] = await self._passwords.hash(password)
+        return changes
 
     async def _revoke_sessions(self, user_id: UUID, transaction: Transaction) -> None:
+        """Revoke all refresh tokens and invalidate all access tokens of a user.
+
+        Access tokens become invalid because `credentials_version` increases. `UserWriter.update`
+        alone does neither.
+        """
         await UserWriter(transaction).invalidate_access_tokens(user_id)
         await RefreshTokenWriter(transaction).revoke_all(user_id)

@@ -1,11 +1,11 @@
 """Check of a user's password, in two steps around the beginning of a transaction.
 
 Passwords are verified outside transactions, because a slow hash must not occupy a database
-connection. So the stored credentials may change between the check and the write. Therefore:
+connection. So the stored credentials may change before the transaction begins. Therefore:
 
 1. `verify`, outside a transaction: check the throttle, then the password.
-2. `confirm`, inside the transaction that writes: check the throttle again, lock the user's row, and
-   succeed only if the credentials are still those that were verified. Record the result.
+2. `confirm`, inside the transaction that writes: check the throttle again and lock the user's row.
+   The attempt succeeds only if the stored credentials have not changed. Record the result.
 
 The throttle is checked twice, because concurrent attempts can pass the first check together (see
 `app.auth.login_throttle`).
@@ -39,7 +39,7 @@ class Verification(NamedTuple):
     """Result of `CredentialCheck.verify`, to be passed to `confirm`."""
 
     attempt: PasswordAttempt
-    #: The user, as read before the transaction, or None if unknown or if the password is wrong.
+    #: The user, as read before the transaction. None if the user is unknown or the password wrong.
     user: UserRow | None
     #: A hash to store instead of the current one, or None; see `PasswordCheck`.
     upgraded_hash: str | None
@@ -77,9 +77,11 @@ class CredentialCheck:
         """Record the result of the attempt; return the user, or None if the attempt has failed.
 
         An attempt fails if the user is unknown or inactive, if the password was wrong, or if the
-        password has changed since `verify`. The last case counts as a failure too, because the
-        verified password is no longer correct. The caller must commit the transaction even after a
-        failure, to store it.
+        password has changed since `verify`. In the last case, the verified password is no longer
+        correct.
+
+        The caller must commit the transaction even if this method returns None. Otherwise, the
+        failure is not stored and does not count towards the limits.
 
         The row of the returned user is locked until the transaction ends, so the password cannot
         change before the caller has written.

@@ -3,20 +3,23 @@
 Failures within `AUTH_FAILURE_WINDOW` are stored in the database and counted per account and per
 network of the client. `CredentialCheck` handles each attempt in these steps:
 
-1. `check`: reject the attempt if a limit is reached, before the expensive hash.
-2. Verify the password. No transaction is open.
-3. `lock_and_check`, in a new transaction: take advisory locks on the account and the network, in
-   this order, so that two attempts cannot deadlock. Check the limits again. Concurrent attempts can
-   pass step 1 together, but from here on they run one after another, and each sees the failures of
-   those before it. So even a thousand concurrent guesses learn the result of at most
-   `AUTH_MAX_FAILURES`. Once a limit is reached, a correct password is rejected too.
-4. `record_failure`, or `record_success`, which deletes the failures of the account.
+1. `check`: reject the attempt if a limit is reached.
+2. Verify the password. No transaction is open, because hashing is slow.
+3. `lock_and_check`, in a new transaction: lock the account and the network, then check the limits
+   again. Once a limit is reached, a correct password is rejected too.
+4. `record_failure` or `record_success`. A success deletes the failures of the account.
 5. Commit, which releases the locks. Only then raise the error for a wrong password, because an
    exception inside the transaction would roll back the stored failure.
 
-Users who are logged in confirm credential changes with the current password, in the same steps.
-Anyone who knows an e-mail can make its logins fail. This must not lock a user who is already logged
-in out of changing the password. Therefore:
+Concurrent attempts can pass step 1 together. From step 3 on, the locks make them run one after
+another, and each attempt sees the failures of the attempts before it. At most `AUTH_MAX_FAILURES`
+wrong guesses are evaluated, however many are sent at the same time. Logins from one network wait
+for each other, which is acceptable because no password is hashed while the locks are held. All
+attempts lock the account before the network, so that they cannot deadlock.
+
+Anyone who knows an e-mail address can block logins to that account. Logged-in users must still be
+able to change their password, which they confirm with the current one, in the same steps.
+Therefore:
 
 - Wrong current passwords are counted per user, separately from failed logins.
 - Wrong current passwords add to the count of the network, but the limit of the network applies to
@@ -99,11 +102,11 @@ class LoginThrottle:
         self._max_per_network = settings.max_failures_per_network
 
     async def check(self, attempt: PasswordAttempt, database: Database) -> None:
-        """Raise `TooManyLoginAttemptsError` if a limit is reached."""
+        """Step 1: raise `TooManyLoginAttemptsError` if a limit is reached."""
         await self._raise_if_limit_reached(attempt, LoginFailureReader(database))
 
     async def lock_and_check(self, attempt: PasswordAttempt, transaction: Transaction) -> None:
-        """Lock the account and the network until the transaction ends, then check again.
+        """Step 3: lock the account and the network until the transaction ends, then check again.
 
         Raises `TooManyLoginAttemptsError` if a limit has been reached since `check`.
         """
@@ -112,18 +115,21 @@ class LoginThrottle:
         await self._raise_if_limit_reached(attempt, repository)
 
     async def record_failure(self, attempt: PasswordAttempt, transaction: Transaction) -> None:
-        """Store a failure for the account and the network, and delete some expired failures."""
+        """Step 4: store a failure of the account and the network.
+
+        Also delete some expired failures.
+        """
         repository = LoginFailureWriter(transaction)
         # The column `address` stores the network: renaming the column would need a migration.
         await repository.create(account=attempt.account_key, address=attempt.network)
         await self._delete_expired_batch(transaction)
 
     async def record_success(self, attempt: PasswordAttempt, transaction: Transaction) -> None:
-        """Delete all failures of the account, and some expired failures.
+        """Step 4: delete all failures of the account, and some expired failures.
 
-        This also lowers the counts of the networks that these failures came from. That is intended:
-        users who mistype their own password should not block others on a shared network. Guesses at
-        other accounts still count.
+        This also lowers the counts of the networks from which these failures came: users who
+        mistype their own password should not block others on a shared network. Guesses at other
+        accounts still count.
         """
         await LoginFailureWriter(transaction).delete_for_account(attempt.account_key)
         await self._delete_expired_batch(transaction)
@@ -143,6 +149,11 @@ class LoginThrottle:
             total += deleted
 
     async def _delete_expired_batch(self, transaction: Transaction) -> int:
+        """Delete up to `_DELETE_BATCH_SIZE` expired failures; return how many.
+
+        Skips rows that other transactions have locked (SKIP LOCKED), so that concurrent deletions
+        neither wait for each other nor deadlock.
+        """
         repository = LoginFailureWriter(transaction)
         return await repository.delete_expired(self._window, _DELETE_BATCH_SIZE)
 
@@ -152,14 +163,13 @@ class LoginThrottle:
         recent: RecentFailures = await repository.count_recent(
             attempt.account_key, attempt.network, self._window
         )
-        # For each limit that is reached, the seconds until its oldest failure leaves the window. If
-        # the count exceeds the limit, more failures must leave the window, so the client may retry
-        # too early and get 429 again. That can happen to networks, because wrong current passwords
-        # are counted without a limit.
-        waits = []
+        # Wait until the oldest failure expires. This is too short if the count is above the limit,
+        # which happens only for networks, because wrong current passwords are added without being
+        # limited. The client then gets 429 again.
+        seconds_to_wait = []
         if recent.account_count >= self._max_per_account:
-            waits.append(self._window - recent.oldest_account_failure_age)
+            seconds_to_wait.append(self._window - recent.oldest_account_failure_age)
         if not attempt.is_confirmation and recent.network_count >= self._max_per_network:
-            waits.append(self._window - recent.oldest_network_failure_age)
-        if waits:
-            raise TooManyLoginAttemptsError(retry_after=max(waits))
+            seconds_to_wait.append(self._window - recent.oldest_network_failure_age)
+        if seconds_to_wait:
+            raise TooManyLoginAttemptsError(retry_after=max(seconds_to_wait))

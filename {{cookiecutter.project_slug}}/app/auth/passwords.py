@@ -32,12 +32,12 @@ class PasswordCheck(NamedTuple):
 class PasswordHasher:
     """Hashes and verifies passwords, at most `AUTH_HASH_CONCURRENCY` at a time.
 
-    Hold no database connection while calling `hash` or `verify`. Under load, a password waits until
-    those before it are hashed, and the waiting requests would occupy all connections of the pool.
+    Hold no database connection while calling `hash` or `verify`. Under load, passwords wait in a
+    queue to be hashed, and the waiting requests would occupy all connections of the pool.
     """
 
     def __init__(self, settings: AuthSettings) -> None:
-        self._hasher = PasswordHash([_NoDowngradeArgon2Hasher(settings)])
+        self._pwdlib = PasswordHash([_NoDowngradeArgon2Hasher(settings)])
         self._dummy_hash = _create_dummy_hash(settings)
         # Limited by the number of threads, not by a semaphore: a cancelled request would release
         # the semaphore while its thread is still hashing. The threads live as long as the process.
@@ -45,7 +45,7 @@ class PasswordHasher:
 
     async def hash(self, password: SecretStr) -> str:
         """Return a salted hash to store."""
-        return await self._run(lambda: self._hasher.hash(_normalize(password)))
+        return await self._run(lambda: self._pwdlib.hash(_normalize(password)))
 
     async def verify(self, password: SecretStr, stored_hash: str | None) -> PasswordCheck:
         """Check a password against the stored hash, which is None for an unknown user.
@@ -53,7 +53,7 @@ class PasswordHasher:
         An unknown user costs the same work as a wrong password, so that the response time does not
         reveal whether an account exists.
         """
-        # An empty hash matches no password either, and pwdlib would raise an exception for it.
+        # Treat an empty hash like an unknown user; pwdlib would raise an exception for it.
         if not stored_hash:
             await self._verify_hash(password, self._dummy_hash)
             return PasswordCheck(is_valid=False, upgraded_hash=None)
@@ -61,7 +61,7 @@ class PasswordHasher:
 
     async def _verify_hash(self, password: SecretStr, stored_hash: str) -> PasswordCheck:
         is_valid, upgraded_hash = await self._run(
-            lambda: self._hasher.verify_and_update(_normalize(password), stored_hash)
+            lambda: self._pwdlib.verify_and_update(_normalize(password), stored_hash)
         )
         return PasswordCheck(is_valid, upgraded_hash)
 
@@ -70,7 +70,7 @@ class PasswordHasher:
 
 
 class _NoDowngradeArgon2Hasher(Argon2Hasher):
-    """Argon2 hasher that never replaces a hash by one with a lower cost.
+    """Argon2 hasher that never replaces a hash with one of a lower cost.
 
     The base class rehashes whenever the parameters differ, which would weaken stored hashes during
     a rolling deployment or after a parameter was lowered by mistake. Here, if the new cost is lower
@@ -90,7 +90,7 @@ class _NoDowngradeArgon2Hasher(Argon2Hasher):
         )
 
     def check_needs_rehash(self, hash: str | bytes) -> bool:  # noqa: A002 - the library's name
-        """Return True if the parameters differ from those of the stored hash and none is lower."""
+        """Return True if the parameters differ from those of the hash, and no cost would fall."""
         stored = extract_parameters(hash if isinstance(hash, str) else hash.decode())
         stored_costs = (stored.time_cost, stored.memory_cost, stored.parallelism)
         is_at_least_as_costly = all(
@@ -108,7 +108,8 @@ def _create_dummy_hash(settings: AuthSettings) -> str:
         f"m={settings.argon2_memory_cost},t={settings.argon2_time_cost}"
         f",p={settings.argon2_parallelism}"
     )
-    # Unpadded Base64 of a 16-byte salt and a 32-byte digest, all zero.
+    # Unpadded Base64 of a 16-byte salt and a 32-byte digest (the defaults of `Argon2Hasher`), all
+    # zero.
     salt, digest = "A" * 22, "A" * 43
     return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
 

@@ -1,8 +1,8 @@
 """Sessions: families of single-use refresh tokens, from login to logout.
 
-Each refresh replaces the token of the family. Reuse of a replaced token means that two clients have
-that token. The service cannot tell which client is legitimate, so it revokes the session, and the
-user has to log in again.
+A session is one row of `refresh_tokens`, and its ID is the family ID. Each refresh replaces the
+token in that row. Reuse of a replaced token means that two clients have the token. Because nothing
+shows which client is legitimate, the session is revoked, and the user has to log in again.
 https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2
 """
 
@@ -51,8 +51,8 @@ class AuthSessions:
     async def rotate(self, refresh_token: str) -> TokenPair:
         """Replace the refresh token and issue an access token.
 
-        Raises `UnauthenticatedError` if the token is malformed, already used or expired, or if its
-        user is inactive. In all these cases except the first, the session is revoked.
+        Raises `UnauthenticatedError` if the token is malformed, already used or expired, or if the
+        user is inactive. Unless the token is malformed, the session is revoked as well.
         """
         token = RefreshToken.parse(refresh_token)
         if token is None:

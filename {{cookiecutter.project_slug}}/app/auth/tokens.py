@@ -15,7 +15,7 @@ from app.settings import AuthSettings
 REQUIRED_CLAIMS = ("exp", "iat", "sub", "jti", "iss", "aud", "ver")
 
 _ALGORITHM = "HS256"
-# The clocks of replicas differ. PyJWT applies the leeway to `iat` as well as to `exp` and `nbf`.
+# Clocks of replicas may differ by this much. PyJWT applies the leeway to `exp`, `nbf` and `iat`.
 _LEEWAY = timedelta(seconds=30)
 _FAMILY_ID_BYTES, _SECRET_BYTES = 16, 32
 
@@ -30,8 +30,9 @@ class TokenSubject(NamedTuple):
 class AccessTokens:
     """Issues and verifies JSON Web Tokens.
 
-    The first of `AUTH_SECRETS` signs and all of them are accepted, so that secrets can be rotated
-    (see `docs/security.md`). Without `AUTH_SECRETS`, each object has its own random key.
+    New tokens are signed with the first of `AUTH_SECRETS`. Tokens signed with any of them are
+    accepted, so that secrets can be rotated (see `docs/security.md`). If `AUTH_SECRETS` is empty,
+    each object has its own random key.
 
     https://www.rfc-editor.org/rfc/rfc8725
     """
@@ -63,7 +64,7 @@ class AccessTokens:
                 claims = self._decode(token, key)
                 return TokenSubject(UUID(claims["sub"]), claims["ver"])
             except jwt.InvalidSignatureError:
-                # Signed with another key, perhaps the next one.
+                # The token may be signed with another key, so try the next one.
                 continue
             except (jwt.InvalidTokenError, ValueError):
                 return None

@@ -22,10 +22,10 @@ class RequestContextMiddleware:
     The ID is the client's `X-Request-ID` if that is valid, otherwise a random one. The response has
     the ID in the same header. WebSocket connections and lifespan events pass through unchanged.
 
-    Must be outside all other middleware that logs or responds, because only then do all log lines
-    and responses of the request have the ID. The exception is Starlette's `ServerErrorMiddleware`,
-    which is always outside. With DEBUG, it responds to unhandled exceptions, and these responses
-    have no ID. Without DEBUG, `UnhandledErrorMiddleware` responds instead.
+    Must be outside all other middleware that logs or responds, so that all log lines and responses
+    of the request have the ID. Only Starlette's `ServerErrorMiddleware` is further out. If the
+    setting DEBUG is on, it responds to unhandled exceptions itself, and those responses have no ID.
+    If DEBUG is off, `UnhandledErrorMiddleware` responds to them instead.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -37,16 +37,24 @@ class RequestContextMiddleware:
             return
         request_id = _request_id(Headers(scope=scope))
         token = request_id_var.set(request_id)
+        try:
+            await self._run_and_log(scope, receive, send, request_id)
+        finally:
+            request_id_var.reset(token)
+
+    async def _run_and_log(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str
+    ) -> None:
         started_at = time.perf_counter()
-        # Logged if the application raises an exception before it responds. Also logged, as
-        # intended, for a request that is cancelled before it responds.
+        # Until the response starts, assume 500: this status is logged if the application raises an
+        # exception or is cancelled first. If it fails later, the status already sent is logged.
         status = 500
 
         async def send_wrapper(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                # Optional in ASGI.
+                # The key `headers` is optional in ASGI.
                 message.setdefault("headers", [])
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
@@ -55,7 +63,6 @@ class RequestContextMiddleware:
             await self.app(scope, receive, send_wrapper)
         finally:
             _log_access(scope, status, time.perf_counter() - started_at)
-            request_id_var.reset(token)
 
 
 def _request_id(headers: Headers) -> str:
@@ -80,9 +87,10 @@ def _route_template(scope: Scope) -> str:
 
     The path of the request is never logged: it may contain secrets and line breaks.
     """
-    # With nested routers, `scope["route"].path` lacks the outer prefixes. FastAPI's undocumented
-    # `effective_route_context` (0.165) has the full path. If it disappears, paths are logged
-    # without these prefixes, and `tests/test_middleware.py` fails.
-    context = scope.get("fastapi", {}).get("effective_route_context")
-    route = context or scope.get("route")
+    # With nested routers, `scope["route"].path` lacks the prefixes of the outer routers. The full
+    # path is in FastAPI's undocumented `effective_route_context` (seen in FastAPI 0.165), which
+    # also has a `path`. If a version of FastAPI removes it, paths are logged without the outer
+    # prefixes, and `tests/test_middleware.py` fails.
+    effective_route = scope.get("fastapi", {}).get("effective_route_context")
+    route = effective_route or scope.get("route")
     return str(getattr(route, "path", "-"))

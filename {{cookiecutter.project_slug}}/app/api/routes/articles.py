@@ -14,9 +14,9 @@ from app.schemas.articles import ArticleCreate, ArticleRead, ArticleUpdate
 
 router = APIRouter(prefix="/api/v1/articles", tags=["articles"])
 
-# All writers of a request share a transaction, which commits before the response is sent
-# (`app.api.dependencies`).
 ArticleReaderDep = Annotated[ArticleReader, Depends(provide_reader(ArticleReader))]
+# All writers of a request share a transaction, which commits before the response is sent, so a 201
+# means that the row is stored (`app.api.dependencies`).
 ArticleWriterDep = Annotated[ArticleWriter, Depends(provide_writer(ArticleWriter))]
 
 ArticleId = Annotated[UUID, Path(description="ID of the article.")]
@@ -27,8 +27,9 @@ async def list_articles(
     articles: ArticleReaderDep, page: PageParamsDep, q: SearchQuery = None
 ) -> list[ArticleRead]:
     """List articles, newest first. `q` searches titles and texts."""
+    # `fetch_limit` is one more than the page size. `paginate` drops the extra row and, if there is
+    # one, sets the `Link` header to the next page.
     rows = await articles.list(limit=page.fetch_limit, after=page.after, q=q)
-    # Also sets the `Link` header to the next page.
     return paginate(page, rows, ArticleRead)
 
 

@@ -25,9 +25,9 @@ async def get_note_writer(transaction: TransactionDep, user: CurrentUser) -> Not
     return NoteWriter(transaction, user.id)
 
 
-# All writers of a request share a transaction, which commits before the response is sent
-# (`app.api.dependencies`).
 NoteReaderDep = Annotated[NoteReader, Depends(get_note_reader)]
+# All writers of a request share a transaction, which commits before the response is sent, so a 201
+# means that the row is stored (`app.api.dependencies`).
 NoteWriterDep = Annotated[NoteWriter, Depends(get_note_writer)]
 
 NoteId = Annotated[int, Path(ge=1, le=2**63 - 1, description="ID of the note.")]
@@ -38,8 +38,9 @@ async def list_notes(
     notes: NoteReaderDep, page: IntegerPageParamsDep, q: SearchQuery = None
 ) -> list[NoteRead]:
     """List the authenticated user's notes, newest first. `q` searches titles and descriptions."""
+    # `fetch_limit` is one more than the page size. `paginate` drops the extra row and, if there is
+    # one, sets the `Link` header to the next page.
     rows = await notes.list(limit=page.fetch_limit, after=page.after, q=q)
-    # Also sets the `Link` header to the next page.
     return paginate(page, rows, NoteRead)
 
 
