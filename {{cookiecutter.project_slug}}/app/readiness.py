@@ -34,7 +34,7 @@ class Readiness:
 
     If the migration history has several heads, the database has a revision for each of them. One
     revision that is not superseded is then enough, because `alembic upgrade heads` migrates all
-    branches in one transaction.
+    branches together.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
@@ -56,7 +56,10 @@ class Readiness:
         await self._database.__aexit__(*error)
 
     def start_draining(self) -> None:
-        """Report not ready from now on, while the process continues to serve requests."""
+        """Report not ready from now on, while the process continues to serve requests.
+
+        May be called more than once.
+        """
         self._is_draining = True
         logger.info("Shutting down: /readyz responds with 503 from now on")
 

@@ -12,10 +12,10 @@ network of the client. `CredentialCheck` handles each attempt in these steps:
    exception inside the transaction would roll back the stored failure.
 
 Concurrent attempts can pass step 1 together. From step 3 on, the locks make them run one after
-another, and each attempt sees the failures of the attempts before it. At most `AUTH_MAX_FAILURES`
-wrong guesses are evaluated, however many are sent at the same time. Logins from one network wait
-for each other, which is acceptable because no password is hashed while the locks are held. All
-attempts lock the account before the network, so that they cannot deadlock.
+another, and each attempt sees the failures of the attempts before it. Clients learn the result
+of at most `AUTH_MAX_FAILURES` wrong guesses, however many are sent at the same time. Logins from
+one network briefly wait for each other, which is acceptable because no password is hashed while the
+locks are held. All attempts lock the account before the network, so that they cannot deadlock.
 
 Anyone who knows an e-mail address can block logins to that account. Logged-in users must still be
 able to change their password, which they confirm with the current one, in the same steps.

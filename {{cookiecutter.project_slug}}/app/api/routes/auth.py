@@ -20,8 +20,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Log a warning at startup if access tokens will not survive a restart."""
     if not app.state.authentication.settings.secrets:
         logger.warning(
-            "AUTH_SECRETS is not set: each process signs access tokens with its own random secret,"
-            " so they become invalid when it restarts or reloads"
+            "AUTH_SECRETS is not set: each process signs access tokens with its own random secret."
+            " The tokens become invalid when the process restarts or reloads"
         )
     yield
 

@@ -22,7 +22,7 @@ async def update_me(
     changes: UserUpdate, user: CurrentUser, accounts: AccountServiceDep, client_ip: ClientIp
 ) -> UserRead:
     """Update the e-mail or the password. Changing the password revokes all sessions."""
-    # Without the fields that the client has omitted.
+    # Fields that the client has omitted are MISSING, and `model_dump` leaves them out.
     values = changes.model_dump(exclude={"current_password"})
     row = await accounts.update_credentials(user.id, changes.current_password, client_ip, **values)
     return UserRead.model_validate(row)
