@@ -1,6 +1,4 @@
-"""SQLAlchemy's engine, with a first-in, first-out connection pool.
-
-`create_database_engine` makes the engine, and `FifoQueuePool` is its pool.
+"""SQLAlchemy's engine (`create_database_engine`), with a first-in, first-out connection pool.
 
 https://docs.sqlalchemy.org/en/21/core/pooling.html
 """
@@ -24,8 +22,7 @@ from app.db.pool_options import pool_options
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
-# Errors of the network, and errors of asyncpg: unwrapped, or wrapped by SQLAlchemy in one of two
-# classes.
+# Errors of the network and of asyncpg. SQLAlchemy wraps some of the latter in one of two classes.
 _CONNECT_ERRORS = (OSError, DBAPIError, EmulatedDBAPIException, *DRIVER_ERRORS)
 
 
@@ -35,10 +32,9 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
     The pool never hands out a closed connection.
 
     With SQLAlchemy's pool, a new caller can take a returned connection before earlier callers that
-    are waiting. This pool therefore admits callers through a `ConnectionQueue`, a semaphore that
-    has one slot for each connection and keeps the order of arrival. In a benchmark in which 32
-    clients read through 15 connections, the queue reduced the 99th percentile of the latency from
-    128 ms to 44 ms.
+    are waiting. This pool admits callers through a `ConnectionQueue`, a semaphore that has one slot
+    for each connection and keeps the order of arrival. In a benchmark with 32 readers and 15
+    connections, the queue reduced the 99th percentile of the latency from 128 ms to 44 ms.
 
     A caller holds exactly one slot from `_wait_for_slot` until `_do_return_conn`, or until it fails
     to connect. So a caller with a slot always finds an idle connection, or room for a new one.
@@ -50,10 +46,17 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
     - the driver connection, `record.driver_connection`: asyncpg's connection, here of the class
       `GuardedConnection`, whose `is_alive` tells whether the server has closed it.
 
-    The class relies on three private names of SQLAlchemy: it overrides `_do_get`, which borrows a
-    record, and `_do_return_conn`, which returns a record, and it calls `_dec_overflow`, which
-    reduces the number of connections that SQLAlchemy counts as open. `tests/test_pool.py` covers
-    all three: run that module after each update of SQLAlchemy.
+    Two attributes of the adapted connection, `autocommit` and `readonly`, select how SQLAlchemy
+    begins a transaction:
+
+    - After borrowing, both are False, for a transaction that writes (`_reset_mode`).
+    - A read then sets one of them (`Database._set_read_mode`), and a search sets `autocommit`.
+    - A new connection starts with `readonly` (`_begin_first_transaction_read_only`).
+
+    The class relies on three private methods of SQLAlchemy: it overrides `_do_get` and
+    `_do_return_conn`, which borrow and return a record, and calls `_dec_overflow`, which reduces
+    the number of connections counted as open. Run `tests/test_pool.py`, which covers all three,
+    after each update of SQLAlchemy.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -86,38 +89,42 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
             raise UnavailableError("Timed out waiting for a database connection.") from error
 
     def _reuse_or_connect(self) -> ConnectionPoolEntry | None:
-        """Return an idle connection or a new one. The caller must hold a slot.
+        """Return an idle connection or a new one. The caller must hold a slot. The outcomes:
 
-        On success the caller keeps its slot. Otherwise the slot is released: None means that the
-        server accepts no more connections but the pool has others, so the caller must wait for a
-        slot again, and an exception means that the caller gets no connection.
+        - A record: the caller keeps its slot.
+        - None: the server is full, and the pool has other connections. The slot is withdrawn for a
+          second, and the caller must wait for another one.
+        - An exception, such as `UnavailableError`: the slot is released.
         """
         try:
-            return self._take_idle() or self._connect()
+            return self._take_alive() or self._take_or_connect()
         except _CONNECT_ERRORS as error:
-            reason = original_error(error)
-            self._queue.log_connect_failure(reason)
-            is_full = isinstance(reason, TooManyConnectionsError)
-            # Other connections exist if some are idle, or if other callers hold slots.
-            if is_full and self._queue.has_other_connections(idle=self.checkedin()):
-                # Withdraw this slot for a second, and wait for an existing connection.
-                self._queue.release_after_delay()
-                return None
-            self._queue.release()
-            # Every failure to connect means that the database is unavailable, even an unknown
-            # database, which `translate_errors` would treat as a programming error.
-            raise UnavailableError("The database cannot be reached.") from reason
+            self._handle_connect_error(original_error(error))
+            return None
         except BaseException:
             self._queue.release()
             raise
 
-    def _take_idle(self) -> ConnectionPoolEntry | None:
-        """Return an idle connection that is alive, or None.
+    def _handle_connect_error(self, error: BaseException) -> None:
+        """Withdraw the slot if the caller can wait for another connection.
 
-        Terminate and drop connections that are not alive; `_dec_overflow` makes room for a new one.
+        Otherwise release the slot and raise `UnavailableError`.
         """
+        self._queue.log_connect_failure(error)
+        is_full = isinstance(error, TooManyConnectionsError)
+        # Connections may have been returned while this caller tried to connect.
+        if is_full and self._queue.has_other_connections(idle=self.checkedin()):
+            self._queue.release_after_delay()
+            return
+        self._queue.release()
+        # Every failure to connect means that the database is unavailable, even an unknown database,
+        # which `translate_errors` would treat as a programming error.
+        raise UnavailableError("The database cannot be reached.") from error
+
+    def _take_alive(self) -> ConnectionPoolEntry | None:
+        """Return an idle connection that is alive, or None. Drop those that are not alive."""
         while self.checkedin():
-            record = self._pop_idle()
+            record = self._take_or_connect()
             driver: Any = record.driver_connection
             # Unlike SQLAlchemy's `pool_pre_ping`, this check needs no round trip.
             if driver.is_alive():
@@ -126,16 +133,17 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
             self._dec_overflow()
         return None
 
-    def _pop_idle(self) -> ConnectionPoolEntry:
-        # SQLAlchemy's `_do_get` returns an idle connection if there is one.
-        return super()._do_get()
-
-    def _connect(self) -> ConnectionPoolEntry:
-        # SQLAlchemy's `_do_get` connects if no connection is idle.
+    def _take_or_connect(self) -> ConnectionPoolEntry:
+        # SQLAlchemy's `_do_get` takes an idle connection if there is one, and otherwise connects.
+        # It never waits or recurses here, because the caller holds a slot (the queue has as many
+        # slots as the pool, and `max_overflow` is 0).
         return super()._do_get()
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        """Return a connection to the pool, and release the slot of its borrower."""
+        """Return a connection to the pool, and release the slot of its borrower.
+
+        SQLAlchemy calls this method exactly once per `_do_get`, also for invalidated records.
+        """
         try:
             if record.dbapi_connection is None:
                 # Drop the record of an invalidated connection. If it were kept, the next caller
@@ -148,11 +156,7 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
 
 
 def _reset_mode(record: ConnectionPoolEntry) -> None:
-    """Set the mode for transactions that write.
-
-    The previous borrower (`Database._set_read_mode` or `Database.search`) or
-    `_begin_first_transaction_read_only` may have changed the attributes.
-    """
+    """Set the mode of a transaction that writes."""
     adapted: Any = record.dbapi_connection
     adapted.autocommit = adapted.readonly = False
 
@@ -162,8 +166,8 @@ def create_database_engine(settings: DatabaseSettings) -> AsyncEngine:
     # The URL only selects the dialect and the driver. `pool_options` has the server.
     url = "postgresql+asyncpg://"
     engine = create_async_engine(url, poolclass=FifoQueuePool, **pool_options(settings))
-    # SQLAlchemy names a pool's logger after its module and class, so ours is outside the
-    # `sqlalchemy` hierarchy and would log at INFO, for example `Pool disposed`.
+    # This logger, named after the pool's class, is outside the `sqlalchemy` hierarchy. It would log
+    # at INFO, for example `Pool disposed`.
     logging.getLogger(f"{__name__}.{FifoQueuePool.__name__}").setLevel(logging.WARNING)
     # `insert`: before SQLAlchemy's own listener, which runs the first queries.
     event.listen(engine.sync_engine, "connect", _begin_first_transaction_read_only, insert=True)
@@ -174,9 +178,8 @@ def create_database_engine(settings: DatabaseSettings) -> AsyncEngine:
 def _begin_first_transaction_read_only(connection: Any, _record: ConnectionPoolEntry) -> None:
     """Make the first transaction on a new connection READ ONLY.
 
-    In this transaction, SQLAlchemy reads properties of the server, such as its version. Without
-    the attribute, `GuardedConnection` would make the transaction READ WRITE, which a standby server
-    rejects. `_reset_mode` clears the attribute before the connection is borrowed.
+    SQLAlchemy reads the server's version and other properties in it. A standby server would reject
+    the READ WRITE transaction that `GuardedConnection` begins otherwise.
     """
     connection.readonly = True
 
@@ -184,11 +187,12 @@ def _begin_first_transaction_read_only(connection: Any, _record: ConnectionPoolE
 def _discard_unresponsive(context: ExceptionContext) -> UnavailableError | None:
     """Discard a connection whose command timed out: a rollback on it would time out too.
 
-    SQLAlchemy calls this function for each error of a statement. If the function returns an error,
-    SQLAlchemy raises that error instead of the original one.
+    By default, SQLAlchemy discards the whole pool after a disconnect. This is not needed, because
+    the pool checks each connection before use (`invalidate_pool_on_disconnect`).
+
+    SQLAlchemy calls this function for each error of a statement, and raises the error that it
+    returns, if any, instead of the original one.
     """
-    # By default, SQLAlchemy discards the whole pool after a disconnect. The pool checks each
-    # connection before use, so this is not needed.
     context.invalidate_pool_on_disconnect = False
     if not isinstance(context.original_exception, TimeoutError):
         return None
