@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 TransactionT = TypeVar("TransactionT")
 ResultT = TypeVar("ResultT")
 
-# Number of times that `run` repeats a transaction.
+# Number of times that `run` retries a transaction.
 _RETRIES = 3
 # Seconds to wait until the pool is closed.
 _CLOSE_TIMEOUT = 2
@@ -77,15 +77,15 @@ class AbstractDatabase(ABC, Generic[TransactionT]):
     def transaction(self) -> AbstractAsyncContextManager[TransactionT]:
         """Open a transaction: commit at the end of the block. Roll back if the block raises.
 
-        The connection is borrowed at the first statement. Raises an `AppError` if the database
-        rejects a statement or the commit, or if no connection becomes free.
+        The connection is borrowed at the first statement. Raises an `AppError` for conflicts and
+        invalid values, in statements and in the commit, and if the database is unavailable.
         """
 
     async def run(self, work: Callable[[TransactionT], Awaitable[ResultT]]) -> ResultT:
         """Run `work` in a transaction, and return its result.
 
         For scripts and background tasks. After a serialization failure or deadlock, the whole
-        transaction is repeated up to three times. Requests are not repeated: their clients decide.
+        transaction is retried up to three times. Requests are not retried: their clients decide.
         """
         for _ in range(_RETRIES):
             with suppress(RetryableError):

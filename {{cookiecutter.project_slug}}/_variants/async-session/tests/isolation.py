@@ -55,7 +55,7 @@ class _IsolatedDatabase(Database):
     def __init__(self, connection: AsyncConnection) -> None:
         # Does not call `super().__init__`, which would create an engine.
         self._connection = connection
-        self._sessions = async_sessionmaker(
+        self._session_factory = async_sessionmaker(
             connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
         )
 

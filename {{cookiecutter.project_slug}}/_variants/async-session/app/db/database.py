@@ -4,8 +4,8 @@
 
 - Normally, every new server session is read-only (`default_transaction_read_only`, set in
   `app.db.dsn`), and only explicit transactions are made READ WRITE (`app.db.guarded_connection`).
-- Behind PgBouncer, which does not accept this session setting, a read begins a READ ONLY
-  transaction.
+- Behind PgBouncer, which does not accept this setting of a server session, a read begins a READ
+  ONLY transaction.
 
 A search runs in a READ ONLY transaction in both cases: `SearchLimits` (`app.db.search`) begins it.
 
@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 from sqlalchemy.util import greenlet_spawn
 
@@ -31,8 +31,8 @@ logger = logging.getLogger(__name__)
 
 ResultT = TypeVar("ResultT")
 
-#: The name that the rest of the service uses for a unit of work. It is SQLAlchemy's session;
-#: `Database.transaction` commits it.
+#: The name that the rest of the service uses for a unit of work. It is SQLAlchemy's session, not
+#: one of the server; `Database.transaction` commits it.
 Transaction = AsyncSession
 
 
@@ -40,21 +40,22 @@ class Database(AbstractDatabase[Transaction]):
     """Database on SQLAlchemy's engine and sessions.
 
     `AbstractDatabase` opens and closes the database, checks that it is open (`_check_open`), holds
-    the limits of searches (`_search_limits`), and repeats transactions (`run`).
+    the limits of searches (`_search_limits`), and retries transactions after serialization failures
+    and deadlocks (`run`).
 
-    `translate_errors` converts errors of the driver to application errors, and raises programming
-    errors, such as invalid SQL, unchanged.
+    Every method raises an `AppError` for conflicts, invalid values and unavailability
+    (`translate_errors`). Programming errors, such as invalid SQL, pass unchanged.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
         super().__init__(settings)
         self._engine = create_database_engine(settings)
         # Entities stay readable after the commit, when the response is made from them.
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._session_factory = async_sessionmaker(self._engine, expire_on_commit=False)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """Borrow a connection for reading: several statements on one connection, or streaming.
+        """Borrow a connection for streaming, or for several reads. `read` is faster for one.
 
         Each statement runs in its own transaction or, behind PgBouncer, all of them in one.
 
@@ -78,12 +79,10 @@ class Database(AbstractDatabase[Transaction]):
 
         Each statement runs in its own transaction or, behind PgBouncer, all of them in one.
 
-        Raises `UnavailableError` if no connection becomes free within the pool's timeout.
+        Faster than `connection`: borrowing, executing and returning run in one greenlet instead of
+        three. Use `connection` for streaming or several statements.
 
-        Readers use this method for speed. SQLAlchemy's core is synchronous, and each asynchronous
-        call enters the core through a new greenlet. Here, one greenlet borrows the connection, runs
-        the statement and returns the connection. With `connection`, each of the three steps enters
-        its own greenlet.
+        Raises `UnavailableError` if no connection becomes free within the pool's timeout.
         """
         self._check_open()
         with translate_errors():
@@ -103,28 +102,22 @@ class Database(AbstractDatabase[Transaction]):
                 raise
 
     def _set_read_mode(self, connection: Connection) -> None:
-        """Make the connection autocommit or, behind PgBouncer, READ ONLY.
-
-        `_reset_mode` in `app.db.pool` resets both attributes at the next borrow. That module also
-        describes the levels of a connection, such as the adapted connection.
-
-        `execution_options` would have the same effect but cost more. With options of the engine,
-        SQLAlchemy dispatches an event for each statement. Options of each connection cost about
-        half as much as that.
-        """
-        adapted: Any = connection.connection.dbapi_connection
+        """Make the connection autocommit or, behind PgBouncer, READ ONLY."""
         if self._settings.pooler == "pgbouncer":
             # PgBouncer keeps all messages of a statement on one server session only within an
             # explicit transaction. SQLAlchemy begins the transaction with the first statement, and
             # rolls it back when the connection is returned.
-            adapted.readonly = True
+            _set_mode(connection.connection, readonly=True)
         else:
             # Saves BEGIN and COMMIT: two of three round trips.
-            adapted.autocommit = True
+            _set_mode(connection.connection, autocommit=True)
 
     @asynccontextmanager
     async def search(self) -> AsyncIterator[AsyncConnection]:
         """Borrow a connection for full-text searches, in a transaction with their own timeout.
+
+        `SearchLimits` begins and ends the transaction, and closes the connection if the block
+        raises.
 
         Raises `UnavailableError` if too many searches are running, or if no connection becomes
         free within the pool's timeout.
@@ -132,28 +125,28 @@ class Database(AbstractDatabase[Transaction]):
         self._check_open()
         with translate_errors():
             async with self._search_limits.slot(), self._engine.connect() as connection:
-                pooled: Any = await connection.get_raw_connection()
-                # SQLAlchemy must not send its own BEGIN, because `SearchLimits` begins a READ ONLY
-                # transaction in one message with the timeout.
-                pooled.dbapi_connection.autocommit = True
-                # If the block raises, `SearchLimits` closes the driver connection, and the pool
-                # drops closed connections at the next borrow, so `invalidate` is not needed.
-                async with self._search_limits.transaction(pooled.driver_connection):
+                pooled = await connection.get_raw_connection()
+                # SQLAlchemy must not send its own BEGIN.
+                _set_mode(pooled, autocommit=True)
+                # The pool drops a closed connection at the next borrow, so `invalidate` is not
+                # needed.
+                driver: Any = pooled.driver_connection
+                async with self._search_limits.transaction(driver):
                     yield connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a transaction: commit at the end of the block. Roll back if the block raises.
 
-        The connection is borrowed at the first statement. Raises an `AppError` if the database
-        rejects a statement or the commit, or if no connection becomes free.
+        The connection is borrowed at the first statement. Raises an `AppError` for conflicts and
+        invalid values, in statements and in the commit, and if the database is unavailable.
 
         If the task is cancelled during the commit, the commit still runs to its end, but the caller
         gets `CancelledError` and does not learn whether the commit succeeded.
         """
         self._check_open()
         with translate_errors():
-            session = self._sessions()
+            session = self._session_factory()
             try:
                 yield session
             except BaseException:
@@ -170,6 +163,19 @@ class Database(AbstractDatabase[Transaction]):
         Does not wait for connections in use, such as those of a commit whose task was cancelled.
         """
         await self._engine.dispose()
+
+
+def _set_mode(
+    pooled: PoolProxiedConnection, *, autocommit: bool = False, readonly: bool = False
+) -> None:
+    """Set `autocommit` and `readonly` directly on SQLAlchemy's DBAPI connection.
+
+    The public alternative, `execution_options`, costs more CPU time for each statement.
+    `app.db.pool._reset_mode` undoes it.
+    """
+    dbapi_connection: Any = pooled.dbapi_connection
+    dbapi_connection.autocommit = autocommit
+    dbapi_connection.readonly = readonly
 
 
 async def _commit_or_roll_back(session: AsyncSession) -> None:

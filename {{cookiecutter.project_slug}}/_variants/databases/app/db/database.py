@@ -4,8 +4,8 @@
 
 - Normally, every new server session is read-only (`default_transaction_read_only`, set in
   `app.db.dsn`), and only explicit transactions are made READ WRITE (`app.db.guarded_connection`).
-- Behind PgBouncer, which does not accept this session setting, a read begins a READ ONLY
-  transaction.
+- Behind PgBouncer, which does not accept this setting of a server session, a read begins a READ
+  ONLY transaction.
 
 A search runs in a READ ONLY transaction in both cases: `SearchLimits` (`app.db.search`) begins it.
 
@@ -75,10 +75,11 @@ class Database(AbstractDatabase[Transaction]):
     """Database on a connection pool that uses the `databases` package.
 
     `AbstractDatabase` opens and closes the database, checks that it is open (`_check_open`), holds
-    the limits of searches (`_search_limits`), and repeats transactions (`run`).
+    the limits of searches (`_search_limits`), and retries transactions after serialization failures
+    and deadlocks (`run`).
 
-    `translate_errors` converts errors of the driver to application errors, and raises programming
-    errors, such as invalid SQL, unchanged.
+    Every method raises an `AppError` for conflicts, invalid values and unavailability
+    (`translate_errors`). Programming errors, such as invalid SQL, pass unchanged.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
@@ -109,6 +110,9 @@ class Database(AbstractDatabase[Transaction]):
     async def search(self) -> AsyncIterator[Connection]:
         """Borrow a connection for full-text searches, in a transaction with their own timeout.
 
+        `SearchLimits` begins and ends the transaction, and closes the connection if the block
+        raises.
+
         Raises `UnavailableError` if too many searches are running, or if no connection becomes
         free within the pool's timeout.
         """
@@ -116,8 +120,6 @@ class Database(AbstractDatabase[Transaction]):
         with translate_errors():
             async with (
                 self._search_limits.slot(),
-                # `SearchLimits` begins a READ ONLY transaction, in one message with the timeout,
-                # and closes the connection if the block raises.
                 self._pool.autocommit() as connection,
                 self._search_limits.transaction(connection.raw_connection),
             ):
@@ -127,8 +129,8 @@ class Database(AbstractDatabase[Transaction]):
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a transaction: commit at the end of the block. Roll back if the block raises.
 
-        The connection is borrowed at the first statement. Raises an `AppError` if the database
-        rejects a statement or the commit, or if no connection becomes free.
+        The connection is borrowed at the first statement. Raises an `AppError` for conflicts and
+        invalid values, in statements and in the commit, and if the database is unavailable.
 
         If the task is cancelled during the commit, the data may or may not be stored.
         """
