@@ -1,7 +1,8 @@
 """Prebuilt queries for keyset pagination with optional full-text search.
 
-Keyset pagination continues a list after the key of the last row of the previous page, instead of
-counting rows to skip. `ListQueries` holds the four queries of one list.
+Keyset pagination continues a list with the rows that are older than the cursor, the key of the last
+row of the previous page, instead of counting rows to skip. `ListQueries` holds the four queries of
+one list.
 
 The queries are built once, at module level, because building a query costs more CPU time than
 running it.
@@ -32,9 +33,8 @@ AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 _LIMIT_PARAM = bindparam("limit", type_=Integer)
 # Number of rows that a search scans before it uses the index.
 _SCAN_LIMIT = 500
-# PostgreSQL's query parser fails on more than 32 consecutive negations, as in `- - -` or `-(-(`. In
-# a search with more dashes than this, the dashes are not meant as negations, and are replaced with
-# spaces. Counting every dash overestimates the negations, which is safe.
+# PostgreSQL rejects a query with more than 32 consecutive negations, as in `- - -` or `-(-(`.
+# Rather than fail, a search with more than 30 dashes is read without negation.
 _MAX_DASHES = 30
 
 
@@ -47,6 +47,9 @@ class ListQueries:
 
         LIST_QUERIES = ListQueries(SELECT_OWN, notes.c.id, notes.c.search_vector)
         rows = await LIST_QUERIES.fetch(reader, limit=20, after=None, q="sun", owner_id=user_id)
+
+    A search is slow for a word that is rare in the newest `_SCAN_LIMIT` rows but frequent in older
+    ones, because it collects all matches. `DB_SEARCH_TIMEOUT` limits the time.
     """
 
     def __init__(
@@ -56,16 +59,14 @@ class ListQueries:
         search_vector: SQLColumnExpression[str],
     ) -> None:
         newest_first = base_query.order_by(key.desc()).limit(_LIMIT_PARAM)
-        # The rows of a next page are older than the last row of the previous page.
-        before_cursor = key < bindparam("after")
+        # Newest first, so the rows after the cursor have smaller keys.
+        older_than_cursor = key < bindparam("after")
         self._first_page = newest_first
-        self._next_page = newest_first.where(before_cursor)
-        self._first_search_page = newest_first.where(
-            key.in_(_matching_keys(base_query, key, search_vector))
-        )
-        self._next_search_page = newest_first.where(
-            key.in_(_matching_keys(base_query, key, search_vector, before_cursor=before_cursor))
-        )
+        self._next_page = newest_first.where(older_than_cursor)
+        matching_keys = _select_matching_keys(base_query, key, search_vector)
+        self._first_search_page = newest_first.where(key.in_(matching_keys))
+        matching_keys = _select_matching_keys(base_query, key, search_vector, older_than_cursor)
+        self._next_search_page = newest_first.where(key.in_(matching_keys))
 
     def query(self, *, has_after: bool, has_search: bool) -> AnySelect:
         """Return the query of a next or first page, with or without a search.
@@ -80,9 +81,10 @@ class ListQueries:
     async def fetch(
         self, reader: Reader, *, limit: int, after: Any, q: str | None, **values: Any
     ) -> Sequence[Row]:
-        """Return at most `limit` rows with keys smaller than `after` that match `q`, newest first.
+        """Return at most `limit` rows that are older than the cursor and match `q`, newest first.
 
-        `after` is None for the first page. `q` is None or empty for a list without a search.
+        `after` is the cursor, or None for the first page. `q` is None or empty for a list without a
+        search.
         `values` are the parameters of `base_query`.
 
         Raises `UnavailableError` if a search takes longer than `DB_SEARCH_TIMEOUT`, or if too many
@@ -98,73 +100,88 @@ class ListQueries:
         return await reader.search(query, **values)
 
 
-def _matching_keys(
+def _select_matching_keys(
     base_query: AnySelect,
     key: SQLColumnExpression[Any],
     search_vector: SQLColumnExpression[str],
-    *,
-    before_cursor: ColumnElement[bool] | None = None,
+    older_than_cursor: ColumnElement[bool] | None = None,
 ) -> AnySelect:
-    """Select the keys of the newest `limit` rows that match `q`, of those before the cursor.
+    """Select the keys of the newest `limit` rows that match `q`, of those older than the cursor.
 
-    1. Scan the newest `_SCAN_LIMIT` rows before the cursor in the order of the key, and compare
-       each with `q`.
-    2. If these rows contain a full page of matches, as for a common word, stop.
-    3. Otherwise find the matches among the older rows with the GIN index. A rare word has few.
+    With a plain WHERE, PostgreSQL picks one of the two indexes from an estimate of how common the
+    word is. If the estimate is wrong, it reads the whole table for a word that occurs in no row, or
+    only in old ones. This query uses both indexes:
+
+    1. Scan the newest `_SCAN_LIMIT` rows in the order of the key, and compare each with `q`. If
+       they contain a full page of matches, as for a common word, step 2 is skipped.
+    2. Find all matches with the GIN index. A rare word has few.
+    3. Merge the scanned matches with those that are older than the scanned rows.
 
     The SQL, with `filter` for the conditions of `base_query` and the check that `q` is searchable:
 
-        WITH scanned AS MATERIALIZED (                                 -- step 1
+        WITH scanned AS MATERIALIZED (                                     -- step 1
             SELECT key, search_vector @@ q AS matches FROM table
             WHERE filter AND key < :after ORDER BY key DESC LIMIT _SCAN_LIMIT
-        ), indexed AS MATERIALIZED (                                   -- step 3
+        ), indexed AS MATERIALIZED (                                       -- step 2
             SELECT key FROM table WHERE filter AND search_vector @@ q
-            AND (SELECT count(*) FROM scanned WHERE matches) < :limit  -- step 2
+            AND (SELECT count(*) FROM scanned WHERE matches) < :limit
         )
-        SELECT key FROM (
+        SELECT key FROM (                                                  -- step 3
             SELECT key FROM scanned WHERE matches
             UNION ALL
             SELECT key FROM indexed
             WHERE key < (SELECT key FROM scanned ORDER BY key LIMIT 1)
         ) ORDER BY key DESC LIMIT :limit
-
-    With a plain WHERE, PostgreSQL picks one of the two indexes from an estimate of how common the
-    word is. If the estimate is wrong, it reads the whole table for a word that occurs in no row, or
-    only in old ones.
-
-    Step 3 is slow for a word that is rare in the scanned rows but frequent in older ones, because
-    it collects all matches. This is accepted, because `DB_SEARCH_TIMEOUT` limits the time.
     """
     tsquery = func.websearch_to_tsquery(TEXT_SEARCH_CONFIGURATION, bindparam("q", type_=Text))
-    matches = search_vector.bool_op("@@")(tsquery)
+    match_condition = search_vector.bool_op("@@")(tsquery)
     # `querytree` returns 'T' if no index can serve the search, as for `-word`, which only excludes
     # a word. Such a search returns no rows instead of scanning the table.
-    searchable = base_query.where(func.querytree(tsquery) != "T")
+    searchable_rows = base_query.where(func.querytree(tsquery) != "T")
+    listed_rows = searchable_rows
+    if older_than_cursor is not None:
+        listed_rows = listed_rows.where(older_than_cursor)
+    scanned = _scan_newest(listed_rows, key, match_condition)
+    # All searchable rows, because `_merge` keeps only those older than the scanned ones.
+    indexed = _find_in_index(searchable_rows, key, match_condition, scanned)
+    return _merge(scanned, indexed)
 
-    # Step 1.
-    listed = searchable if before_cursor is None else searchable.where(before_cursor)
-    scanned = _materialized(
-        listed.with_only_columns(key.label("key"), matches.label("matches"))
+
+def _scan_newest(
+    rows: AnySelect, key: SQLColumnExpression[Any], match_condition: ColumnElement[bool]
+) -> CTE:
+    """Step 1: select the keys of the newest rows, and whether each row matches."""
+    return _materialized(
+        rows.with_only_columns(key.label("key"), match_condition.label("matches"))
         .order_by(key.desc())
         .limit(_SCAN_LIMIT)
     )
-    scanned_matches = select(scanned.c.key).where(scanned.c.matches)
 
-    # Step 2. PostgreSQL evaluates this condition once, as the `One-Time Filter` in the plan of step
-    # 3, and skips that step if the condition is false.
+
+def _find_in_index(
+    rows: AnySelect,
+    key: SQLColumnExpression[Any],
+    match_condition: ColumnElement[bool],
+    scanned: CTE,
+) -> CTE:
+    """Step 2: select the keys of all matching rows, unless the scanned rows fill the page.
+
+    PostgreSQL evaluates the second condition only once, as the `One-Time Filter` in the query plan.
+    """
     match_count = select(func.count(scanned.c.key)).where(scanned.c.matches).scalar_subquery()
-    is_page_incomplete = match_count < _LIMIT_PARAM
-
-    # Step 3. The index finds matches of any age, of which only those older than the scanned rows
-    # are kept. Every row older than the scanned rows also satisfies `before_cursor`, so step 3 does
-    # not repeat it. If no row was scanned, `oldest_scanned_key` is NULL and no match is kept, which
-    # is right because there are no older rows either.
-    indexed = _materialized(
-        searchable.with_only_columns(key.label("key")).where(matches, is_page_incomplete)
+    page_incomplete_condition = match_count < _LIMIT_PARAM
+    return _materialized(
+        rows.with_only_columns(key.label("key")).where(match_condition, page_incomplete_condition)
     )
+
+
+def _merge(scanned: CTE, indexed: CTE) -> AnySelect:
+    """Step 3: select the keys of the newest matches: scanned ones, then older ones of the index."""
+    scanned_matches = select(scanned.c.key).where(scanned.c.matches)
+    # Not `min(key)`, which PostgreSQL 18 does not have for UUIDs. NULL if no row was scanned: then
+    # no match is kept, and there are no older rows either.
     oldest_scanned_key = select(scanned.c.key).order_by(scanned.c.key).limit(1).scalar_subquery()
     older_matches = select(indexed.c.key).where(indexed.c.key < oldest_scanned_key)
-
     # Limited here, so that no further rows are read by their keys. The query that contains this one
     # sorts again, because IN does not preserve the order.
     keys = union_all(scanned_matches, older_matches).subquery()
