@@ -14,7 +14,7 @@ _STEP_TIMEOUT = 5
 
 
 async def finish_despite_cancellation(
-    step: Callable[[], Awaitable[Any]], driver: GuardedConnection
+    step: Callable[[], Awaitable[Any]], *, terminate_on_failure: GuardedConnection
 ) -> None:
     """Run a step to its end although the request is cancelled. Close the connection if it fails.
 
@@ -40,7 +40,7 @@ async def finish_despite_cancellation(
         # the pool detects that before the next use.
         raise
     except BaseException as error:
-        terminate(driver)
+        terminate(terminate_on_failure)
         if isinstance(error, TimeoutError):
             raise UnavailableError("The database does not respond.") from error
         raise

@@ -42,18 +42,12 @@ class Pool:
     A borrowed connection is two objects:
 
     - `databases.core.Connection`, which compiles statements;
-    - its `raw_connection`, which runs them: asyncpg's connection, here of the class
-      `GuardedConnection`, whose `is_alive` tells whether the server has closed it. asyncpg's pool
-      returns a proxy with the same methods.
+    - its `raw_connection`, which runs them: a proxy of asyncpg's pool for a `GuardedConnection`,
+      whose `is_alive` tells whether the server has closed it.
 
-    The pool is three objects:
-
-    - `_database`, a `databases.Database`;
-    - its `_backend`, the part of `databases` for PostgreSQL;
-    - the `_asyncpg_pool` of the backend.
-
-    The last two are private attributes of `databases`, so run `tests/test_pool.py` and
-    `tests/test_unavailable_servers.py` after each update of `databases`.
+    The pool is a `databases.Database`, its `_backend` for PostgreSQL, and the `_pool` of asyncpg in
+    that backend. `_backend` and `_pool` are private attributes of `databases`, so run
+    `tests/test_pool.py` and `tests/test_unavailable_servers.py` after each update of `databases`.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
@@ -71,7 +65,7 @@ class Pool:
         return pool
 
     async def open(self) -> None:
-        """Open the pool, without connecting."""
+        """Create the pool. It makes no connection, because `min_size` is 0."""
         await self._database.connect()
 
     async def close(self) -> None:
@@ -107,17 +101,19 @@ class Pool:
             # asyncpg's transaction: that of `databases` loses its connection if the task is
             # cancelled during BEGIN or COMMIT.
             transaction = driver.transaction(readonly=readonly)
-            await finish_despite_cancellation(transaction.start, driver)
+            await finish_despite_cancellation(transaction.start, terminate_on_failure=driver)
             try:
                 yield connection
             except BaseException:
                 try:
-                    await finish_despite_cancellation(transaction.rollback, driver)
+                    await finish_despite_cancellation(
+                        transaction.rollback, terminate_on_failure=driver
+                    )
                 except Exception:
                     # Not raised, because it would hide the original error.
                     logger.warning("Rollback failed", exc_info=True)
                 raise
-            await finish_despite_cancellation(transaction.commit, driver)
+            await finish_despite_cancellation(transaction.commit, terminate_on_failure=driver)
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
@@ -129,12 +125,13 @@ class Pool:
         returning the connection times out.
         """
         try:
-            # The limit covers the time in the queue and the time to connect. A cancellation may
-            # interrupt both, so this needs no shield.
+            # The limit covers the time in the queue and the time to connect. No shield is needed,
+            # because a cancellation may interrupt both.
             async with asyncio.timeout(self._timeout):
                 connection = await self._wait_and_borrow()
         except TimeoutError as error:
-            # Handled before OSError, its base class. The server may also have been slow to connect.
+            # Handled before OSError, its base class. The limit may have been exceeded in the queue
+            # or while connecting.
             raise UnavailableError("Timed out waiting for a database connection.") from error
         except (OSError, *DRIVER_ERRORS) as error:
             self._queue.log_connect_failure(error)
@@ -143,6 +140,8 @@ class Pool:
             yield connection
         finally:
             try:
+                # An exception here replaces that of the block, which is kept in the chain of
+                # `__context__`.
                 await _give_back(connection)
             finally:
                 self._queue.release()
@@ -150,19 +149,20 @@ class Pool:
     async def _wait_and_borrow(self) -> Connection:
         """Wait for a slot of the queue, then borrow a connection.
 
-        The slot is kept if a connection is returned, and released if an exception is raised.
+        If the server is full and the pool has other connections, the slot is withdrawn for a
+        second, and the caller waits for another one. The slot is kept if a connection is returned,
+        and released if an exception is raised.
         """
         while True:
             await self._queue.acquire()
             try:
                 return await self._borrow_alive()
             except TooManyConnectionsError as error:
+                # Connections may have been returned while this caller tried to connect.
                 idle = self._asyncpg_pool.get_idle_size()
-                # Other connections exist if some are idle, or if other callers hold slots.
                 if not self._queue.has_other_connections(idle=idle):
                     self._queue.release()
                     raise
-                # Withdraw this slot for a second, and wait for an existing connection.
                 self._queue.log_connect_failure(error)
                 self._queue.release_after_delay()
             except BaseException:
@@ -188,10 +188,12 @@ class Pool:
 
 
 async def _borrow(connection: Connection) -> None:
-    # Not protected from cancellation, because asyncpg's pool keeps the connection if the pool is
-    # interrupted before the connection is handed out.
+    # No protection is needed here: if the task is cancelled, asyncpg's pool takes the connection
+    # back itself.
     await connection.__aenter__()
 
 
 async def _give_back(connection: Connection) -> None:
-    await finish_despite_cancellation(connection.__aexit__, connection.raw_connection)
+    await finish_despite_cancellation(
+        connection.__aexit__, terminate_on_failure=connection.raw_connection
+    )
