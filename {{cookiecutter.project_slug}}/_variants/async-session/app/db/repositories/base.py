@@ -34,8 +34,8 @@ class Reader:
     async def fetch_all(self, statement: sa.Executable, /, **values: Any) -> Sequence[Row]:
         """Return all rows of a statement. `values` are its bound parameters.
 
-        Define statements at module level, so that they are not built for each request. SQLAlchemy
-        caches the SQL of each.
+        Define statements at module level, so that they are built only once. SQLAlchemy caches the
+        SQL of each.
         """
         return await self._database.read(
             lambda connection: connection.execute(statement, values).all()
@@ -69,7 +69,7 @@ class Writer(Generic[ModelT]):
     The caller commits the transaction.
 
     Override `get` to restrict the rows, for example to those of one user. `update` and `delete`
-    call `get`; `create` is not covered.
+    call `get`. `create` ignores it, so set the owner column yourself.
     """
 
     model: type[ModelT]
@@ -123,7 +123,7 @@ class Writer(Generic[ModelT]):
 
 @cache
 def _insert(table: sa.Table) -> ReturningInsert[*tuple[Any, ...]]:
-    """Return an INSERT into this table, which is built only once.
+    """Return an INSERT into this table, which is cached so that it is built only once.
 
     The search vector is not returned, because it is about as large as the text of the row.
     """

@@ -33,14 +33,15 @@ class Reader:
         """Return all rows of a statement. `values` are its bound parameters.
 
         Define statements at module level, so that each is built and compiled only once. Exception:
-        build a statement with IN for each call, because its compiled form depends on the length of
-        the list.
+        build a statement with IN for each call, because its SQL has one parameter for each element.
         """
         async with self._database.connection() as connection:
             return await fetch_rows(connection, statement, values)
 
     async def fetch_one(self, statement: ClauseElement, /, **values: Any) -> Row:
         """Return the first row of a statement. `values` are its bound parameters.
+
+        Fetches every row, so the statement should select at most one.
 
         Raises `NotFoundError` if there is no row.
         """
@@ -63,7 +64,7 @@ class Writer:
     The caller commits the transaction. The primary key of the table is its column `id`.
 
     Override `_row_condition` to restrict the rows, for example to those of one user. `get`,
-    `update` and `delete` use the condition; `create` is not covered.
+    `update` and `delete` use the condition. `create` ignores it, so set the owner column yourself.
     """
 
     table: ClassVar[sa.Table]
@@ -87,7 +88,7 @@ class Writer:
         error of the driver, which `Database.transaction` translates to `AlreadyExistsError`.
         """
         statement = _insert(self.table, *values.keys())
-        # INSERT always returns the row. The check is for the type, which includes None.
+        # INSERT ... RETURNING always returns a row; `_require_row` only narrows the type.
         return _require_row(await self._transaction.fetch_one(statement, **values))
 
     async def update(self, key: UUID | int, /, **values: Any) -> Row:
@@ -121,7 +122,7 @@ class Writer:
 
 @cache
 def _insert(table: sa.Table, *names: str) -> ReturningInsert[*tuple[Any, ...]]:
-    """Return an INSERT of these columns, which is built and compiled only once.
+    """Return an INSERT of these columns, which is cached so that it is compiled only once.
 
     The search vector is not returned, because it is about as large as the text of the row.
     """
