@@ -55,7 +55,7 @@ class Database(AbstractDatabase[Transaction]):
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """Borrow a connection for streaming, or for several reads. `read` is faster for one.
+        """Borrow a connection to stream rows or to run several reads. For one, `read` is faster.
 
         Each statement runs in its own transaction or, behind PgBouncer, all of them in one.
 

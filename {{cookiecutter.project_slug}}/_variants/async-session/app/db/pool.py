@@ -42,11 +42,11 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
     A connection has three levels, from the outside:
 
     - the record, `ConnectionPoolEntry`: SQLAlchemy's entry in the pool;
-    - the adapted connection, `record.dbapi_connection`: SQLAlchemy's synchronous interface;
+    - the DBAPI connection, `record.dbapi_connection`: SQLAlchemy's synchronous interface;
     - the driver connection, `record.driver_connection`: asyncpg's connection, here of the class
       `GuardedConnection`, whose `is_alive` tells whether the server has closed it.
 
-    Two attributes of the adapted connection, `autocommit` and `readonly`, select how SQLAlchemy
+    Two attributes of the DBAPI connection, `autocommit` and `readonly`, select how SQLAlchemy
     begins a transaction:
 
     - After borrowing, both are False, for a transaction that writes (`_reset_mode`).
@@ -157,8 +157,8 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
 
 def _reset_mode(record: ConnectionPoolEntry) -> None:
     """Set the mode of a transaction that writes."""
-    adapted: Any = record.dbapi_connection
-    adapted.autocommit = adapted.readonly = False
+    dbapi_connection: Any = record.dbapi_connection
+    dbapi_connection.autocommit = dbapi_connection.readonly = False
 
 
 def create_database_engine(settings: DatabaseSettings) -> AsyncEngine:
@@ -178,8 +178,8 @@ def create_database_engine(settings: DatabaseSettings) -> AsyncEngine:
 def _begin_first_transaction_read_only(connection: Any, _record: ConnectionPoolEntry) -> None:
     """Make the first transaction on a new connection READ ONLY.
 
-    SQLAlchemy reads the server's version and other properties in it. A standby server would reject
-    the READ WRITE transaction that `GuardedConnection` begins otherwise.
+    In this transaction, SQLAlchemy reads the server's version and other properties. A standby would
+    reject the READ WRITE transaction that `GuardedConnection` begins by default.
     """
     connection.readonly = True
 
