@@ -166,7 +166,7 @@ def _find_in_index(
 ) -> CTE:
     """Step 2: select the keys of all matching rows, unless the scanned rows fill the page.
 
-    PostgreSQL evaluates the second condition only once, as the `One-Time Filter` in the query plan.
+    PostgreSQL evaluates `page_incomplete_condition` once, as the plan's `One-Time Filter`.
     """
     match_count = select(func.count(scanned.c.key)).where(scanned.c.matches).scalar_subquery()
     page_incomplete_condition = match_count < _LIMIT_PARAM
