@@ -1,48 +1,42 @@
 """First-in, first-out queue in front of a connection pool.
 
-A pool admits as many callers as it may have connections, and the others wait in this queue. The
-queue keeps the order of arrival, which neither SQLAlchemy's pool nor asyncpg's guarantees.
-
-If the server accepts no more connections (`max_connections`), the queue can withdraw a slot for a
-second, so that callers share the existing connections instead of trying to connect.
+The queue has one slot for each connection that the pool may have, and a caller must acquire a slot
+before it borrows a connection. Callers get the slots in their order of arrival, which neither
+SQLAlchemy's pool nor asyncpg's guarantees for connections. If the server accepts no more
+connections (`max_connections`), the queue can withhold a slot for a second. Until then, callers
+share the existing connections instead of trying to connect.
 """
 
 import asyncio
-import logging
-from time import monotonic
-from typing import Literal
-
-logger = logging.getLogger(__name__)
 
 # Seconds before the next attempt to connect to a full server.
 _FULL_SERVER_DELAY = 1
-# Seconds between two warnings.
-_WARNING_INTERVAL = 10
 
 
-class ConnectionQueue(asyncio.Semaphore):
-    """Semaphore with one slot for each connection that the pool may have.
+class ConnectionQueue:
+    """Queue for the slots of a connection pool.
 
-    A caller acquires a slot before it borrows a connection, and releases the slot after it has
-    returned the connection or failed to connect.
+    A caller acquires a slot before it borrows a connection. It releases the slot after it has
+    returned the connection or failed to connect, or withholds the slot if the server is full.
     """
 
-    #: Number of callers that hold a slot.
-    admitted = 0
-    _next_warning = 0.0
+    def __init__(self, size: int) -> None:
+        # asyncio's semaphore serves waiters in order of arrival.
+        self._semaphore = asyncio.Semaphore(size)
+        # Number of callers that hold a slot.
+        self._admitted = 0
 
-    async def acquire(self) -> Literal[True]:
+    async def acquire(self) -> None:
         """Wait for a slot."""
-        await super().acquire()
-        self.admitted += 1
-        return True
+        await self._semaphore.acquire()
+        self._admitted += 1
 
     async def acquire_before(self, deadline: float) -> None:
-        """Wait for a slot until `deadline`, a time of the event loop's clock.
+        """Wait for a slot until `deadline`, a time on the event loop's clock (`loop.time()`).
 
         Raises `TimeoutError` if no slot becomes free in time.
         """
-        if not self.locked():
+        if not self._semaphore.locked():
             # The usual case: a slot is free, so no timer is needed.
             await self.acquire()
             return
@@ -50,30 +44,28 @@ class ConnectionQueue(asyncio.Semaphore):
             await self.acquire()
 
     def release(self) -> None:
-        """Free a slot."""
-        self.admitted -= 1
-        super().release()
+        """Give up the caller's slot, and make it available again."""
+        self._admitted -= 1
+        self._semaphore.release()
 
-    def release_after_delay(self) -> None:
-        """Free a slot after a delay, because the server is full.
+    def withhold(self) -> None:
+        """Give up the caller's slot, and make it available again only after a delay.
 
-        Until then, the pool admits one caller fewer, because that caller would only try to connect
-        again.
+        The delay is `_FULL_SERVER_DELAY` seconds. Without it, the next caller would only try to
+        connect to the full server again.
         """
-        self.admitted -= 1
-        asyncio.get_running_loop().call_later(_FULL_SERVER_DELAY, super().release)
+        self._admitted -= 1
+        loop = asyncio.get_running_loop()
+        loop.call_later(_FULL_SERVER_DELAY, self._semaphore.release)
 
-    def has_other_connections(self, *, idle: int) -> bool:
-        """Return whether the pool has a connection that a caller who cannot connect can wait for.
+    def can_wait_for_connection(self, *, idle: int) -> bool:
+        """Return whether a caller that failed to connect should wait for a slot again.
 
-        `idle` is the number of unused connections. The caller still holds its slot. The other
-        admitted callers use connections, or are trying to connect.
+        True if a connection is idle, or if other callers hold slots, because each of them uses a
+        connection or is still trying to get one. Otherwise, the caller should fail.
+
+        `idle` is the pool's number of idle connections. Call this method while the caller holds its
+        own slot.
         """
-        # The caller itself counts as one.
-        return idle > 0 or self.admitted > 1
-
-    def log_connect_failure(self, error: BaseException) -> None:
-        """Log a failure to connect, at most once per interval rather than once per request."""
-        if monotonic() > self._next_warning:
-            self._next_warning = monotonic() + _WARNING_INTERVAL
-            logger.warning("Cannot connect to the database: %r", error)
+        other_callers = self._admitted - 1
+        return idle > 0 or other_callers > 0

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util import await_only
 
+from app.db.connect_failure_log import ConnectFailureLog
 from app.db.connection_queue import ConnectionQueue
 from app.db.error_translation import original_error
 from app.db.errors import DRIVER_ERRORS
@@ -29,12 +30,12 @@ _CONNECT_ERRORS = (OSError, DBAPIError, EmulatedDBAPIException, *DRIVER_ERRORS)
 class FifoQueuePool(AsyncAdaptedQueuePool):
     """Connection pool that serves waiters in order of arrival.
 
-    The pool never hands out a closed connection.
+    It never hands out a connection that it knows to be closed.
 
-    With SQLAlchemy's pool, a new caller can take a returned connection before earlier callers that
-    are waiting. This pool admits callers through a `ConnectionQueue`, a semaphore that has one slot
-    for each connection and keeps the order of arrival. In a benchmark with 32 readers and 15
-    connections, the queue reduced the 99th percentile of the latency from 128 ms to 44 ms.
+    With SQLAlchemy's pool, a new caller can take a returned connection before earlier callers. This
+    pool admits callers through a `ConnectionQueue`, which has one slot for each connection. In a
+    benchmark with 32 readers and 15 connections, this reduced the 99th percentile of the latency
+    from 128 ms to 44 ms.
 
     A caller holds exactly one slot from `_wait_for_slot` until `_do_return_conn`, or until it fails
     to connect. So a caller with a slot always finds an idle connection, or room for a new one.
@@ -43,28 +44,29 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
 
     - the record, `ConnectionPoolEntry`: SQLAlchemy's entry in the pool;
     - the DBAPI connection, `record.dbapi_connection`: SQLAlchemy's synchronous interface;
-    - the driver connection, `record.driver_connection`: asyncpg's connection, here of the class
-      `GuardedConnection`, whose `is_alive` tells whether the server has closed it.
+    - the driver connection, `record.driver_connection`: asyncpg's, here a `GuardedConnection`,
+      whose `is_alive` tells whether the server has closed it.
 
     Two attributes of the DBAPI connection, `autocommit` and `readonly`, select how SQLAlchemy
-    begins a transaction:
+    begins a transaction. They are set in this order:
 
-    - After borrowing, both are False, for a transaction that writes (`_reset_mode`).
-    - A read then sets one of them (`Database._set_read_mode`), and a search sets `autocommit`.
-    - A new connection starts with `readonly` (`_begin_first_transaction_read_only`).
+    1. On connect: `readonly`, because SQLAlchemy's first queries must also work on a standby.
+    2. On each borrow: both False, so that a transaction is READ WRITE (`_reset_mode`).
+    3. The borrower may then set one: `Database` sets `autocommit` for reads and searches, or
+       `readonly` for reads behind PgBouncer.
 
-    The class relies on three private methods of SQLAlchemy: it overrides `_do_get` and
-    `_do_return_conn`, which borrow and return a record, and calls `_dec_overflow`, which reduces
-    the number of connections counted as open. Run `tests/test_pool.py`, which covers all three,
-    after each update of SQLAlchemy.
+    The class overrides two private methods of SQLAlchemy, `_do_get` and `_do_return_conn`, which
+    borrow and return a record, and calls a third, `_dec_overflow`, which reduces the count of open
+    connections. Run `tests/test_pool.py`, which covers them, after each update of SQLAlchemy.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._queue = ConnectionQueue(self.size())
+        self._failure_log = ConnectFailureLog()
 
     def _do_get(self) -> ConnectionPoolEntry:
-        """Borrow a connection: wait for a slot of the queue, then reuse a connection or connect.
+        """Borrow a connection: wait for a slot, then reuse an idle connection or connect.
 
         Raises `UnavailableError` if no connection becomes free in time or if none can be made.
         """
@@ -73,11 +75,13 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
         while record is None:
             self._wait_for_slot(deadline)
             record = self._reuse_or_connect()
+        # `pool_recycle` must stay off: SQLAlchemy would reconnect only after `_do_get`, and the new
+        # connection would stay `readonly`.
         _reset_mode(record)
         return record
 
     def _wait_for_slot(self, deadline: float) -> None:
-        """Wait for a slot of the queue until `deadline`, a time of the event loop.
+        """Wait for a slot of the queue until `deadline`, a time on the event loop's clock.
 
         Raises `UnavailableError` if no slot becomes free in time.
         """
@@ -89,54 +93,52 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
             raise UnavailableError("Timed out waiting for a database connection.") from error
 
     def _reuse_or_connect(self) -> ConnectionPoolEntry | None:
-        """Return an idle connection or a new one. The caller must hold a slot. The outcomes:
+        """Return an idle or a new connection, or None if the caller must wait for a slot again.
 
-        - A record: the caller keeps its slot.
-        - None: the server is full, and the pool has other connections. The slot is withdrawn for a
-          second, and the caller must wait for another one.
+        The caller must hold a slot. What happens to it depends on the outcome:
+
+        - A connection: the caller keeps the slot.
+        - None, because the server is full: the slot is withheld for a second.
         - An exception, such as `UnavailableError`: the slot is released.
         """
         try:
             return self._take_alive() or self._take_or_connect()
-        except _CONNECT_ERRORS as error:
-            self._handle_connect_error(original_error(error))
-            return None
+        except _CONNECT_ERRORS as wrapper:
+            error = original_error(wrapper)
+            self._failure_log.warn(error)
+            if self._should_wait(error):
+                self._queue.withhold()
+                return None
+            self._queue.release()
+            # Every failure to connect means that the database is unavailable, even an unknown
+            # database, which `translate_errors` would treat as a programming error.
+            raise UnavailableError("The database cannot be reached.") from error
         except BaseException:
             self._queue.release()
             raise
 
-    def _handle_connect_error(self, error: BaseException) -> None:
-        """Withdraw the slot if the caller can wait for another connection.
-
-        Otherwise release the slot and raise `UnavailableError`.
-        """
-        self._queue.log_connect_failure(error)
+    def _should_wait(self, error: BaseException) -> bool:
+        """Return whether a caller that failed to connect should wait for another connection."""
         is_full = isinstance(error, TooManyConnectionsError)
         # Connections may have been returned while this caller tried to connect.
-        if is_full and self._queue.has_other_connections(idle=self.checkedin()):
-            self._queue.release_after_delay()
-            return
-        self._queue.release()
-        # Every failure to connect means that the database is unavailable, even an unknown database,
-        # which `translate_errors` would treat as a programming error.
-        raise UnavailableError("The database cannot be reached.") from error
+        return is_full and self._queue.can_wait_for_connection(idle=self.checkedin())
 
     def _take_alive(self) -> ConnectionPoolEntry | None:
         """Return an idle connection that is alive, or None. Drop those that are not alive."""
         while self.checkedin():
+            # Takes an idle one, because `checkedin()` is not 0.
             record = self._take_or_connect()
             driver: Any = record.driver_connection
             # Unlike SQLAlchemy's `pool_pre_ping`, this check needs no round trip.
             if driver.is_alive():
                 return record
             driver.terminate()
-            self._dec_overflow()
+            self._forget_record()
         return None
 
     def _take_or_connect(self) -> ConnectionPoolEntry:
-        # SQLAlchemy's `_do_get` takes an idle connection if there is one, and otherwise connects.
-        # It never waits or recurses here, because the caller holds a slot (the queue has as many
-        # slots as the pool, and `max_overflow` is 0).
+        # SQLAlchemy's `_do_get` takes an idle connection, or connects if there is none. It never
+        # waits here: the caller holds one of `pool_size` slots, and `max_overflow` is 0.
         return super()._do_get()
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
@@ -148,11 +150,15 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
             if record.dbapi_connection is None:
                 # Drop the record of an invalidated connection. If it were kept, the next caller
                 # would connect again although other connections are idle.
-                self._dec_overflow()
+                self._forget_record()
             else:
                 super()._do_return_conn(record)
         finally:
             self._queue.release()
+
+    def _forget_record(self) -> None:
+        # A borrowed record is not in SQLAlchemy's queue, only in its count of open connections.
+        self._dec_overflow()
 
 
 def _reset_mode(record: ConnectionPoolEntry) -> None:
@@ -163,35 +169,29 @@ def _reset_mode(record: ConnectionPoolEntry) -> None:
 
 def create_database_engine(settings: DatabaseSettings) -> AsyncEngine:
     """Return an engine that opens at most `pool_max_size` connections, when they are needed."""
-    # The URL only selects the dialect and the driver. `pool_options` has the server.
-    url = "postgresql+asyncpg://"
+    url = "postgresql+asyncpg://"  # Only the dialect and driver. `pool_options` has the server.
     engine = create_async_engine(url, poolclass=FifoQueuePool, **pool_options(settings))
-    # This logger, named after the pool's class, is outside the `sqlalchemy` hierarchy. It would log
-    # at INFO, for example `Pool disposed`.
+    # SQLAlchemy's logger of the pool is named after the class, so it is outside the `sqlalchemy`
+    # hierarchy. It would log at INFO, for example `Pool disposed`.
     logging.getLogger(f"{__name__}.{FifoQueuePool.__name__}").setLevel(logging.WARNING)
     # `insert`: before SQLAlchemy's own listener, which runs the first queries.
     event.listen(engine.sync_engine, "connect", _begin_first_transaction_read_only, insert=True)
-    event.listen(engine.sync_engine, "handle_error", _discard_unresponsive)
+    event.listen(engine.sync_engine, "handle_error", _handle_error)
     return engine
 
 
 def _begin_first_transaction_read_only(connection: Any, _record: ConnectionPoolEntry) -> None:
-    """Make the first transaction on a new connection READ ONLY.
-
-    In this transaction, SQLAlchemy reads the server's version and other properties. A standby would
-    reject the READ WRITE transaction that `GuardedConnection` begins by default.
-    """
+    # In this transaction, SQLAlchemy reads the server's version and other properties. A standby
+    # would reject the READ WRITE transaction that `GuardedConnection` begins by default.
     connection.readonly = True
 
 
-def _discard_unresponsive(context: ExceptionContext) -> UnavailableError | None:
-    """Discard a connection whose command timed out: a rollback on it would time out too.
+def _handle_error(context: ExceptionContext) -> UnavailableError | None:
+    """Never discard the whole pool, and discard a connection whose command timed out.
 
-    By default, SQLAlchemy discards the whole pool after a disconnect. This is not needed, because
-    the pool checks each connection before use (`invalidate_pool_on_disconnect`).
-
-    SQLAlchemy calls this function for each error of a statement, and raises the error that it
-    returns, if any, instead of the original one.
+    By default, SQLAlchemy discards the pool after a disconnect. This is not needed, because the
+    pool checks each connection before use. After a timeout, a rollback would time out too, so
+    SQLAlchemy discards the connection, and raises the returned error instead of the timeout.
     """
     context.invalidate_pool_on_disconnect = False
     if not isinstance(context.original_exception, TimeoutError):

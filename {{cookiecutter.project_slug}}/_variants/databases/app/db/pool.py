@@ -20,6 +20,7 @@ from asyncpg.exceptions import TooManyConnectionsError
 from databases.core import Connection
 
 from app.db.cancellation import finish_despite_cancellation
+from app.db.connect_failure_log import ConnectFailureLog
 from app.db.connection_queue import ConnectionQueue
 from app.db.errors import DRIVER_ERRORS
 from app.db.guarded_connection import GuardedConnection, terminate
@@ -35,8 +36,8 @@ class Pool:
 
     The pool never hands out a closed connection.
 
-    The pool admits callers through a `ConnectionQueue`, a semaphore that has one slot for each
-    connection and keeps the order of arrival. A caller holds exactly one slot from
+    The pool admits callers through a `ConnectionQueue`, which has one slot for each connection
+    and keeps the order of arrival. A caller holds exactly one slot from
     `_wait_and_borrow` until the end of `acquire`, or until it fails to connect.
 
     A borrowed connection is two objects:
@@ -53,6 +54,7 @@ class Pool:
     def __init__(self, settings: DatabaseSettings) -> None:
         self._timeout = settings.pool_timeout
         self._queue = ConnectionQueue(settings.pool_max_size)
+        self._failure_log = ConnectFailureLog()
         # `databases` logs the URL, so host and password are passed as options.
         self._database = databases.Database("postgresql://", **pool_options(settings))
         self._backend: Any = self._database._backend  # noqa: SLF001
@@ -134,14 +136,13 @@ class Pool:
             # or while connecting.
             raise UnavailableError("Timed out waiting for a database connection.") from error
         except (OSError, *DRIVER_ERRORS) as error:
-            self._queue.log_connect_failure(error)
+            self._failure_log.warn(error)
             raise UnavailableError("The database cannot be reached.") from error
         try:
             yield connection
         finally:
             try:
-                # An exception here replaces that of the block, which is kept in the chain of
-                # `__context__`.
+                # An exception here replaces that of the block, which is kept as `__context__`.
                 await _give_back(connection)
             finally:
                 self._queue.release()
@@ -149,9 +150,9 @@ class Pool:
     async def _wait_and_borrow(self) -> Connection:
         """Wait for a slot of the queue, then borrow a connection.
 
-        If the server is full and the pool has other connections, the slot is withdrawn for a
-        second, and the caller waits for another one. The slot is kept if a connection is returned,
-        and released if an exception is raised.
+        If the server is full and the pool has other connections, the slot is withheld for a second,
+        and the caller waits for another one. The slot is kept if a connection is returned, and
+        released if an exception is raised.
         """
         while True:
             await self._queue.acquire()
@@ -160,11 +161,11 @@ class Pool:
             except TooManyConnectionsError as error:
                 # Connections may have been returned while this caller tried to connect.
                 idle = self._asyncpg_pool.get_idle_size()
-                if not self._queue.has_other_connections(idle=idle):
+                if not self._queue.can_wait_for_connection(idle=idle):
                     self._queue.release()
                     raise
-                self._queue.log_connect_failure(error)
-                self._queue.release_after_delay()
+                self._failure_log.warn(error)
+                self._queue.withhold()
             except BaseException:
                 self._queue.release()
                 raise
