@@ -21,38 +21,41 @@ from app.settings import DatabaseSettings, SettingsError
 
 _SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
 
-# Options of libpq that asyncpg reads from a DSN with the same meaning.
+# Options of libpq for TLS. asyncpg reads them from a DSN with the same meaning.
 # https://magicstack.github.io/asyncpg/current/api/index.html#connection
-_DRIVER_OPTIONS = {
+_TLS_OPTIONS = {
     "sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation",
     "ssl_min_protocol_version", "ssl_max_protocol_version",
 }  # fmt: skip
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SESSION_ATTRS = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
 
-# Seconds that the client waits for the server to cancel a statement after its timeout.
+# In seconds. The client's timeout is this much longer than the server's, so that normally the
+# server cancels the statement. The client's applies if the server or the network fails.
 _COMMAND_TIMEOUT_MARGIN = 2
 
 
 def connect_kwargs(settings: DatabaseSettings, *, for_requests: bool = True) -> dict[str, Any]:
     """Return keyword arguments for `app.db.connection.connect`.
 
-    Migrations set `for_requests` to False: their connections have no statement timeouts and can
-    write outside transactions.
+    Pass `for_requests=False` for migrations: no statement timeouts, and no read-only default, so
+    that DDL can run outside a transaction.
+
+    Behind PgBouncer, the session limits are not set, because PgBouncer rejects them. The client's
+    `command_timeout` remains.
+
     Raises `SettingsError` if the settings are invalid; no message contains the URL.
     """
     options = _from_url(settings.url) if settings.url else _from_parts(settings)
-    options["target_session_attrs"] = _session_attrs(options["target_session_attrs"])
     options["timeout"] = settings.pool_timeout
     options["server_settings"] = {"application_name": settings.application_name}
     if settings.pooler == "pgbouncer":
         # With transaction pooling, a statement that is prepared on one server connection is unknown
-        # on the next. PgBouncer also rejects the session settings of `_session_limits`.
+        # on the next.
         options["statement_cache_size"] = 0
     elif for_requests:
         options["server_settings"] |= _session_limits(settings)
     if for_requests:
-        # The server enforces the statement timeout first, unless it or the network fails.
         options["command_timeout"] = settings.statement_timeout + _COMMAND_TIMEOUT_MARGIN
         options["connection_class"] = GuardedConnection
     return options
@@ -74,13 +77,13 @@ def _from_url(database_url: SecretStr) -> dict[str, Any]:
     """Return the server, the credentials and the TLS options of `DATABASE_URL`."""
     without_hosts, hosts = split_hosts(database_url.get_secret_value())
     url = _parse(without_hosts)
-    tls = {name: value for name, value in url.query.items() if name in _DRIVER_OPTIONS}
-    # As in libpq, `host` and `port` in the query take precedence. A host that begins with a slash
-    # is the folder of a Unix socket.
+    tls = {name: value for name, value in url.query.items() if name in _TLS_OPTIONS}
+    # As in libpq, `host` and `port` in the query take precedence. Hosts before the `?` are still
+    # percent-encoded; `make_url` has decoded those in the query.
     host, port = parse_hosts(
         _joined(url, "host") or hosts,
         _joined(url, "port"),
-        is_quoted="host" not in url.query,
+        is_percent_encoded="host" not in url.query,
         source="DATABASE_URL",
     )
     user = url.username or None
@@ -92,9 +95,29 @@ def _from_url(database_url: SecretStr) -> dict[str, Any]:
         "user": user,
         "password": url.password,
         "database": url.database,
-        "target_session_attrs": url.query.get("target_session_attrs"),
+        "target_session_attrs": _session_attrs(url.query.get("target_session_attrs")),
         # asyncpg accepts TLS options by name only in a DSN.
         "dsn": f"postgresql://?{urlencode(tls, doseq=True)}" if tls else None,
+    }
+
+
+def _from_parts(settings: DatabaseSettings) -> dict[str, Any]:
+    """Return the server and the credentials of the `POSTGRES_...` settings."""
+    if settings.host is None:
+        raise SettingsError("set DATABASE_URL, or POSTGRES_HOST and POSTGRES_USER")
+    ports = str(settings.port or "")
+    source = "POSTGRES_HOST, POSTGRES_PORT"
+    host, port = parse_hosts(settings.host, ports, is_percent_encoded=False, source=source)
+    password = settings.password.get_secret_value() if settings.password else None
+    check_user(settings.user, "POSTGRES_USER is missing")
+    check_files({}, password=password, is_tcp=_is_tcp(host))
+    return {
+        "host": host,
+        "port": port,
+        "user": settings.user,
+        "password": password,
+        "database": settings.name,
+        "target_session_attrs": _session_attrs(None),
     }
 
 
@@ -109,7 +132,7 @@ def _parse(database_url: str) -> URL:
         ) from None
     if url.drivername not in _SCHEMES:
         raise SettingsError(f"DATABASE_URL: unsupported scheme; use one of {', '.join(_SCHEMES)}")
-    unknown = set(url.query) - _DRIVER_OPTIONS - {"host", "port", "target_session_attrs"}
+    unknown = set(url.query) - _TLS_OPTIONS - {"host", "port", "target_session_attrs"}
     if unknown:
         raise SettingsError(f"DATABASE_URL: unknown options {', '.join(sorted(unknown))}")
     if url.query.get("sslmode", "prefer") not in _SSL_MODES:
@@ -124,13 +147,19 @@ def _joined(url: URL, name: str) -> str:
 
 
 def _is_tcp(hosts: Hosts) -> bool:
-    """Return whether a host is reached by TCP. A missing host counts as a Unix socket."""
+    """Return whether a host is reached by TCP.
+
+    A host that begins with a slash is the folder of a Unix socket, and so is a missing host.
+    """
     names = hosts if isinstance(hosts, list) else [hosts or "/"]
     return any(not name.startswith("/") for name in names)
 
 
 def _session_attrs(value: Any) -> str:
-    """Return the validated `target_session_attrs`, which defaults to `PGTARGETSESSIONATTRS`."""
+    """Return the validated `target_session_attrs`, which defaults to `PGTARGETSESSIONATTRS`.
+
+    `value` is the option of `DATABASE_URL`, or None.
+    """
     source = "DATABASE_URL: target_session_attrs"
     if value is None:
         source = "PGTARGETSESSIONATTRS"
@@ -138,23 +167,3 @@ def _session_attrs(value: Any) -> str:
     if value not in _SESSION_ATTRS:
         raise SettingsError(f"{source} must be one of {', '.join(_SESSION_ATTRS)}")
     return str(value)
-
-
-def _from_parts(settings: DatabaseSettings) -> dict[str, Any]:
-    """Return the server and the credentials of the `POSTGRES_...` settings."""
-    if settings.host is None:
-        raise SettingsError("set DATABASE_URL, or POSTGRES_HOST and POSTGRES_USER")
-    ports = str(settings.port or "")
-    source = "POSTGRES_HOST, POSTGRES_PORT"
-    host, port = parse_hosts(settings.host, ports, is_quoted=False, source=source)
-    password = settings.password.get_secret_value() if settings.password else None
-    check_user(settings.user, "POSTGRES_USER is missing")
-    check_files({}, password=password, is_tcp=_is_tcp(host))
-    return {
-        "host": host,
-        "port": port,
-        "user": settings.user,
-        "password": password,
-        "database": settings.name,
-        "target_session_attrs": None,
-    }

@@ -22,14 +22,18 @@ def split_hosts(url: str) -> tuple[str, str]:
     return (match[1] + url[match.end() :], match[2]) if match else (url, "")
 
 
-def parse_hosts(hosts: str, ports: str, *, is_quoted: bool, source: str) -> tuple[Hosts, Ports]:
+def parse_hosts(
+    hosts: str, ports: str, *, is_percent_encoded: bool, source: str
+) -> tuple[Hosts, Ports]:
     """Return host and port, or lists of them, as `asyncpg.connect` accepts them.
 
-    `hosts` is a comma-separated list of `host` or `host:port`, percent-encoded if `is_quoted`.
+    `hosts` is a comma-separated list of `host` or `host:port`.
     `ports`, if not empty, overrides the ports: one for all hosts, or one for each.
     Raises `SettingsError`, whose message begins with `source`, if they are invalid.
     """
-    entries = [_parse_entry(entry.strip(), is_quoted, source) for entry in hosts.split(",")]
+    entries = [
+        _parse_entry(entry.strip(), is_percent_encoded, source) for entry in hosts.split(",")
+    ]
     port_list = ports.split(",") if ports else [port for _, port in entries]
     if len(port_list) == 1:
         port_list *= len(entries)
@@ -45,12 +49,12 @@ def parse_hosts(hosts: str, ports: str, *, is_quoted: bool, source: str) -> tupl
     return names, [number or _DEFAULT_PORT for number in numbers] if any(numbers) else None
 
 
-def _parse_entry(entry: str, is_quoted: bool, source: str) -> tuple[str, str]:
+def _parse_entry(entry: str, is_percent_encoded: bool, source: str) -> tuple[str, str]:
     """Return the host and the port, which is empty if there is none."""
-    if is_quoted and "@" in entry:
+    if is_percent_encoded and "@" in entry:
         # The part of a password after an unescaped `@`; no message may contain it.
         raise SettingsError(f"{source}: special characters in the password must be percent-encoded")
-    if not is_quoted and entry.count(":") > 1 and entry[0] not in "/[":
+    if not is_percent_encoded and entry.count(":") > 1 and entry[0] not in "/[":
         # An IPv6 address without brackets.
         return entry, ""
     match = _ENTRY.fullmatch(entry)
@@ -58,7 +62,7 @@ def _parse_entry(entry: str, is_quoted: bool, source: str) -> tuple[str, str]:
         raise SettingsError(f"{source}: a host must be `host:port` or `[IPv6 address]:port`")
     socket, ipv6, ipv6_port, name, name_port = match.groups()
     host = socket or ipv6 or name
-    return unquote(host) if is_quoted else host, ipv6_port or name_port or ""
+    return unquote(host) if is_percent_encoded else host, ipv6_port or name_port or ""
 
 
 def _parse_port(port: str, source: str) -> int | None:
