@@ -34,7 +34,8 @@ _LIMIT_PARAM = bindparam("limit", type_=Integer)
 # Number of rows that a search scans before it uses the index.
 _SCAN_LIMIT = 500
 # PostgreSQL rejects a query with more than 32 consecutive negations, as in `- - -` or `-(-(`.
-# Rather than fail, a search with more than 30 dashes is read without negation.
+# With more than `_MAX_DASHES`, every dash is replaced with a space, so excluded words become
+# required. Such input is not a real search.
 _MAX_DASHES = 30
 
 
@@ -62,11 +63,12 @@ class ListQueries:
         # Newest first, so the rows after the cursor have smaller keys.
         older_than_cursor = key < bindparam("after")
         self._first_page = newest_first
+        # In SQLAlchemy, `where` after `limit` still filters before the limit.
         self._next_page = newest_first.where(older_than_cursor)
-        matching_keys = _select_matching_keys(base_query, key, search_vector)
-        self._first_search_page = newest_first.where(key.in_(matching_keys))
-        matching_keys = _select_matching_keys(base_query, key, search_vector, older_than_cursor)
-        self._next_search_page = newest_first.where(key.in_(matching_keys))
+        first_keys = _select_matching_keys(base_query, key, search_vector)
+        self._first_search_page = newest_first.where(key.in_(first_keys))
+        next_keys = _select_matching_keys(base_query, key, search_vector, older_than_cursor)
+        self._next_search_page = newest_first.where(key.in_(next_keys))
 
     def query(self, *, has_after: bool, has_search: bool) -> AnySelect:
         """Return the query of a next or first page, with or without a search.
@@ -106,7 +108,10 @@ def _select_matching_keys(
     search_vector: SQLColumnExpression[str],
     older_than_cursor: ColumnElement[bool] | None = None,
 ) -> AnySelect:
-    """Select the keys of the newest `limit` rows that match `q`, of those older than the cursor.
+    """Select the keys of one page.
+
+    The page has the newest `limit` rows that match `q` and, on a next page, are older than the
+    cursor.
 
     With a plain WHERE, PostgreSQL picks one of the two indexes from an estimate of how common the
     word is. If the estimate is wrong, it reads the whole table for a word that occurs in no row, or
@@ -136,13 +141,15 @@ def _select_matching_keys(
     tsquery = func.websearch_to_tsquery(TEXT_SEARCH_CONFIGURATION, bindparam("q", type_=Text))
     match_condition = search_vector.bool_op("@@")(tsquery)
     # `querytree` returns 'T' if no index can serve the search, as for `-word`, which only excludes
-    # a word. Such a search returns no rows instead of scanning the table.
+    # a word. Such a search returns no rows instead of scanning the table. A search that has only
+    # stop words, such as `the`, matches no rows either.
     searchable_rows = base_query.where(func.querytree(tsquery) != "T")
     listed_rows = searchable_rows
     if older_than_cursor is not None:
         listed_rows = listed_rows.where(older_than_cursor)
     scanned = _scan_newest(listed_rows, key, match_condition)
-    # All searchable rows, because `_merge` keeps only those older than the scanned ones.
+    # No cursor condition here: `_merge` keeps only matches older than the scanned rows, and those
+    # are already older than the cursor.
     indexed = _find_in_index(searchable_rows, key, match_condition, scanned)
     return _merge(scanned, indexed)
 
