@@ -19,22 +19,24 @@ logger = logging.getLogger(__name__)
 _TIMEOUT = 2.0
 
 # Both queries return the same columns. A project without migrations has no table `alembic_version`.
-_REVISIONS = text("SELECT version_num, pg_is_in_recovery() AS is_standby FROM alembic_version")
-_STANDBY_WITHOUT_REVISIONS = text("SELECT NULL AS version_num, pg_is_in_recovery() AS is_standby")
+_REVISIONS_QUERY = text(
+    "SELECT version_num, pg_is_in_recovery() AS is_standby FROM alembic_version"
+)
+_STANDBY_ONLY_QUERY = text("SELECT NULL AS version_num, pg_is_in_recovery() AS is_standby")
 
 
 class Readiness:
     """Decides whether this process should receive requests.
 
     The process is not ready if the database has no revision, or if every revision in the database
-    is superseded, that is, this release has a newer one.
+    is superseded, that is, this release has a newer one. This rule does not apply to a project without
+    migrations.
 
     An unknown revision counts as ready: a newer release has already migrated the database during a
     rolling update, and this process continues to serve requests until it is replaced.
 
-    If the migration history has several heads, the database has a revision for each of them. One
-    revision that is not superseded is then enough, because `alembic upgrade heads` migrates all
-    branches together.
+    With several heads, the database has one row per head. One row that is not superseded is enough:
+    deployments run `alembic upgrade heads`, so branches are not migrated separately.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
@@ -70,7 +72,7 @@ class Readiness:
         """
         if self._is_draining:
             raise ShuttingDownError("The service is shutting down.")
-        query = _REVISIONS if self._has_migrations else _STANDBY_WITHOUT_REVISIONS
+        query = _REVISIONS_QUERY if self._has_migrations else _STANDBY_ONLY_QUERY
         try:
             # Covers the query too; the pool's timeout covers only the wait for a connection.
             async with asyncio.timeout(_TIMEOUT):
@@ -82,7 +84,7 @@ class Readiness:
         if any(row.is_standby for row in rows):
             raise UnavailableError("The database is a read-only standby.")
         revisions = {row.version_num for row in rows}
-        # Also true for the empty set, when the database has no revision.
-        is_outdated = self._has_migrations and revisions <= self._superseded
-        if is_outdated:
+        has_current = bool(revisions - self._superseded)
+        if self._has_migrations and not has_current:
+            # No revision at all, or only superseded ones.
             raise UnavailableError("The database schema is older than the code.")

@@ -11,8 +11,8 @@ handler while the application runs:
 3. When uvicorn's timeout expires, uvicorn cancels the requests that are still open.
 4. The lifespan of the application ends, which closes the database pools.
 
-Steps 2 to 4 together take at most `SHUTDOWN_TIMEOUT` (minimum 5 s: 1 s for requests, 4 s for
-closing).
+Steps 2 to 4 together take at most `SHUTDOWN_TIMEOUT`: up to 4 s for closing the pools, and the rest,
+but at least 1 s, for requests. With a `SHUTDOWN_TIMEOUT` below 5 s, the shutdown may take 5 s.
 
 uvicorn handles SIGINT (Ctrl-C) as before, without a drain, because no load balancer sends requests
 to a process at a terminal.
@@ -44,32 +44,32 @@ _CLOSE_RESERVE = 4
 def graceful_shutdown(settings: ServiceSettings, on_drain: Callable[[], None]) -> Iterator[None]:
     """On SIGTERM, call `on_drain` and delay uvicorn's SIGTERM handler by `SHUTDOWN_DELAY`.
 
-    `on_drain` must be idempotent, because two SIGTERMs in quick succession may call it twice.
+    `on_drain` must be idempotent, because two SIGTERMs in quick succession may call it twice:
+    both calls may be scheduled before the first runs.
 
     Replaces uvicorn's `--timeout-graceful-shutdown` with a value computed from `SHUTDOWN_TIMEOUT`.
 
     Changes nothing if uvicorn does not handle SIGTERM, as in tests or with another ASGI server. The
     process then has no drain.
     """
-    found = _find_running_server()
-    if found is None:
+    server_and_handler = _find_running_server()
+    if server_and_handler is None:
         logger.debug("uvicorn does not handle SIGTERM, so SHUTDOWN_DELAY has no effect")
         yield
         return
 
-    server, uvicorn_handler = found
-    # uvicorn reads this setting when it stops, so it can still be changed here. In whole seconds,
-    # and at least 1, because with 0 uvicorn would cancel all requests immediately.
+    server, uvicorn_handler = server_and_handler
+    # uvicorn reads this setting when it stops, so it can still be changed here. Whole seconds,
+    # rounded down, and at least 1: with 0, uvicorn would cancel all requests at once.
     request_timeout = max(1, int(settings.shutdown_timeout) - _CLOSE_RESERVE)
     server.config.timeout_graceful_shutdown = request_timeout
     loop = asyncio.get_running_loop()
 
     def start_drain(signum: int, frame: FrameType | None) -> None:
-        # Set the timer first, so that the process stops even if `on_drain` raises an exception. The
-        # timer also fires after a second SIGTERM has ended the drain early. That is harmless: when
-        # uvicorn is already stopping, a repeated SIGTERM does not change how it stops.
+        # Before `on_drain`, so that the process stops even if that raises.
         loop.call_later(settings.shutdown_delay, uvicorn_handler, signum, frame)
-        # A second SIGTERM goes straight to uvicorn.
+        # A second SIGTERM ends the drain early. The timer still fires, but uvicorn ignores a
+        # repeated SIGTERM while it stops.
         signal.signal(signal.SIGTERM, uvicorn_handler)
         on_drain()
 

@@ -1,7 +1,8 @@
 """Login throttling: a limit on failed password checks, shared by all processes.
 
 Failures within `AUTH_FAILURE_WINDOW` are stored in the database and counted per account and per
-network of the client. `CredentialCheck` handles each attempt in these steps:
+network of the client. `app.auth.credential_check.CredentialCheck` handles each attempt in these
+steps:
 
 1. `check`: reject the attempt if a limit is reached.
 2. Verify the password. No transaction is open, because hashing is slow.
@@ -12,18 +13,18 @@ network of the client. `CredentialCheck` handles each attempt in these steps:
    exception inside the transaction would roll back the stored failure.
 
 Concurrent attempts can pass step 1 together. From step 3 on, the locks make them run one after
-another, and each attempt sees the failures of the attempts before it. Clients learn the result
-of at most `AUTH_MAX_FAILURES` wrong guesses, however many are sent at the same time. Logins from
-one network briefly wait for each other, which is acceptable because no password is hashed while the
-locks are held. All attempts lock the account before the network, so that they cannot deadlock.
+another, and each attempt sees the failures of the attempts before it. Clients learn the result of
+at most `AUTH_MAX_FAILURES` wrong guesses per account and window, however many they send at the same
+time. Logins from one network briefly wait for each other, which is acceptable because no password
+is hashed while the locks are held. All attempts lock the account before the network, so that they cannot deadlock.
 
-Anyone who knows an e-mail address can block logins to that account. Logged-in users must still be
-able to change their password, which they confirm with the current one, in the same steps.
-Therefore:
+A *confirmation* is a logged-in user's entry of the current password before a credential change. It
+runs through the same steps. Anyone who knows an e-mail address can block logins to its account, but
+the user must still be able to change the password. Therefore:
 
-- Wrong current passwords are counted per user, separately from failed logins.
-- Wrong current passwords add to the count of the network, but the limit of the network applies to
-  logins only.
+- Failed confirmations are counted per user, separately from failed logins.
+- Failed confirmations count towards the network's total, but only logins are rejected when that
+  total reaches the limit.
 """
 
 from hashlib import sha256
@@ -59,7 +60,7 @@ def network_of(client_ip: str) -> str:
 
 
 class PasswordAttempt(NamedTuple):
-    """A login, or the confirmation of a credential change with the current password."""
+    """A login or a confirmation (see the module docstring)."""
 
     #: A hash of the e-mail for a login, or `user:<id>` for a confirmation.
     account_key: str
@@ -69,14 +70,14 @@ class PasswordAttempt(NamedTuple):
 
     @classmethod
     def for_login(cls, email: str, client_ip: str) -> "PasswordAttempt":
-        """Create the attempt for a login; the e-mail may be unknown."""
+        """Create the attempt for a login. `email` must be in lower case, and may be unknown."""
         # Hashed, because users sometimes type their password into the field for the e-mail.
         account_key = sha256(email.encode()).hexdigest()
         return cls(account_key, network_of(client_ip), is_confirmation=False)
 
     @classmethod
     def for_confirmation(cls, user_id: UUID, client_ip: str) -> "PasswordAttempt":
-        """Create the attempt for the confirmation of a credential change."""
+        """Create the attempt for a confirmation."""
         # The prefix is not hexadecimal, so the key cannot equal that of a login.
         return cls(f"user:{user_id}", network_of(client_ip), is_confirmation=True)
 
@@ -135,7 +136,9 @@ class LoginThrottle:
         await self._delete_expired_batch(transaction)
 
     async def delete_expired(self, database: Database) -> int:
-        """Delete all failures that are older than the window; return how many.
+        """Delete the failures older than the window, except locked rows; return how many.
+
+        Rows that other transactions have locked are skipped, and deleted later.
 
         Each batch is deleted in its own short transaction. In a single long one, the deleted rows
         would stay locked, and successful logins that delete the same rows would wait.
@@ -163,13 +166,13 @@ class LoginThrottle:
         recent: RecentFailures = await repository.count_recent(
             attempt.account_key, attempt.network, self._window
         )
-        # Wait until the oldest failure expires. This is too short if the count is above the limit,
-        # which happens only for networks, because wrong current passwords are added without being
-        # limited. The client then gets 429 again.
-        seconds_to_wait = []
+        # Once the oldest failure expires, the count is one lower, which is normally below the
+        # limit. A network's count can be above its limit, because failed confirmations are added
+        # without being rejected. The client may then get another 429 after waiting.
+        waits = []
         if recent.account_count >= self._max_per_account:
-            seconds_to_wait.append(self._window - recent.oldest_account_failure_age)
+            waits.append(self._window - recent.oldest_account_failure_age)
         if not attempt.is_confirmation and recent.network_count >= self._max_per_network:
-            seconds_to_wait.append(self._window - recent.oldest_network_failure_age)
-        if seconds_to_wait:
-            raise TooManyLoginAttemptsError(retry_after=max(seconds_to_wait))
+            waits.append(self._window - recent.oldest_network_failure_age)
+        if waits:
+            raise TooManyLoginAttemptsError(retry_after=max(waits))

@@ -20,6 +20,10 @@ from app.settings import AuthSettings
 
 ResultT = TypeVar("ResultT")
 
+# Lengths in the dummy hash: the defaults of `Argon2Hasher`.
+_SALT_CHARACTERS = 22  # 16 bytes in unpadded Base64
+_DIGEST_CHARACTERS = 43  # 32 bytes
+
 
 class PasswordCheck(NamedTuple):
     """Result of `PasswordHasher.verify`."""
@@ -37,7 +41,7 @@ class PasswordHasher:
     """
 
     def __init__(self, settings: AuthSettings) -> None:
-        self._pwdlib = PasswordHash([_NoDowngradeArgon2Hasher(settings)])
+        self._hasher = PasswordHash([_NoDowngradeArgon2Hasher(settings)])
         self._dummy_hash = _create_dummy_hash(settings)
         # Limited by the number of threads, not by a semaphore: a cancelled request would release
         # the semaphore while its thread is still hashing. The threads live as long as the process.
@@ -45,13 +49,14 @@ class PasswordHasher:
 
     async def hash(self, password: SecretStr) -> str:
         """Return a salted hash to store."""
-        return await self._run(lambda: self._pwdlib.hash(_normalize(password)))
+        return await self._run(lambda: self._hasher.hash(_normalize(password)))
 
     async def verify(self, password: SecretStr, stored_hash: str | None) -> PasswordCheck:
         """Check a password against the stored hash, which is None for an unknown user.
 
-        An unknown user costs the same work as a wrong password, so that the response time does not
-        reveal whether an account exists.
+        An unknown user costs as much as a wrong password for a hash with the current parameters, so
+        that the response time does not reveal whether an account exists. Older hashes may take a
+        different time until the next login upgrades them.
         """
         # Treat an empty hash like an unknown user; pwdlib would raise an exception for it.
         if not stored_hash:
@@ -61,7 +66,7 @@ class PasswordHasher:
 
     async def _verify_hash(self, password: SecretStr, stored_hash: str) -> PasswordCheck:
         is_valid, upgraded_hash = await self._run(
-            lambda: self._pwdlib.verify_and_update(_normalize(password), stored_hash)
+            lambda: self._hasher.verify_and_update(_normalize(password), stored_hash)
         )
         return PasswordCheck(is_valid, upgraded_hash)
 
@@ -74,7 +79,8 @@ class _NoDowngradeArgon2Hasher(Argon2Hasher):
 
     The base class rehashes whenever the parameters differ, which would weaken stored hashes during
     a rolling deployment or after a parameter was lowered by mistake. Here, if the new cost is lower
-    in any parameter, there is no upgrade.
+    in any parameter, there is no upgrade. A change that raises one cost and lowers another upgrades
+    no existing hash.
     """
 
     def __init__(self, settings: AuthSettings) -> None:
@@ -90,7 +96,7 @@ class _NoDowngradeArgon2Hasher(Argon2Hasher):
         )
 
     def check_needs_rehash(self, hash: str | bytes) -> bool:  # noqa: A002 - the library's name
-        """Return True if the parameters differ from those of the hash, and no cost would fall."""
+        """Return True if the parameters differ and none of the new costs is lower."""
         stored = extract_parameters(hash if isinstance(hash, str) else hash.decode())
         stored_costs = (stored.time_cost, stored.memory_cost, stored.parallelism)
         is_at_least_as_costly = all(
@@ -102,15 +108,15 @@ class _NoDowngradeArgon2Hasher(Argon2Hasher):
 def _create_dummy_hash(settings: AuthSettings) -> str:
     """Return a well-formed hash with the current parameters that matches no known password.
 
-    The hash of a random password would serve as well, but computing it would delay every start.
+    Built by hand rather than computed, to keep startup fast. The digest is all zeros; no password
+    with that digest is known.
     """
     costs = (
         f"m={settings.argon2_memory_cost},t={settings.argon2_time_cost}"
         f",p={settings.argon2_parallelism}"
     )
-    # Unpadded Base64 of a 16-byte salt and a 32-byte digest (the defaults of `Argon2Hasher`), all
-    # zero.
-    salt, digest = "A" * 22, "A" * 43
+    # In Base64, "A" stands for six zero bits.
+    salt, digest = "A" * _SALT_CHARACTERS, "A" * _DIGEST_CHARACTERS
     return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
 
 

@@ -43,7 +43,7 @@ class AuthSessions:
         await RefreshTokenWriter(transaction).create(
             id=token.family_id,
             user_id=subject.user_id,
-            token_hash=token.hash,
+            token_hash=token.secret_hash,
             expires_at=self._expiry(),
         )
         return self._token_pair(subject, token)
@@ -60,7 +60,9 @@ class AuthSessions:
         successor = RefreshToken.new(token.family_id)
         async with self._database.transaction() as transaction:
             tokens = RefreshTokenWriter(transaction)
-            user = await tokens.rotate(token.family_id, token.hash, successor.hash, self._expiry())
+            user = await tokens.rotate(
+                token.family_id, token.secret_hash, successor.secret_hash, self._expiry()
+            )
             if user is None:
                 await tokens.revoke(token.family_id)
         # After the commit: an exception inside the block would roll back the revocation.
@@ -81,7 +83,7 @@ class AuthSessions:
 
     def _token_pair(self, subject: TokenSubject, token: RefreshToken) -> TokenPair:
         access_token = self._access_tokens.issue(subject)
-        return TokenPair(access_token, str(token), self._settings.access_token_ttl)
+        return TokenPair(access_token, token.encode(), self._settings.access_token_ttl)
 
     def _expiry(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self._settings.refresh_token_ttl)

@@ -31,8 +31,10 @@ class AccessTokens:
     """Issues and verifies JSON Web Tokens.
 
     New tokens are signed with the first of `AUTH_SECRETS`. Tokens signed with any of them are
-    accepted, so that secrets can be rotated (see `docs/security.md`). If `AUTH_SECRETS` is empty,
-    each object has its own random key.
+    accepted, so that secrets can be rotated (see `docs/security.md`).
+
+    If `AUTH_SECRETS` is empty, each instance generates a random key: tokens become invalid on
+    restart, and other processes do not accept them. For development only.
 
     https://www.rfc-editor.org/rfc/rfc8725
     """
@@ -48,6 +50,7 @@ class AccessTokens:
         now = datetime.now(UTC)
         claims = {
             "iss": self._issuer,
+            # The service is both issuer and audience.
             "aud": self._issuer,
             "sub": str(subject.user_id),
             "iat": now,
@@ -86,7 +89,8 @@ class RefreshToken(NamedTuple):
     """A single-use token: the ID of its family and a random secret.
 
     A family consists of the token that a login returned and of its successors. Only the hash of the
-    latest secret is stored.
+    latest secret is stored. A used secret no longer matches, and the caller revokes the whole family
+    (reuse detection).
     """
 
     family_id: UUID
@@ -99,7 +103,7 @@ class RefreshToken(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "RefreshToken | None":
-        """Return the token that `str(token)` encoded, or None if the text is malformed."""
+        """Return the token that `encode` encoded, or None if the text is malformed."""
         try:
             content = urlsafe_b64decode(text)
         except ValueError:
@@ -109,12 +113,13 @@ class RefreshToken(NamedTuple):
         token = cls(UUID(bytes=content[:_FAMILY_ID_BYTES]), content[_FAMILY_ID_BYTES:])
         # The decoder ignores characters outside its alphabet, so many texts decode to the same
         # token. Accept only the text that was issued.
-        return token if str(token) == text else None
+        return token if token.encode() == text else None
 
-    def __str__(self) -> str:
+    def encode(self) -> str:
+        """Return the text that is sent to the client."""
         return urlsafe_b64encode(self.family_id.bytes + self.secret).decode()
 
     @property
-    def hash(self) -> str:
+    def secret_hash(self) -> str:
         """The hash to store. A random secret of 256 bits needs no salt and no slow hash."""
         return sha256(self.secret).hexdigest()

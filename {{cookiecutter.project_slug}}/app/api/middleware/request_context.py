@@ -22,10 +22,10 @@ class RequestContextMiddleware:
     The ID is the client's `X-Request-ID` if that is valid, otherwise a random one. The response has
     the ID in the same header. WebSocket connections and lifespan events pass through unchanged.
 
-    Must be outside all other middleware that logs or responds, so that all log lines and responses
-    of the request have the ID. Only Starlette's `ServerErrorMiddleware` is further out. If the
-    setting DEBUG is on, it responds to unhandled exceptions itself, and those responses have no ID.
-    If DEBUG is off, `UnhandledErrorMiddleware` responds to them instead.
+    Install this as the outermost middleware, so that every log line and response has the ID.
+    Exception: with DEBUG on, Starlette's `ServerErrorMiddleware`, which is always outside, writes
+    the 500 response without the ID. With DEBUG off, `UnhandledErrorMiddleware` (inside this one)
+    writes it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -47,7 +47,8 @@ class RequestContextMiddleware:
     ) -> None:
         started_at = time.perf_counter()
         # Until the response starts, assume 500: this status is logged if the application raises an
-        # exception or is cancelled first. If it fails later, the status already sent is logged.
+        # exception first. It is also intended for a cancelled request, which has no response. If
+        # the application fails later, the status already sent is logged.
         status = 500
 
         async def send_wrapper(message: Message) -> None:
@@ -87,10 +88,9 @@ def _route_template(scope: Scope) -> str:
 
     The path of the request is never logged: it may contain secrets and line breaks.
     """
-    # With nested routers, `scope["route"].path` lacks the prefixes of the outer routers. The full
-    # path is in FastAPI's undocumented `effective_route_context` (seen in FastAPI 0.165), which
-    # also has a `path`. If a version of FastAPI removes it, paths are logged without the outer
-    # prefixes, and `tests/test_middleware.py` fails.
+    # For nested routers, `scope["route"].path` is only the innermost part. FastAPI stores the full
+    # path in the undocumented `effective_route_context.path` (checked with 0.165). If that
+    # disappears, the log has the partial path, and `tests/test_middleware.py` fails.
     effective_route = scope.get("fastapi", {}).get("effective_route_context")
     route = effective_route or scope.get("route")
     return str(getattr(route, "path", "-"))

@@ -15,8 +15,8 @@ from app.schemas.articles import ArticleCreate, ArticleRead, ArticleUpdate
 router = APIRouter(prefix="/api/v1/articles", tags=["articles"])
 
 ArticleReaderDep = Annotated[ArticleReader, Depends(provide_reader(ArticleReader))]
-# All writers of a request share a transaction, which commits before the response is sent, so a 201
-# means that the row is stored (`app.api.dependencies`).
+# All writers of a request share one transaction. It commits before the response is sent, so a 201
+# means that the row is stored (see `app.api.dependencies`).
 ArticleWriterDep = Annotated[ArticleWriter, Depends(provide_writer(ArticleWriter))]
 
 ArticleId = Annotated[UUID, Path(description="ID of the article.")]
@@ -26,7 +26,10 @@ ArticleId = Annotated[UUID, Path(description="ID of the article.")]
 async def list_articles(
     articles: ArticleReaderDep, page: PageParamsDep, q: SearchQuery = None
 ) -> list[ArticleRead]:
-    """List articles, newest first. `q` searches titles and texts."""
+    """List articles, newest first.
+
+    `q` searches titles and texts; matches are also listed newest first, not by relevance.
+    """
     # `fetch_limit` is one more than the page size. `paginate` drops the extra row and, if there is
     # one, sets the `Link` header to the next page.
     rows = await articles.list(limit=page.fetch_limit, after=page.after, q=q)
@@ -57,6 +60,7 @@ async def update_article(
 
     Fails with 409 if the new slug is already in use.
     """
+    # `exclude_unset`: a field that is absent from the body is unchanged; null is rejected.
     row = await articles.update(article_id, **changes.model_dump(exclude_unset=True))
     return ArticleRead.model_validate(row)
 

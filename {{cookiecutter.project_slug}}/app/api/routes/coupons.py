@@ -15,8 +15,8 @@ from app.services.coupons import redeem
 router = APIRouter(prefix="/api/v1/coupons", tags=["coupons"])
 
 CouponReaderDep = Annotated[CouponReader, Depends(provide_reader(CouponReader))]
-# All writers of a request share a transaction, which commits before the response is sent, so a 201
-# means that the row is stored (`app.api.dependencies`).
+# All writers of a request share one transaction. It commits before the response is sent, so a 201
+# means that the row is stored (see `app.api.dependencies`).
 CouponWriterDep = Annotated[CouponWriter, Depends(provide_writer(CouponWriter))]
 RedemptionWriterDep = Annotated[RedemptionWriter, Depends(provide_writer(RedemptionWriter))]
 

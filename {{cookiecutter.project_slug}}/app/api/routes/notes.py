@@ -26,8 +26,8 @@ async def get_note_writer(transaction: TransactionDep, user: CurrentUser) -> Not
 
 
 NoteReaderDep = Annotated[NoteReader, Depends(get_note_reader)]
-# All writers of a request share a transaction, which commits before the response is sent, so a 201
-# means that the row is stored (`app.api.dependencies`).
+# All writers of a request share one transaction. It commits before the response is sent, so a 201
+# means that the row is stored (see `app.api.dependencies`).
 NoteWriterDep = Annotated[NoteWriter, Depends(get_note_writer)]
 
 NoteId = Annotated[int, Path(ge=1, le=2**63 - 1, description="ID of the note.")]
@@ -37,7 +37,10 @@ NoteId = Annotated[int, Path(ge=1, le=2**63 - 1, description="ID of the note.")]
 async def list_notes(
     notes: NoteReaderDep, page: IntegerPageParamsDep, q: SearchQuery = None
 ) -> list[NoteRead]:
-    """List the authenticated user's notes, newest first. `q` searches titles and descriptions."""
+    """List the authenticated user's notes, newest first.
+
+    `q` searches titles and descriptions; matches are also listed newest first, not by relevance.
+    """
     # `fetch_limit` is one more than the page size. `paginate` drops the extra row and, if there is
     # one, sets the `Link` header to the next page.
     rows = await notes.list(limit=page.fetch_limit, after=page.after, q=q)
@@ -66,6 +69,8 @@ async def update_note(note_id: NoteId, changes: NoteUpdate, notes: NoteWriterDep
 
     The other fields are unchanged.
     """
+    # `exclude_unset`: a field that is absent from the body is unchanged; null clears the
+    # description, and is rejected for the title.
     row = await notes.update(note_id, **changes.model_dump(exclude_unset=True))
     return NoteRead.model_validate(row)
 
