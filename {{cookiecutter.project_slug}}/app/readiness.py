@@ -29,8 +29,8 @@ class Readiness:
     """Decides whether this process should receive requests.
 
     The process is not ready if the database has no revision, or if every revision in the database
-    is superseded, that is, this release has a newer one. This rule does not apply to a project without
-    migrations.
+    is superseded, that is, this release has a newer one. This rule does not apply to a project
+    without migrations.
 
     An unknown revision counts as ready: a newer release has already migrated the database during a
     rolling update, and this process continues to serve requests until it is replaced.

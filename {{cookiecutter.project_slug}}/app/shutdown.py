@@ -11,8 +11,9 @@ handler while the application runs:
 3. When uvicorn's timeout expires, uvicorn cancels the requests that are still open.
 4. The lifespan of the application ends, which closes the database pools.
 
-Steps 2 to 4 together take at most `SHUTDOWN_TIMEOUT`: up to 4 s for closing the pools, and the rest,
-but at least 1 s, for requests. With a `SHUTDOWN_TIMEOUT` below 5 s, the shutdown may take 5 s.
+Steps 2 to 4 together take at most `SHUTDOWN_TIMEOUT`: up to 4 s for closing the pools, and the
+rest, but at least 1 s, for requests. With a `SHUTDOWN_TIMEOUT` below 5 s, the shutdown may take
+5 s.
 
 uvicorn handles SIGINT (Ctrl-C) as before, without a drain, because no load balancer sends requests
 to a process at a terminal.

@@ -16,7 +16,8 @@ Concurrent attempts can pass step 1 together. From step 3 on, the locks make the
 another, and each attempt sees the failures of the attempts before it. Clients learn the result of
 at most `AUTH_MAX_FAILURES` wrong guesses per account and window, however many they send at the same
 time. Logins from one network briefly wait for each other, which is acceptable because no password
-is hashed while the locks are held. All attempts lock the account before the network, so that they cannot deadlock.
+is hashed while the locks are held. All attempts lock the account before the network, so that they
+cannot deadlock.
 
 A *confirmation* is a logged-in user's entry of the current password before a credential change. It
 runs through the same steps. Anyone who knows an e-mail address can block logins to its account, but

@@ -89,8 +89,8 @@ class RefreshToken(NamedTuple):
     """A single-use token: the ID of its family and a random secret.
 
     A family consists of the token that a login returned and of its successors. Only the hash of the
-    latest secret is stored. A used secret no longer matches, and the caller revokes the whole family
-    (reuse detection).
+    latest secret is stored. A used secret no longer matches, and the caller revokes the whole
+    family (reuse detection).
     """
 
     family_id: UUID

@@ -104,7 +104,9 @@ class Writer(Generic[ModelT]):
     async def update(self, key: UUID | int, /, **values: Any) -> ModelT:
         """Update the given columns of the entity with this primary key, and return the entity.
 
-        Without values, returns the entity unchanged. Raises `NotFoundError` if the row does not exist.
+        Without values, returns the entity unchanged.
+
+        Raises `NotFoundError` if the row does not exist.
         """
         entity = await self.get(key)
         for name, value in values.items():

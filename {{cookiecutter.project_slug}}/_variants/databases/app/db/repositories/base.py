@@ -98,7 +98,9 @@ class Writer:
     async def update(self, key: UUID | int, /, **values: Any) -> Row:
         """Update the given columns of the row with this primary key, and return the row.
 
-        Without values, returns the row unchanged. Raises `NotFoundError` if the row does not exist.
+        Without values, returns the row unchanged.
+
+        Raises `NotFoundError` if the row does not exist.
         """
         if not values:
             return await self.get(key)
