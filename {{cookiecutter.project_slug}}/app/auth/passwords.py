@@ -80,7 +80,7 @@ class _NoDowngradeArgon2Hasher(Argon2Hasher):
     The base class rehashes whenever the parameters differ, which would weaken stored hashes during
     a rolling deployment or after a parameter was lowered by mistake. Here, if the new cost is lower
     in any parameter, there is no upgrade. A change that raises one cost and lowers another upgrades
-    no existing hash.
+    no hash with the previous parameters.
     """
 
     def __init__(self, settings: AuthSettings) -> None:
