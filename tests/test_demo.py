@@ -161,6 +161,17 @@ def test_service_restarts_when_a_file_changes(bake: Bake) -> None:
         assert server.request("GET", "/alive")[0] == 200
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT that a shell can ignore")
+def test_interrupt_stops_server_that_a_shell_started_in_the_background(bake: Bake) -> None:
+    project = bake(example=False, auth=False)
+    # As a shell does for background jobs, and CI systems for some steps.
+    command = ["sh", "-c", "trap '' INT; exec uv run python -m dev.serve"]
+    with run_server(command, project.path) as server:
+        assert server.interrupt() == 0
+
+    assert not remaining_processes(project.path)
+
+
 @pytest.mark.skipif(
     os.name != "posix" or os.geteuid() != 0, reason="only root runs the server as another user"
 )

@@ -19,8 +19,8 @@ SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 def main() -> int:
     """Serve until a signal is received, and return the exit status."""
     for number in SIGNALS:
-        # An ignored signal stays ignored: `nohup` ignores SIGHUP.
-        if signal.getsignal(number) != signal.SIG_IGN:
+        # `nohup` ignores SIGHUP, which stays ignored. A shell ignores SIGINT for background jobs.
+        if number.name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN:
             # Only recorded, since an exception could interrupt the start of a process at any line.
             signal.signal(number, lambda number, _: received_signals.append(number))
     try:
