@@ -137,9 +137,9 @@ class LoginThrottle:
         await self._delete_expired_batch(transaction)
 
     async def delete_expired(self, database: Database) -> int:
-        """Delete the failures older than the window, except locked rows; return how many.
+        """Delete the failures older than the window; return how many.
 
-        Rows that other transactions have locked are skipped, and deleted later.
+        Rows that other transactions have locked are skipped, and deleted by a later call.
 
         Each batch is deleted in its own short transaction. In a single long one, the deleted rows
         would stay locked, and successful logins that delete the same rows would wait.

@@ -85,9 +85,8 @@ class ListQueries:
     ) -> Sequence[Row]:
         """Return at most `limit` rows that are older than the cursor and match `q`, newest first.
 
-        `after` is the cursor, or None for the first page. `q` is None or empty for a list without a
-        search.
-        `values` are the parameters of `base_query`.
+        `after` is the cursor, or None for the first page. `q` is None or empty if there is no
+        search. `values` are the parameters of `base_query`.
 
         Raises `UnavailableError` if a search takes longer than `DB_SEARCH_TIMEOUT`, or if too many
         searches are running.

@@ -37,8 +37,9 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
     benchmark with 32 readers and 15 connections, this reduced the 99th percentile of the latency
     from 128 ms to 44 ms.
 
-    A caller holds exactly one slot from `_wait_for_slot` until `_do_return_conn`, or until it fails
-    to connect. So a caller with a slot always finds an idle connection, or room for a new one.
+    A caller holds one slot while it has a connection: `_do_get` acquires the slot, and
+    `_do_return_conn` releases it. So a caller with a slot always finds an idle connection, or room
+    for a new one.
 
     A connection has three levels, from the outside:
 
@@ -68,17 +69,33 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
     def _do_get(self) -> ConnectionPoolEntry:
         """Borrow a connection: wait for a slot, then reuse an idle connection or connect.
 
+        A caller that gets a connection keeps its slot. A caller that gets an error has none.
+
         Raises `UnavailableError` if no connection becomes free in time or if none can be made.
         """
         deadline = asyncio.get_running_loop().time() + self.timeout()
-        record = None
-        while record is None:
+        while True:
             self._wait_for_slot(deadline)
-            record = self._reuse_or_connect()
-        # `pool_recycle` must stay off: SQLAlchemy would reconnect only after `_do_get`, and the new
-        # connection would stay `readonly`.
-        _reset_mode(record)
-        return record
+            try:
+                record = self._take_alive() or self._take_or_connect()
+            except _CONNECT_ERRORS as wrapper:
+                error = original_error(wrapper)
+                self._failure_log.warn(error)
+                if self._should_wait(error):
+                    # Leave this slot unused for a second, and wait for another one.
+                    self._queue.withhold()
+                    continue
+                self._queue.release()
+                # Every failure to connect means that the database is unavailable, even an unknown
+                # database, which `translate_errors` would treat as a programming error.
+                raise UnavailableError("The database cannot be reached.") from error
+            except BaseException:
+                self._queue.release()
+                raise
+            # `pool_recycle` must stay off: SQLAlchemy would reconnect only after `_do_get`, and the
+            # new connection would stay `readonly`.
+            _reset_mode(record)
+            return record
 
     def _wait_for_slot(self, deadline: float) -> None:
         """Wait for a slot of the queue until `deadline`, a time on the event loop's clock.
@@ -92,33 +109,11 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
         except TimeoutError as error:
             raise UnavailableError("Timed out waiting for a database connection.") from error
 
-    def _reuse_or_connect(self) -> ConnectionPoolEntry | None:
-        """Return an idle or a new connection, or None if the caller must wait for a slot again.
-
-        The caller must hold a slot. What happens to it depends on the outcome:
-
-        - A connection: the caller keeps the slot.
-        - None, because the server is full: the slot is withheld for a second.
-        - An exception, such as `UnavailableError`: the slot is released.
-        """
-        try:
-            return self._take_alive() or self._take_or_connect()
-        except _CONNECT_ERRORS as wrapper:
-            error = original_error(wrapper)
-            self._failure_log.warn(error)
-            if self._should_wait(error):
-                self._queue.withhold()
-                return None
-            self._queue.release()
-            # Every failure to connect means that the database is unavailable, even an unknown
-            # database, which `translate_errors` would treat as a programming error.
-            raise UnavailableError("The database cannot be reached.") from error
-        except BaseException:
-            self._queue.release()
-            raise
-
     def _should_wait(self, error: BaseException) -> bool:
-        """Return whether a caller that failed to connect should wait for another connection."""
+        """Return whether to wait for a connection of this pool after a failure to connect.
+
+        True if the server accepts no more connections, but this pool has or expects others.
+        """
         is_full = isinstance(error, TooManyConnectionsError)
         # Connections may have been returned while this caller tried to connect.
         return is_full and self._queue.can_wait_for_connection(idle=self.checkedin())
