@@ -37,7 +37,7 @@ class ConnectionQueue:
         Raises `TimeoutError` if no slot becomes free in time.
         """
         if not self._semaphore.locked():
-            # The usual case: a slot is free, so no timer is needed.
+            # A slot is free and no caller waits, so `acquire` needs no timer.
             await self.acquire()
             return
         async with asyncio.timeout_at(deadline):
@@ -65,7 +65,7 @@ class ConnectionQueue:
         connection or is still trying to get one. Otherwise, the caller should fail.
 
         `idle` is the pool's number of idle connections. Call this method while the caller holds its
-        own slot.
+        own slot. Callers that have withheld theirs do not count, so the last one fails.
         """
         other_callers = self._admitted - 1
         return idle > 0 or other_callers > 0

@@ -23,7 +23,7 @@ from app.db.pool_options import pool_options
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
 
-# Errors of the network and of asyncpg. SQLAlchemy wraps some of the latter in one of two classes.
+# Network errors, and asyncpg's errors, which SQLAlchemy may wrap in its own classes.
 _CONNECT_ERRORS = (OSError, DBAPIError, EmulatedDBAPIException, *DRIVER_ERRORS)
 
 
@@ -78,11 +78,12 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
             self._wait_for_slot(deadline)
             try:
                 record = self._take_alive() or self._take_or_connect()
-            except _CONNECT_ERRORS as wrapper:
-                error = original_error(wrapper)
+            except _CONNECT_ERRORS as caught:
+                error = original_error(caught)
                 self._failure_log.warn(error)
                 if self._should_wait(error):
-                    # Leave this slot unused for a second, and wait for another one.
+                    # Give up this slot for a second, and queue again. While other slots are free,
+                    # the next attempt follows at once.
                     self._queue.withhold()
                     continue
                 self._queue.release()
@@ -185,8 +186,9 @@ def _handle_error(context: ExceptionContext) -> UnavailableError | None:
     """Never discard the whole pool, and discard a connection whose command timed out.
 
     By default, SQLAlchemy discards the pool after a disconnect. This is not needed, because the
-    pool checks each connection before use. After a timeout, a rollback would time out too, so
-    SQLAlchemy discards the connection, and raises the returned error instead of the timeout.
+    pool checks each connection before use. After a timeout, a rollback would time out too:
+    reporting a disconnect makes SQLAlchemy discard the connection without one, and raise the
+    returned error.
     """
     context.invalidate_pool_on_disconnect = False
     if not isinstance(context.original_exception, TimeoutError):
