@@ -150,8 +150,12 @@ def test_owner_edits_conflict_only_where_both_sides_changed_the_same_lines(
     assert differing_files(project, fresh) == {"app/api/routes/things.py", *edited}
     assert (project.path / "app" / "news.py").exists()
 
-    for name in expected:
-        project.git("checkout", "--theirs", "--", name)
+    # Resolve each conflict as the owner would: take the new text, and repeat the edit in it.
+    for name, before, after in OWNER_EDITS:
+        if name in expected:
+            project.git("checkout", "--theirs", "--", name)
+            path = project.path / name
+            path.write_text(path.read_text("utf-8").replace(before, after), "utf-8")
     project.commit("Update the project")
     assert run_cruft(project, "check", "--checkout", "main").returncode == 0
     run_checks(Project(project.path))
