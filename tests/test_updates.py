@@ -59,9 +59,8 @@ def create(template: GitRepo, tmp_path: Path) -> Create:
     ) -> GitRepo:
         folder = tmp_path / name
         folder.mkdir()
-        options = ["--output-dir", str(folder), "--extra-context", json.dumps(context)]
-        options += ["--checkout", checkout]
-        done = cruft(tmp_path, "create", str(source.path), "--no-input", *options)
+        options = ["--output-dir", str(folder), "--extra-context", json.dumps(context), "--no-input"]
+        done = cruft(tmp_path, "create", str(source.path), *options, "--checkout", checkout)
         assert done.returncode == 0, done.stderr
         project = GitRepo(folder / "old-friend")
         project.git("init", "--quiet")
@@ -151,7 +150,8 @@ def test_owner_edits_conflict_only_where_both_sides_changed_the_same_lines(
     for name, before, after in OWNER_EDITS:
         if name in expected:
             project.git("checkout", "--theirs", "--", name)
-            project.replace(name, before, after)
+            text = Project(project.path).read(name).replace(before, after)
+            (project.path / name).write_text(text, "utf-8")
     project.commit("Update the project")
     assert run_cruft(project, "check", "--checkout", "main").returncode == 0
     run_checks(Project(project.path))
