@@ -59,8 +59,9 @@ def create(template: GitRepo, tmp_path: Path) -> Create:
     ) -> GitRepo:
         folder = tmp_path / name
         folder.mkdir()
-        options = ["--output-dir", str(folder), "--extra-context", json.dumps(context), "--no-input"]
-        done = cruft(tmp_path, "create", str(source.path), *options, "--checkout", checkout)
+        where = ["--output-dir", str(folder), "--checkout", checkout]
+        values = ["--no-input", "--extra-context", json.dumps(context)]
+        done = cruft(tmp_path, "create", str(source.path), *where, *values)
         assert done.returncode == 0, done.stderr
         project = GitRepo(folder / "old-friend")
         project.git("init", "--quiet")
@@ -71,7 +72,7 @@ def create(template: GitRepo, tmp_path: Path) -> Create:
 
 
 def run_cruft(project: GitRepo, *arguments: str) -> CompletedProcess[str]:
-    """Run cruft in `project`, without defaults of the user."""
+    """Run cruft in `project`."""
     return cruft(project.path.parent, *arguments, cwd=project.path)
 
 
@@ -96,8 +97,7 @@ def differing_files(first: GitRepo, second: GitRepo) -> set[str]:
     names = {name for name in one.files() | other.files() if not name.startswith(".git/")}
     common = one.files() & other.files()
     different = {name for name in names if name not in common or one.read(name) != other.read(name)}
-    # This file contains the commit of the template.
-    return different - {".cruft.json"}
+    return different - {".cruft.json"}  # It contains the commit of the template.
 
 
 def has_conflict(name: str, owned: GitRepo, base: GitRepo, new: GitRepo) -> bool:
