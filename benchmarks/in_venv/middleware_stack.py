@@ -1,26 +1,19 @@
 """Application factory of the other services, with the middleware and access log of the project.
 
-With the same middleware, the services differ only in their database access. The list is repeated
-here because importing `app.main` would load the project's database layer too, which would increase
-startup time and memory. `check_middleware_stack.py` checks that the lists are equal.
+With the same middleware, the services differ only in their database access. They do not import
+`app.main`, which would load the project's database layer too, and so increase startup time and
+memory. `check_middleware_stack.py` checks that `app.main` adds no other middleware.
 """
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
-from fastapi.middleware import Middleware
-from fastapi.middleware.cors import CORSMiddleware
 
 from app.api.error_handlers import add_error_handlers
-from app.api.middleware import (
-    BodySizeLimitMiddleware,
-    RequestContextMiddleware,
-    TrailingSlashMiddleware,
-    UnhandledErrorMiddleware,
-)
+from app.api.middleware import middleware_stack
 from app.log_config import configure_logging
-from app.settings import ServiceSettings, Settings
+from app.settings import Settings
 
 #: Opens the connection pool in `app.state`, and closes it.
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -41,28 +34,11 @@ def make_app(
         openapi_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=middleware(settings.service) if has_middleware else [],
+        middleware=middleware_stack(settings.service) if has_middleware else [],
     )
     add_error_handlers(app)
     app.include_router(router)
     return app
-
-
-def middleware(settings: ServiceSettings) -> list[Middleware]:
-    """Return the middleware, outermost first."""
-    return [
-        Middleware(RequestContextMiddleware),
-        Middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["DELETE", "GET", "PATCH", "POST", "PUT"],
-            allow_headers=settings.cors_allow_headers,
-            expose_headers=settings.cors_expose_headers,
-        ),
-        Middleware(UnhandledErrorMiddleware),
-        Middleware(BodySizeLimitMiddleware, limit=settings.max_body_size),
-        Middleware(TrailingSlashMiddleware),
-    ]
 
 
 def database_url(settings: Settings) -> str:
