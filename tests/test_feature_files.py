@@ -112,7 +112,9 @@ def paths_drawn(text: str) -> set[str]:
 def exists(project: Project, path: str, document: str) -> bool:
     """Return whether `path` exists, relative to the project or to the folder of `document`."""
     folder = Path(project.path / document).parent
-    if path in CREATED_LATER or (document.startswith("docs/add-a-") and path.endswith("tags.py")):
+    if path in CREATED_LATER or (
+        document.startswith("docs/add-a-") and path.endswith(("tags.py", "tax.py"))
+    ):
         return True
     return (project.path / path).exists() or (folder / path).exists()
 

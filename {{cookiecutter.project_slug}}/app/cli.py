@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from app.auth.accounts import AccountService
 from app.auth.authentication import Authentication
+from app.auth.settings import AuthSettings
 from app.db import Database
 from app.errors import AppError
 from app.schemas.users import UserCreate
@@ -48,7 +49,7 @@ async def run(options: Namespace) -> str:
     """
     settings = load_settings()
     async with Database(settings.database) as database:
-        accounts = AccountService(database, Authentication(settings.auth))
+        accounts = AccountService(database, Authentication(settings.group(AuthSettings)))
         if options.command == "create-user":
             new = UserCreate.model_validate({"email": options.email, "password": read_password()})
             user = await accounts.register(new.email, new.password)

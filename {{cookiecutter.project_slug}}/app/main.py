@@ -6,7 +6,7 @@ application opens the database when the server starts.
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
@@ -17,16 +17,13 @@ from app.api.error_handlers import add_error_handlers
 from app.api.middleware import middleware_stack
 from app.api.openapi import api_info, document_errors
 from app.api.router import describe_tags, discover_routers
+from app.components import discover_components
 from app.db import Database
 from app.log_config import configure_logging, log_startup_failure
 from app.readiness import Readiness
 from app.settings import Settings, SettingsError, load_settings
 from app.shutdown import graceful_shutdown
 
-# jinja: if cookiecutter.auth
-from .auth.authentication import Authentication
-
-# jinja: endif
 logger = logging.getLogger(__name__)
 
 
@@ -47,13 +44,17 @@ def _create_app(settings: Settings) -> FastAPI:
     info = api_info()
     database = Database(settings.database)
     readiness = Readiness(settings.database)
+    components = discover_components()
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logging(service)
         with graceful_shutdown(service, on_drain=readiness.start_draining):
-            async with database, readiness:
+            async with database, readiness, AsyncExitStack() as stack:
                 logger.info("Database pool opened")
+                for component in components:
+                    if component.lifespan is not None:
+                        await stack.enter_async_context(component.lifespan(app, settings))
                 yield
             logger.info("Database pool closed")
 
@@ -79,9 +80,9 @@ def _create_app(settings: Settings) -> FastAPI:
     )
     app.state.database = database
     app.state.readiness = readiness
-    # jinja: if cookiecutter.auth
-    app.state.authentication = Authentication(settings.auth)
-    # jinja: endif
+    for component in components:
+        if component.install is not None:
+            component.install(app, settings)
     add_error_handlers(app)
     for router in discover_routers():
         app.include_router(router)

@@ -2,16 +2,19 @@
 
 `.env.example` documents every variable. Importing this module reads nothing: `create_app` calls
 `load_settings` once and passes each group of settings to the part of the service that needs it.
+Components have their own groups, see `app.components`.
 """
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from app.components import discover_components
 from app.settings_base import (
     SERVICE_NAME,
     CommaSeparated,
     Environment,
+    GroupT,
     HeaderName,
     Ports,
     Seconds,
@@ -20,15 +23,8 @@ from app.settings_base import (
     load_group,
 )
 
-# jinja: if cookiecutter.auth
-from .auth.settings import AuthSettings
-
-# jinja: endif
 __all__ = [
     "SERVICE_NAME",
-    # jinja: if cookiecutter.auth
-    "AuthSettings",
-    # jinja: endif
     "DatabaseSettings",
     "ServiceSettings",
     "Settings",
@@ -145,10 +141,22 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     service: ServiceSettings = Field(default_factory=ServiceSettings)
-    # jinja: if cookiecutter.auth
-    auth: AuthSettings = Field(default_factory=AuthSettings)
-    # jinja: endif
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    #: The groups of components, see `group`.
+    components: tuple[SettingsGroup, ...] = Field(default=(), validate_default=True)
+
+    @field_validator("components")
+    @classmethod
+    def _add_missing(cls, groups: tuple[SettingsGroup, ...]) -> tuple[SettingsGroup, ...]:
+        passed = {type(group) for group in groups}
+        return (*groups, *(group() for group in _component_groups() if group not in passed))
+
+    def group(self, group: type[GroupT]) -> GroupT:
+        """Return the settings of a component. Raises `LookupError` if no component has them."""
+        for component in self.components:
+            if isinstance(component, group):
+                return component
+        raise LookupError(f"no component has the settings group {group.__name__}")
 
 
 def load_settings() -> Settings:
@@ -156,15 +164,24 @@ def load_settings() -> Settings:
 
     Raises `SettingsError` with one line for each problem, of all groups.
     """
-    groups: dict[str, Any] = {}
+    loaded: dict[type[SettingsGroup], Any] = {}
     problems: list[str] = []
-    for name, field in Settings.model_fields.items():
-        group: Any = field.annotation
+    groups: list[type[SettingsGroup]] = [ServiceSettings, DatabaseSettings, *_component_groups()]
+    for group in groups:
         try:
-            groups[name] = load_group(group)
+            loaded[group] = load_group(group)
         except SettingsError as error:
             problems += str(error).splitlines()
     if problems:
         # Without duplicates: several groups read ENVIRONMENT, SERVICE_NAME and `.env`.
         raise SettingsError("\n".join(dict.fromkeys(problems)))
-    return Settings(**groups)
+    return Settings(
+        service=loaded.pop(ServiceSettings),
+        database=loaded.pop(DatabaseSettings),
+        components=tuple(loaded.values()),
+    )
+
+
+def _component_groups() -> list[type[SettingsGroup]]:
+    groups = (component.settings_group for component in discover_components())
+    return [group for group in groups if group is not None]

@@ -1,13 +1,16 @@
 """Settings in tests: independent of the developer's environment, and easy to vary."""
 
 import os
-from typing import Any, cast
+from typing import Any
 
-from app.settings import Settings
+from app.components import discover_components
+from app.settings import DatabaseSettings, ServiceSettings, Settings
 from app.settings_base import SettingsGroup
 
 GROUPS: list[type[SettingsGroup]] = [
-    cast("type[SettingsGroup]", field.annotation) for field in Settings.model_fields.values()
+    ServiceSettings,
+    DatabaseSettings,
+    *(component.settings_group for component in discover_components() if component.settings_group),
 ]
 
 

@@ -2,8 +2,8 @@
 
 from app.auth.login_throttle import LoginThrottle
 from app.auth.passwords import PasswordHasher
+from app.auth.settings import AuthSettings
 from app.auth.tokens import AccessTokens
-from app.settings import AuthSettings
 
 
 class Authentication:

@@ -22,7 +22,7 @@ UserReaderDep = Annotated[UserReader, Depends(provide_reader(UserReader))]
 
 
 async def get_authentication(connection: HTTPConnection) -> Authentication:
-    """Return the process-wide services that `create_app` created."""
+    """Return the process-wide services that `app.components.auth` created."""
     authentication: Authentication = connection.app.state.authentication
     return authentication
 

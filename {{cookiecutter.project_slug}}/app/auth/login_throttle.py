@@ -34,9 +34,9 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from app.auth.errors import TooManyLoginAttemptsError
+from app.auth.settings import AuthSettings
 from app.db import Database, Transaction
 from app.db.repositories.login_failures import LoginFailureReader, LoginFailureWriter
-from app.settings import AuthSettings
 
 # Each attempt deletes up to this many expired rows and adds at most one, so any number above one
 # keeps expired rows from accumulating. A small number keeps the transaction short.

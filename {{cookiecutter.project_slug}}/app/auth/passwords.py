@@ -16,7 +16,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import SecretStr
 
-from app.settings import AuthSettings
+from app.auth.settings import AuthSettings
 
 ResultT = TypeVar("ResultT")
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import jwt
 
-from app.settings import AuthSettings
+from app.auth.settings import AuthSettings
 
 #: Registered claims, and `ver`: the version of the user's credentials.
 REQUIRED_CLAIMS = ("exp", "iat", "sub", "jti", "iss", "aud", "ver")

@@ -5,6 +5,7 @@ from typing import Any
 import asyncpg
 from httpx2 import AsyncClient, Response
 
+from app.auth.settings import AuthSettings
 from app.settings import Settings
 
 AUTH = "/api/v1/auth"
@@ -19,7 +20,8 @@ KEY = "Iq0mT4v8kJm2bXzN1cRwEo7yLs5uHf3gPd6a"
 
 def with_auth(settings: Settings, **changes: Any) -> Settings:
     """Return the same settings with some changes to `AuthSettings`."""
-    return settings.model_copy(update={"auth": settings.auth.model_copy(update=changes)})
+    auth = settings.group(AuthSettings).model_copy(update=changes)
+    return Settings(service=settings.service, database=settings.database, components=(auth,))
 
 
 async def register(

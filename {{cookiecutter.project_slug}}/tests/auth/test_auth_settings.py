@@ -8,8 +8,9 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from app.auth.settings import AuthSettings
 from app.main import create_app
-from app.settings import AuthSettings, Settings, SettingsError, load_settings
+from app.settings import Settings, SettingsError, load_settings
 from app.settings_base import SettingsGroup
 from tests.auth.helpers import KEY, with_auth
 
@@ -36,7 +37,7 @@ def test_secrets_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVIRONMENT", "production")
     monkeypatch.delenv("AUTH_ARGON2_MEMORY_COST")
     monkeypatch.setenv("AUTH_SECRETS", f"{KEY}, {KEY[::-1]}")
-    secrets = load_settings().auth.secrets
+    secrets = load_settings().group(AuthSettings).secrets
     assert [secret.get_secret_value() for secret in secrets] == [KEY, KEY[::-1]]
     assert KEY not in repr(load_settings()) + str(load_settings())
 
@@ -79,12 +80,12 @@ def test_production_requires_the_recommended_memory_cost(
 ) -> None:
     monkeypatch.setenv("AUTH_ARGON2_MEMORY_COST", memory_cost)
     monkeypatch.setenv("AUTH_SECRETS", KEY)
-    assert load_settings().auth.argon2_memory_cost == int(memory_cost)
+    assert load_settings().group(AuthSettings).argon2_memory_cost == int(memory_cost)
     monkeypatch.setenv("ENVIRONMENT", "production")
     with pytest.raises(SettingsError, match=r"^AUTH_ARGON2_MEMORY_COST: .*19456.* KiB$"):
         load_settings()
     monkeypatch.setenv("AUTH_ARGON2_MEMORY_COST", "19456")
-    assert load_settings().auth.argon2_memory_cost * 1024 == 19 * 1024**2
+    assert load_settings().group(AuthSettings).argon2_memory_cost * 1024 == 19 * 1024**2
 
 
 @pytest.mark.parametrize("environment", ["development", "production"])
@@ -147,4 +148,4 @@ def test_renamed_setting_is_listed_with_other_problems(monkeypatch: pytest.Monke
 
 def test_empty_renamed_setting_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTH_HASH_PASSES", "")
-    assert load_settings().auth.argon2_time_cost == 1
+    assert load_settings().group(AuthSettings).argon2_time_cost == 1

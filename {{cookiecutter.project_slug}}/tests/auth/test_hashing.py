@@ -15,7 +15,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import SecretStr
 
 from app.auth.passwords import PasswordHasher
-from app.settings import AuthSettings
+from app.auth.settings import AuthSettings
 from tests.auth.helpers import (
     EMAIL,
     OTHER_EMAIL,

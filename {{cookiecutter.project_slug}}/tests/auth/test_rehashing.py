@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 from pydantic import SecretStr
 
 from app.auth.passwords import PasswordHasher
-from app.settings import AuthSettings
+from app.auth.settings import AuthSettings
 from tests.auth.helpers import PASSWORD, log_in, register
 
 

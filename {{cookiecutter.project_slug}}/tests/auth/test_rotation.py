@@ -9,8 +9,9 @@ from fastapi import FastAPI
 from httpx2 import AsyncClient
 from pydantic import SecretStr
 
+from app.auth.settings import AuthSettings
 from app.auth.tokens import AccessTokens, TokenSubject
-from app.settings import AuthSettings, Settings
+from app.settings import Settings
 from tests.auth.helpers import KEY, ME, bearer, log_in_tokens, new_user, with_auth
 from tests.databases import ROOT
 
@@ -24,7 +25,7 @@ async def test_token_is_valid_until_its_key_is_removed(
 ) -> None:
     def sign_with(*keys: str) -> None:
         secrets = tuple(SecretStr(key) for key in keys)
-        tokens = AccessTokens(with_auth(settings, secrets=secrets).auth)
+        tokens = AccessTokens(with_auth(settings, secrets=secrets).group(AuthSettings))
         monkeypatch.setattr(app.state.authentication, "access_tokens", tokens)
 
     async def statuses(*headers: dict[str, str]) -> list[int]:

@@ -7,9 +7,10 @@ from httpx2 import ASGITransport, AsyncClient
 from pydantic import SecretStr
 
 from app.api.routes import articles
+from app.auth.settings import AuthSettings
 from app.db import Database
 from app.main import create_app
-from app.settings import AuthSettings, ServiceSettings, Settings
+from app.settings import ServiceSettings, Settings
 from tests.auth.helpers import KEY, new_user
 from tests.databases import ROOT
 from tests.isolation import isolated
@@ -21,8 +22,8 @@ COUPON = {"code": "SPRING", "init_count": 1}
 async def test_anyone_may_write_in_production(settings: Settings, database: Database) -> None:
     production = Settings(
         service=ServiceSettings(environment="production"),
-        auth=AuthSettings(AUTH_SECRETS=(SecretStr(KEY),)),
         database=settings.database,
+        components=(AuthSettings(AUTH_SECRETS=(SecretStr(KEY),)),),
     )
     app = create_app(production)
     async with (

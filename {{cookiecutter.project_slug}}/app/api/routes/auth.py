@@ -1,32 +1,15 @@
 """Registration, login and sessions: `/api/v1/auth`."""
 
-import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Form, Response, status
+from fastapi import APIRouter, Form, Response, status
 
 from app.api.problem_details import error_responses
 from app.auth.dependencies import AccountServiceDep, AuthSessionsDep, ClientIp
 from app.schemas.auth import LoginForm, RefreshTokenRequest, TokenResponse
 from app.schemas.users import UserCreate, UserRead
 
-logger = logging.getLogger(__name__)
-
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Log a warning at startup if access tokens will not survive a restart."""
-    if not app.state.authentication.settings.secrets:
-        logger.warning(
-            "AUTH_SECRETS is not set: each process signs access tokens with its own random secret."
-            " The tokens become invalid when the process restarts or reloads"
-        )
-    yield
-
-
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], lifespan=lifespan)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
 
 
 @router.post(
