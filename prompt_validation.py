@@ -59,7 +59,8 @@ RESERVED_PACKAGES = set(
     fastapi-offline fasteners greenlet h11 httpcore2 httptools httpx2 httpx2-jsfetch idna iniconfig
     librt mako markupsafe mypy mypy-extensions opentelemetry-api packaging pathspec platformdirs
     pluggy psutil pwdlib pycparser pydantic pydantic-core pydantic-settings pygments pyjwt pytest
-    pytest-asyncio pytest-cov pytest-xdist python-dotenv python-json-logger python-multipart ruff
+    pytest-asyncio pytest-cov pytest-timeout pytest-xdist python-dotenv python-json-logger
+    python-multipart ruff
     sqlalchemy starlette truststore typing-extensions typing-inspection uvicorn uvloop
     watchfiles
     """.split()

@@ -3,13 +3,16 @@
 `conftest.py` loads this module in the processes that run tests.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
-from httpx2 import ASGITransport, AsyncClient
+from httpx2 import AsyncClient
 from sqlalchemy import delete
 
 from app.db import Database, metadata
@@ -22,6 +25,7 @@ from tests.databases import (
     drop_database,
     ensure_template_database,
 )
+from tests.in_process import InProcessTransport
 from tests.isolation import isolated
 from tests.openapi_contract import assert_documented
 from tests.postgres import running_server
@@ -105,9 +109,33 @@ async def committing_client(app: FastAPI, clean_database: Database) -> AsyncIter
         yield client
 
 
+@pytest.fixture
+async def live_server(app: FastAPI, clean_database: Database) -> AsyncIterator[str]:
+    """Yield the URL of a server that runs the application in this process, with real commits.
+
+    For WebSockets, and for clients that disconnect.
+    """
+    app.state.database = clean_database
+    server = _Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None))
+    serving = asyncio.create_task(server.serve())
+    async with app.state.readiness, asyncio.timeout(60):
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        server.should_exit = server.force_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # pytest handles the signals.
+        yield
+
+
 def _client(app: FastAPI) -> AsyncClient:
     hooks = {"response": [assert_documented]}
-    return AsyncClient(transport=ASGITransport(app), base_url="http://test", event_hooks=hooks)
+    return AsyncClient(transport=InProcessTransport(app), base_url="http://test", event_hooks=hooks)
 
 
 @pytest.fixture

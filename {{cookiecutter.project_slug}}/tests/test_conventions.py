@@ -6,11 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from inspect import isasyncgenfunction, iscoroutinefunction, isroutine
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute, APIWebSocketRoute
 from pydantic import BaseModel
 from sqlalchemy import DateTime, Enum
 
@@ -20,7 +21,13 @@ from app.db import metadata
 from tests.databases import ROOT
 from tests.service_settings import setting_names
 
-ROUTES = [route for router in discover_routers() for route in router.routes]
+ROUTES = [
+    route
+    for router in discover_routers()
+    for route in router.routes
+    if isinstance(route, APIRoute | APIWebSocketRoute)
+]
+HTTP_ROUTES = [route for route in ROUTES if isinstance(route, APIRoute)]
 COLUMNS = [column for table in metadata.tables.values() for column in table.columns]
 
 # Imports every module of the service. Any attempt to connect fails.
@@ -32,6 +39,7 @@ for module in pkgutil.walk_packages(app.__path__, "app."):
 """
 
 each_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+each_http_route = pytest.mark.parametrize("route", HTTP_ROUTES, ids=lambda route: route.name)
 
 
 def all_dependants(dependant: Dependant) -> Iterator[Dependant]:
@@ -42,54 +50,79 @@ def all_dependants(dependant: Dependant) -> Iterator[Dependant]:
 
 
 @each_route
-def test_routes_and_dependencies_are_async(route: APIRoute) -> None:
+def test_routes_and_dependencies_are_async(route: APIRoute | APIWebSocketRoute) -> None:
     # FastAPI runs other functions in a thread, which takes longer than most of these functions.
     for dependant in all_dependants(route.dependant):
         call: Any = dependant.call
         if not isroutine(call):
             # An object that can be called, such as `OAuth2PasswordBearer`.
             call = call.__call__
-        assert iscoroutinefunction(call) or isasyncgenfunction(call), call
+        assert iscoroutinefunction(call) or isasyncgenfunction(call), (
+            f"{call.__module__}.{call.__qualname__} must be an `async def`; "
+            "call blocking code with `await run_in_threadpool(...)`"
+        )
 
 
-@each_route
-def test_responses_have_a_model(route: APIRoute) -> None:
+@each_http_route
+def test_json_responses_have_a_model(route: APIRoute) -> None:
     # Without a model, Pydantic inspects every value to find its serializer.
+    response_class: Any = getattr(route.response_class, "value", route.response_class)
+    if route.status_code == 204 or not issubclass(response_class, JSONResponse):
+        return
+    if isasyncgenfunction(route.endpoint) or returns_response(route):
+        return
     models = get_args(route.response_model) or (route.response_model,)
-    if route.status_code != 204:
-        assert all(isinstance(model, type) and issubclass(model, BaseModel) for model in models)
+    assert all(isinstance(model, type) and issubclass(model, BaseModel) for model in models), (
+        f"`{route.name}` must have a Pydantic model as its return type; "
+        "for a file or a stream, set `response_class` of the route"
+    )
+
+
+def returns_response(route: APIRoute) -> bool:
+    """Return whether the return type of a route is a response, such as `FileResponse`."""
+    returned = get_type_hints(route.endpoint).get("return")
+    return isinstance(returned, type) and issubclass(returned, Response)
 
 
 def test_column_defaults_are_server_defaults() -> None:
-    assert [column for column in COLUMNS if column.default or column.onupdate] == []
+    columns = [str(column) for column in COLUMNS if column.default or column.onupdate]
+    assert not columns, "use `server_default`, which also applies to rows of other clients"
 
 
 def test_timestamps_have_a_time_zone() -> None:
     # Otherwise PostgreSQL and Python would each assume their own time zone.
-    types = [column.type for column in COLUMNS if isinstance(column.type, DateTime)]
-    assert all(type_.timezone for type_ in types)
+    columns = [
+        str(column)
+        for column in COLUMNS
+        if isinstance(column.type, DateTime) and not column.type.timezone
+    ]
+    assert not columns, "use `DateTime(timezone=True)`"
 
 
 def test_no_column_has_a_postgresql_enum_type() -> None:
     # DROP TABLE does not drop the type, so the migration could not be repeated after a downgrade.
-    # Use text and a CHECK constraint.
-    enums = [column.type for column in COLUMNS if isinstance(column.type, Enum)]
-    assert not any(enum.native_enum for enum in enums)
+    columns = [
+        str(column)
+        for column in COLUMNS
+        if isinstance(column.type, Enum) and column.type.native_enum
+    ]
+    assert not columns, "use `Enum(..., native_enum=False)`, which stores text"
 
 
 def test_no_statement_changes_the_session() -> None:
     # Connections return to the pool without a reset, so the next request would inherit the change.
     # Use SET LOCAL and transaction-scoped locks.
     session_state = re.compile(
-        r"[\"']SET (?!LOCAL)|pg_(try_)?advisory_(lock|unlock)|[\"']LISTEN |TEMP"
+        r"[\"']SET (?!LOCAL)|pg_(try_)?advisory_(lock|unlock)|[\"']LISTEN |TEMP(ORARY)? TABLE"
     )
-    assert [
-        path
+    paths = [
+        str(path)
         for path in (ROOT / "app").rglob("*.py")
         # This module sets parameters of new connections, which are the same for all of them.
         if path != ROOT / "app" / "db" / "connection.py"
         and session_state.search(path.read_text("utf-8"))
-    ] == []
+    ]
+    assert not paths, "use SET LOCAL, transaction-scoped locks, or a connection of its own"
 
 
 @pytest.mark.slow

@@ -9,8 +9,6 @@ import gzip
 import re
 from collections.abc import AsyncIterator
 from operator import attrgetter
-from typing import Any
-from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -19,48 +17,21 @@ from starlette.datastructures import State
 
 from app.db import Database
 from tests.openapi_contract import DOCUMENT, OPERATIONS, UNREACHABLE, Operation
+from tests.openapi_examples import build_request, send, send_content, send_example
 
 # Most tests leave out other operations, which respond with 401: the requests have no access token.
 PUBLIC_OPERATIONS = [operation for operation in OPERATIONS if "security" not in operation.spec]
-SCHEMAS = DOCUMENT["components"]["schemas"]
-UNKNOWN_ID = UUID(int=0)
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=attrgetter("name"))
 each_public_operation = pytest.mark.parametrize(
     "operation", PUBLIC_OPERATIONS, ids=attrgetter("name")
 )
-
-
-def example_body(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a body that contains the first example of each field."""
-    if "$ref" in schema:
-        schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
-    body = {}
-    for name, field in schema["properties"].items():
-        # A nullable field is an `anyOf`, whose alternatives have the examples.
-        for alternative in (field, *field.get("anyOf", [])):
-            if "examples" in alternative:
-                body[name] = alternative["examples"][0]
-    return body
-
-
-async def send_example(client: AsyncClient, operation: Operation) -> Response:
-    """Send the documented example. An ID in the path is unknown."""
-    options: dict[str, Any] = {}
-    if operation.body_type:
-        schema = operation.spec["requestBody"]["content"][operation.body_type]["schema"]
-        argument = "json" if operation.body_type == "application/json" else "data"
-        options[argument] = example_body(schema)
-    return await client.request(operation.method, operation.fill_path(UNKNOWN_ID), **options)
-
-
-async def send_content(
-    client: AsyncClient, operation: Operation, content: bytes, **headers: str
-) -> Response:
-    """Send these bytes as the body. `headers` replace the documented media type."""
-    headers = {"Content-Type": operation.body_type or "text/plain"} | headers
-    target = operation.fill_path(UNKNOWN_ID)
-    return await client.request(operation.method, target, content=content, headers=headers)
+# A stream without a body reads the request to notice that the client disconnects.
+each_public_operation_with_body = pytest.mark.parametrize(
+    "operation",
+    [operation for operation in PUBLIC_OPERATIONS if operation.body_type],
+    ids=attrgetter("name"),
+)
 
 
 @pytest.fixture
@@ -73,7 +44,10 @@ async def client_without_database(app: FastAPI, client: AsyncClient) -> AsyncIte
 
 def assert_status_is_documented(response: Response, operation: Operation, status: int) -> None:
     """Check that the response has `status` if, and only if, the operation documents it."""
-    assert (response.status_code == status) is (status in operation.statuses), response.text
+    assert (response.status_code == status) is (status in operation.statuses), (
+        f"{operation.name} responds with {response.status_code} and documents "
+        f"{sorted(operation.statuses)}: {response.text}"
+    )
 
 
 def is_sentence(text: str) -> bool:
@@ -83,16 +57,22 @@ def is_sentence(text: str) -> bool:
 
 @each_operation
 def test_every_operation_is_described(operation: Operation) -> None:
-    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation.name)
+    assert re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", operation.name), (
+        "name the function in snake_case"
+    )
     assert operation.spec["summary"]
-    assert is_sentence(operation.spec["description"])
+    assert is_sentence(operation.spec.get("description", "")), (
+        f"write the docstring of `{operation.name}` as sentences: it is the description in OpenAPI"
+    )
 
 
 def test_every_tag_is_described() -> None:
-    used = {tag for operation in OPERATIONS for tag in operation.spec["tags"]}
+    used = {tag for operation in OPERATIONS for tag in operation.spec.get("tags", ["no tag"])}
     described = {tag["name"]: tag["description"] for tag in DOCUMENT["tags"]}
-    assert described.keys() == used
-    assert all(map(is_sentence, described.values())), described
+    assert described.keys() == used, "set `tags` of the `APIRouter`, not of a route"
+    assert all(map(is_sentence, described.values())), (
+        f"the docstring of a route module describes its tag: {described}"
+    )
 
 
 def test_api_has_version_and_description() -> None:
@@ -106,12 +86,10 @@ def test_operation_ids_are_unique() -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
-def test_every_field_of_a_request_body_has_an_example(name: str) -> None:
-    schema = SCHEMAS[name]
-    is_request_body = schema.get("additionalProperties") is False
-    if is_request_body:
-        assert example_body(schema).keys() == schema["properties"].keys()
+@each_operation
+def test_required_values_of_a_request_have_examples(operation: Operation) -> None:
+    # Fails with a message that names the value.
+    build_request(AsyncClient(base_url="http://test"), operation)
 
 
 @each_operation
@@ -127,13 +105,17 @@ async def test_unauthenticated_request_is_401_as_documented(
 @each_public_operation
 async def test_example_is_valid(client: AsyncClient, operation: Operation) -> None:
     response = await send_example(client, operation)
-    assert response.status_code not in {400, 413, 422}, response.text
+    assert response.status_code not in {400, 413, 422, 500}, (
+        f"the examples of {operation.name} are not valid: {response.text}"
+    )
 
 
 @each_public_operation
 async def test_unknown_id_is_404_as_documented(client: AsyncClient, operation: Operation) -> None:
     response = await send_example(client, operation)
-    assert_status_is_documented(response, operation, 404)
+    # Without an ID in the path, a documented 404 depends on the rest of the request.
+    if "{" in operation.path or response.status_code == 404:
+        assert_status_is_documented(response, operation, 404)
 
 
 @each_public_operation
@@ -141,16 +123,17 @@ async def test_invalid_values_are_422_as_documented(
     client: AsyncClient, operation: Operation
 ) -> None:
     query = {parameter["name"]: "\0" for parameter in operation.spec.get("parameters", [])}
-    response = await client.request(
+    request = client.build_request(
         operation.method,
         operation.fill_path("invalid-id"),
         params=query,
         json={"unknown": "field"} if operation.body_type else None,
     )
+    response = await send(client, request)
     assert_status_is_documented(response, operation, 422)
 
 
-@each_public_operation
+@each_public_operation_with_body
 async def test_unreadable_body_is_400_as_documented(
     client: AsyncClient, operation: Operation
 ) -> None:
@@ -160,16 +143,16 @@ async def test_unreadable_body_is_400_as_documented(
     assert_status_is_documented(response, operation, 400)
 
 
-@each_public_operation
+@each_public_operation_with_body
 async def test_too_large_body_is_413_as_documented(
     client: AsyncClient, operation: Operation
 ) -> None:
-    # More than the default of `MAX_BODY_SIZE`.
-    response = await send_content(client, operation, b" " * 2_000_000)
+    # The declared length exceeds every limit.
+    response = await send_content(client, operation, b"", **{"Content-Length": str(10**12)})
     assert_status_is_documented(response, operation, 413)
 
 
-@each_public_operation
+@each_public_operation_with_body
 async def test_compressed_body_is_415_as_documented(
     client: AsyncClient, operation: Operation
 ) -> None:
@@ -185,7 +168,9 @@ async def test_unreachable_database_is_503_as_documented(
     client_without_database: AsyncClient, operation: Operation
 ) -> None:
     response = await send_example(client_without_database, operation)
-    assert_status_is_documented(response, operation, 503)
+    # An operation that uses no database documents 503 because of shutdowns.
+    if response.status_code >= 400:
+        assert_status_is_documented(response, operation, 503)
 
 
 @each_public_operation
@@ -195,6 +180,6 @@ async def test_unhandled_error_is_500_as_documented(
     # Every dependency that uses the state of the application fails. `/livez` has none.
     monkeypatch.setattr(app, "state", State())
     response = await send_example(client, operation)
-    expected = 200 if operation.name == "livez" else 500
-    assert response.status_code == expected
-    assert expected in operation.statuses
+    if response.status_code >= 400:
+        assert response.status_code == 500
+    assert 500 in operation.statuses

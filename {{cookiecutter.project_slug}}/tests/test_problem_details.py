@@ -138,16 +138,21 @@ async def test_error_without_cause_is_logged(
     ]
 
 
-async def test_request_cancelled_by_shutdown_is_503(client: AsyncClient, app: FastAPI) -> None:
+async def test_request_cancelled_by_shutdown_is_503(app: FastAPI) -> None:
+    is_running = asyncio.Event()
+
     @app.get("/endless")
     async def wait() -> None:
+        is_running.set()
         await asyncio.sleep(60)
 
-    request = asyncio.create_task(client.get("/endless"))
-    await asyncio.sleep(0.1)
-    # uvicorn cancels requests with this message.
-    request.cancel("Task cancelled, timeout graceful shutdown exceeded")
-    response = await request
+    # This transport runs the application in the task of the request.
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
+        request = asyncio.create_task(client.get("/endless"))
+        await is_running.wait()
+        # uvicorn cancels requests with this message.
+        request.cancel("Task cancelled, timeout graceful shutdown exceeded")
+        response = await request
     assert_problem(response, 503)
     assert response.headers["Retry-After"] == "1"
 
