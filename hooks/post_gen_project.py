@@ -1,7 +1,7 @@
 """Apply the chosen database layer, remove unselected features and print the next steps.
 
-Runs in the generated project, changes nothing outside it, and can run again on the same folder.
-`pathlib`, `shutil` and `json` are avoided: their imports take longer than the work of this hook.
+Runs in the new project and changes nothing outside it. `pathlib`, `shutil`, `json`, `re` and
+`fnmatch` are avoided: their imports take longer than the work of this hook.
 """
 
 import os
@@ -9,48 +9,19 @@ import sys
 import time
 from collections.abc import Callable
 
-# Validated by `prompt_validation.py`. Rendered booleans are "True" and "False".
+# Rendered and validated by `prompt_validation.py`. Rendered booleans are "True" and "False".
 OPTIONS: dict[str, object] = {
-    "database_layer": "{{ cookiecutter.database_layer }}",
-    "example": "{{ cookiecutter.example }}",
-    "auth": "{{ cookiecutter.auth }}",
-    "ci": "{{ cookiecutter.ci }}",
-    "kubernetes": "{{ cookiecutter.kubernetes }}",
+    name: value
+    for name, _, value in (
+        line.partition("=") for line in """{{ cookiecutter | options }}""".splitlines()
+    )
 }
 # cruft adds this variable to the context.
 HAS_COMMIT = "{{ cookiecutter._commit is defined }}"
 
-# Pairs of options and the files of projects with these options; `{}` stands for every project.
-# The files of an overlay follow the same table, or else belong to every project of their layer.
+# Pairs of options and the files of projects with these options. The files of an overlay follow the
+# same table. Files in no entry belong to every project.
 FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [
-    (
-        {},
-        [
-            ".*",
-            "AGENTS.md",
-            "Dockerfile",
-            "LICENSE",
-            "Makefile",
-            "README.md",
-            "compose.yaml",
-            "pyproject.toml",
-            "app/*.py",
-            "app/*/__init__.py",
-            "app/api/*.py",
-            "app/api/middleware",
-            "app/api/routes/__init__.py",
-            "app/api/routes/health.py",
-            "app/db/*.py",
-            "app/db/*/__init__.py",
-            "app/schemas/base.py",
-            "app/schemas/fields.py",
-            "dev/*.py",
-            "docs/*.md",
-            "migrations/*.*",
-            "migrations/versions/.gitkeep",
-            "tests/*.py",
-        ],
-    ),
     (
         {"example": True},
         [
@@ -122,6 +93,9 @@ def apply_overlay(layer: str) -> None:
 def remove_unselected_features(options: dict[str, object]) -> None:
     """Remove the files of every feature that `options` do not select."""
     for required, names in FILES_BY_FEATURE:
+        if unknown := required.keys() - options.keys():
+            table = "FILES_BY_FEATURE in hooks/post_gen_project.py"
+            sys.exit(f"{table}: cookiecutter.json has no option {', '.join(sorted(unknown))}")
         if any(str(options[name]) != str(value) for name, value in required.items()):
             for name in names:
                 remove(name)

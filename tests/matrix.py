@@ -57,7 +57,7 @@ def post_hook() -> ModuleType:
 
 
 def owning_features(name: str) -> list[Context]:
-    """Return the options of each feature that contains a file; `{}` stands for every project."""
+    """Return the options of each feature that contains a file; none if every project has it."""
     path = PurePosixPath("/", name)
     found = [
         required

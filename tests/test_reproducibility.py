@@ -29,7 +29,8 @@ def tree_hash(project: Project) -> str:
 def copy_backwards(folder: Path) -> Path:
     """Copy the template without git, in reverse order and readable only by its owner."""
     copy = folder / "elsewhere" / "renamed"
-    for top in ("cookiecutter.json", "prompt_validation.py", "hooks", "templates", SOURCES.name):
+    files = ("cookiecutter.json", "prompt_validation.py", "reserved_packages.txt")
+    for top in (*files, "hooks", "templates", SOURCES.name):
         source = TEMPLATE / top
         names = list_files(source) if source.is_dir() else {""}
         for name in sorted(names, reverse=True):

@@ -1,0 +1,167 @@
+"""What an option consists of. Each test names the file in which something is forgotten."""
+
+import itertools
+import re
+import shutil
+import tempfile
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import LAYERS, SOURCES, TEMPLATE, Project
+from cookiecutter_cli import cookiecutter
+from git_repo import GitRepo
+from matrix import (
+    CHOICES,
+    EVERYTHING,
+    SERVICE_OPTIONS,
+    all_files,
+    bake_in_process,
+    owning_features,
+    post_hook,
+)
+from rendered_hooks import CONTEXT
+
+HOOK = "hooks/post_gen_project.py"
+TABLE_START = "FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [\n"
+Contents = dict[str, bytes]
+
+COMMON_FILES = (TEMPLATE / "tests" / "common_files.txt").read_text("utf-8").splitlines()
+BOOLEANS = [name for name, values in CHOICES.items() if isinstance(values[0], bool)]
+OTHER_PROMPTS = [name for name in CONTEXT if not name.startswith("_") and name not in CHOICES]
+
+
+@cache
+def generate(**context: Any) -> Contents:
+    """Return the contents of the files of a project."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(bake_in_process(Path(folder), context))
+        return {name: (project.path / name).read_bytes() for name in project.files()}
+
+
+def generate_with(name: str, value: object) -> Contents:
+    """Return the contents of a project with every feature, and another value of one prompt."""
+    defaults = {option: values[0] for option, values in CHOICES.items()}
+    return generate(**(defaults | EVERYTHING | {name: value}))
+
+
+@pytest.fixture(scope="module", params=CHOICES)
+def option(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def projects(option: str) -> dict[Any, Contents]:
+    """Return the contents of a project for each value of an option."""
+    return {value: generate_with(option, value) for value in CHOICES[option]}
+
+
+def test_every_value_of_an_option_changes_the_project(
+    option: str, projects: dict[Any, Contents]
+) -> None:
+    for one, other in itertools.combinations(projects, 2):
+        assert projects[one] != projects[other], f"{option}={one} equals {option}={other}"
+
+
+def test_option_that_changes_the_service_is_in_the_matrix(
+    option: str, projects: dict[Any, Contents]
+) -> None:
+    def service(project: Contents) -> Any:
+        metadata = tomllib.loads(project["pyproject.toml"].decode())["project"]
+        python = {name: text for name, text in project.items() if name.endswith(".py")}
+        return python, metadata["dependencies"]
+
+    first, *others = map(service, projects.values())
+    if any(other != first for other in others):
+        assert option in SERVICE_OPTIONS, f"add {option} to SERVICE_OPTIONS in tests/matrix.py"
+
+
+@pytest.mark.parametrize("name", OTHER_PROMPTS)
+def test_every_other_prompt_changes_the_project(name: str) -> None:
+    option, values = next(iter(CHOICES.items()))
+    value = "other@example.com" if name == "author_email" else "other"
+
+    assert generate_with(name, value) != generate_with(option, values[0])
+
+
+def test_file_belongs_to_the_options_that_its_path_names() -> None:
+    for name in {name for layer in LAYERS for name in all_files(layer)}:
+        named = {one for one in BOOLEANS if re.search(rf"(?<![a-z.]){one}(?![a-z])", name)}
+        owners = {one for feature in owning_features(name) for one in feature}
+        assert named <= owners, (
+            f"{name} is generated without {', '.join(named - owners)}: add it to FILES_BY_FEATURE "
+            "in hooks/post_gen_project.py"
+        )
+
+
+def test_files_of_every_project_are_listed() -> None:
+    common = {name for layer in LAYERS for name in all_files(layer) if not owning_features(name)}
+
+    assert common - {*COMMON_FILES} == set(), (
+        "add new files to the entry of their option in hooks/post_gen_project.py or, if every "
+        "project has them, to tests/common_files.txt"
+    )
+    assert {*COMMON_FILES} - common == set(), "tests/common_files.txt names others"
+    assert sorted(COMMON_FILES) == COMMON_FILES, "sort tests/common_files.txt"
+
+
+def test_hook_knows_every_option() -> None:
+    assert post_hook().OPTIONS.keys() == CHOICES.keys()
+    for required, _ in post_hook().FILES_BY_FEATURE:
+        for name, value in required.items():
+            assert value in CHOICES.get(name, []), (
+                f"hooks/post_gen_project.py: {name}={value} is not in cookiecutter.json"
+            )
+
+
+def test_prompts_have_labels_for_their_choices_only() -> None:
+    labels = CONTEXT["__prompts__"]
+
+    assert [*labels] == [name for name in CONTEXT if not name.startswith("_")]
+    for name, label in labels.items():
+        if isinstance(label, dict):
+            choices = label.keys() - {"__prompt__"}
+            assert choices <= {*CHOICES[name]}, f"__prompts__.{name} in cookiecutter.json"
+            assert not [one for one in choices if label[one] == one], f"{name}: repeats the value"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> GitRepo:
+    """Return a copy of the template's files, without a repository."""
+    copy = GitRepo(tmp_path / "copy")
+    copy.path.mkdir()
+    for name in ("cookiecutter.json", "prompt_validation.py", "reserved_packages.txt"):
+        shutil.copy(TEMPLATE / name, copy.path)
+    for name in ("hooks", "templates", SOURCES.name):
+        shutil.copytree(TEMPLATE / name, copy.path / name)
+    return copy
+
+
+def test_new_option_is_a_prompt_and_an_entry_in_the_hook(copy: GitRepo, tmp_path: Path) -> None:
+    (copy.path / SOURCES.name / "app" / "sentry.py").write_text("SAMPLE_RATE = 1\n", "utf-8")
+    copy.replace("cookiecutter.json", '"kubernetes": false', '"kubernetes": false, "sentry": false')
+    entry = '({"sentry": True}, ["app/sentry.py"]),\n'
+    copy.replace(HOOK, TABLE_START, TABLE_START + entry)
+
+    for value in ("true", "false"):
+        context = (f"sentry={value}", f"project_slug=is-{value}")
+        assert cookiecutter(tmp_path, *context, template=copy.path).returncode == 0
+
+    with_option, without = (
+        tmp_path / "work" / f"is-{value}" / "app" for value in ("true", "false")
+    )
+    assert (with_option / "sentry.py").exists()
+    assert not (without / "sentry.py").exists()
+
+
+def test_unknown_option_in_the_hook_is_reported(copy: GitRepo, tmp_path: Path) -> None:
+    copy.replace(HOOK, TABLE_START, TABLE_START + '({"sentry": True}, ["app/sentry.py"]),\n')
+
+    done = cookiecutter(tmp_path, template=copy.path)
+
+    assert done.returncode == 1
+    assert f"FILES_BY_FEATURE in {HOOK}: cookiecutter.json has no option sentry" in done.stderr
+    assert [*(tmp_path / "work").iterdir()] == []
