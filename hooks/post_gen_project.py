@@ -16,6 +16,15 @@ OPTIONS: dict[str, object] = {
         line.partition("=") for line in """{{ cookiecutter | options }}""".splitlines()
     )
 }
+# The ends of the names of files that tools leave in the sources: the patterns of
+# `_copy_without_render` that begin with an asterisk.
+LEFTOVERS = tuple(
+    pattern[1:]
+    for pattern in """{{ cookiecutter._copy_without_render | join('\n') }}""".splitlines()
+    if pattern.startswith("*")
+)
+# Part of the output only if the hooks did not run.
+NOTE = "_HOOKS_DID_NOT_RUN.md"
 # cruft adds this variable to the context.
 HAS_COMMIT = "{{ cookiecutter._commit is defined }}"
 
@@ -102,15 +111,23 @@ def remove_unselected_features(options: dict[str, object]) -> None:
 
 
 def clean_files() -> None:
-    """Remove `.DS_Store` files of macOS, and executable bits, which some drives set everywhere."""
+    """Remove what tools left in the sources, and make files writable and not executable.
+
+    The files of a read-only checkout are read-only; some drives set executable bits everywhere.
+    """
+    leftovers = [NOTE]
     for folder, folders, names in os.walk("."):
-        folders[:] = [name for name in folders if name not in {".git", ".venv"}]
-        for name in names:
+        folders[:] = [name for name in folders if name != ".git"]
+        for name in [*folders, *names]:
             path = os.path.join(folder, name)
-            if name == ".DS_Store":
-                retry(os.unlink, path)
-            elif (mode := os.stat(path).st_mode) & 0o111:
-                os.chmod(path, mode & ~0o111)
+            if name.endswith(LEFTOVERS):
+                leftovers.append(path)
+            mode = os.stat(path).st_mode
+            wanted = mode | 0o700 if name in folders else (mode | 0o200) & ~0o111
+            if wanted != mode:
+                os.chmod(path, wanted)
+    for path in leftovers:
+        remove(path)
 
 
 def remove(path: str) -> None:
@@ -162,9 +179,9 @@ def print_next_steps() -> None:
 
 def main() -> None:
     """Finish the project in the working directory."""
+    clean_files()
     apply_overlay(str(OPTIONS["database_layer"]))
     remove_unselected_features(OPTIONS)
-    clean_files()
     # cruft also generates projects to compare them: `cruft diff` should print only a difference.
     if HAS_COMMIT != "True":
         print_next_steps()

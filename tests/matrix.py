@@ -75,7 +75,7 @@ def with_defaults(context: Context) -> Context:
 
 def all_files(layer: str) -> set[str]:
     """Return every file that a project of `layer` can have."""
-    shared = {name for name in list_files(SOURCES) if not name.startswith("_variants/")}
+    shared = {name for name in list_files(SOURCES) if not name.startswith("_")}
     return shared | list_files(SOURCES / "_variants" / layer)
 
 
@@ -104,6 +104,7 @@ def bake_in_process(folder: Path, context: Context) -> Path:
         )
     )
     with chdir(project):
+        post_hook().clean_files()
         post_hook().apply_overlay(with_defaults(context)["database_layer"])
         post_hook().remove_unselected_features(with_defaults(context))
     return project

@@ -137,16 +137,20 @@ def test_locked_file_is_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert sorted(path.name for path in Path().iterdir()) == ["new.py"]
 
 
-def test_ds_store_files_are_removed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [".DS_Store", ".ruff_cache", "main.egg-info", "main.py~"])
+def test_leftovers_of_tools_are_removed(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "project"
-    for layer in LAYERS:
-        (folder / "_variants" / layer / "app").mkdir(parents=True)
-    (folder / ".DS_Store").write_bytes(b"\0")
-    (folder / "_variants" / LAYERS[0] / "app" / ".DS_Store").write_bytes(b"\0")
+    apps = [folder / "_variants" / layer / "app" for layer in LAYERS]
+    for app in apps:
+        app.mkdir(parents=True)
+    for parent in (folder, apps[0]):
+        (parent / name).write_bytes(b"\0")
+        (parent / f"folder{name}" / "0.1").mkdir(parents=True)
+        (parent / f"folder{name}" / "0.1" / "data").write_bytes(b"\0")
 
     run_hook(folder)
 
-    assert not [*folder.rglob(".DS_Store")]
+    assert [path.name for path in folder.rglob("*")] == ["app"]
 
 
 def test_files_of_editors_and_of_macos_are_git_ignored(bake: Bake) -> None:
