@@ -43,7 +43,7 @@ def test_new_version_keeps_cached_dependencies(
     bake: Bake, tmp_path: Path, *, is_locked: bool
 ) -> None:
     project = bake()
-    manifest, build = stages(project)[:2]
+    manifest, build = stages(project)[1:3]
     [command] = re.findall(r"^RUN (.+)", manifest, re.MULTILINE)
     assert "COPY --from=manifest /service ./\nRUN if [ -f uv.lock ]; then uv sync --locked" in build
     copies = (tmp_path / str(number) for number in range(9))
