@@ -1,6 +1,7 @@
 """What an option consists of. Each test names the file in which something is forgotten."""
 
 import itertools
+import json
 import re
 import shutil
 import tempfile
@@ -26,6 +27,7 @@ from rendered_hooks import CONTEXT
 
 HOOK = "hooks/post_gen_project.py"
 TABLE_START = "FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [\n"
+ENTRY = '({"made_up": True}, ["app/made_up.py"]),\n'
 Contents = dict[str, bytes]
 
 COMMON_FILES = (TEMPLATE / "tests" / "common_files.txt").read_text("utf-8").splitlines()
@@ -63,7 +65,11 @@ def test_every_value_of_an_option_changes_the_project(
     option: str, projects: dict[Any, Contents]
 ) -> None:
     for one, other in itertools.combinations(projects, 2):
-        assert projects[one] != projects[other], f"{option}={one} equals {option}={other}"
+        is_different = projects[one] != projects[other]
+        assert is_different, (
+            f"{option}={one} and {option}={other} generate the same files: add the files of the "
+            f"option to FILES_BY_FEATURE in {HOOK}, or use its value in a file"
+        )
 
 
 def test_option_that_changes_the_service_is_in_the_matrix(
@@ -120,7 +126,9 @@ def test_hook_knows_every_option() -> None:
 def test_prompts_have_labels_for_their_choices_only() -> None:
     labels = CONTEXT["__prompts__"]
 
-    assert [*labels] == [name for name in CONTEXT if not name.startswith("_")]
+    assert [*labels] == [name for name in CONTEXT if not name.startswith("_")], (
+        "__prompts__ in cookiecutter.json must contain every prompt, in the same order"
+    )
     for name, label in labels.items():
         if isinstance(label, dict):
             choices = label.keys() - {"__prompt__"}
@@ -141,27 +149,24 @@ def copy(tmp_path: Path) -> GitRepo:
 
 
 def test_new_option_is_a_prompt_and_an_entry_in_the_hook(copy: GitRepo, tmp_path: Path) -> None:
-    (copy.path / SOURCES.name / "app" / "sentry.py").write_text("SAMPLE_RATE = 1\n", "utf-8")
-    copy.replace("cookiecutter.json", '"kubernetes": false', '"kubernetes": false, "sentry": false')
-    entry = '({"sentry": True}, ["app/sentry.py"]),\n'
-    copy.replace(HOOK, TABLE_START, TABLE_START + entry)
+    file = copy.path / "cookiecutter.json"
+    file.write_text(json.dumps({"made_up": False, **CONTEXT}), "utf-8")
+    (copy.path / SOURCES.name / "app" / "made_up.py").write_text("NUMBER = 1\n", "utf-8")
+    copy.replace(HOOK, TABLE_START, TABLE_START + ENTRY)
 
     for value in ("true", "false"):
-        context = (f"sentry={value}", f"project_slug=is-{value}")
+        context = (f"made_up={value}", f"project_slug=is-{value}")
         assert cookiecutter(tmp_path, *context, template=copy.path).returncode == 0
 
-    with_option, without = (
-        tmp_path / "work" / f"is-{value}" / "app" for value in ("true", "false")
-    )
-    assert (with_option / "sentry.py").exists()
-    assert not (without / "sentry.py").exists()
+    assert (tmp_path / "work" / "is-true" / "app" / "made_up.py").exists()
+    assert not (tmp_path / "work" / "is-false" / "app" / "made_up.py").exists()
 
 
 def test_unknown_option_in_the_hook_is_reported(copy: GitRepo, tmp_path: Path) -> None:
-    copy.replace(HOOK, TABLE_START, TABLE_START + '({"sentry": True}, ["app/sentry.py"]),\n')
+    copy.replace(HOOK, TABLE_START, TABLE_START + ENTRY)
 
     done = cookiecutter(tmp_path, template=copy.path)
 
     assert done.returncode == 1
-    assert f"FILES_BY_FEATURE in {HOOK}: cookiecutter.json has no option sentry" in done.stderr
+    assert f"FILES_BY_FEATURE in {HOOK}: cookiecutter.json has no option made_up" in done.stderr
     assert [*(tmp_path / "work").iterdir()] == []

@@ -148,7 +148,7 @@ def test_leftovers_of_tools_are_removed(name: str, tmp_path: Path) -> None:
         (parent / f"folder{name}" / "0.1").mkdir(parents=True)
         (parent / f"folder{name}" / "0.1" / "data").write_bytes(b"\0")
 
-    run_hook(folder)
+    run_hook(folder, database_layer=LAYERS[0])
 
     assert [path.name for path in folder.rglob("*")] == ["app"]
 
