@@ -8,15 +8,20 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from choices import CHOICES, REFERENCE, skip_without_choices
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 SOURCES = TEMPLATE / "{{cookiecutter.project_slug}}"
 PYTHON = ".".join(platform.python_version_tuple()[:2])
-LAYERS = ("async-session", "databases")
+LAYERS: tuple[str, ...] = tuple(CHOICES["database_layer"])
+needs_two_layers = pytest.mark.skipif(
+    len(LAYERS) < 2, reason="cookiecutter.json has only one database_layer"
+)
 
 # Created by tools, in the sources of the template or in a project.
 LEFTOVERS = {
@@ -130,15 +135,20 @@ Bake = Callable[..., Project]
 
 @pytest.fixture
 def bake(cookies: Any) -> Bake:
-    """Return a function that generates a project with the given prompt values."""
+    """Return a function that generates a project with the given prompt values.
 
-    def generate(**context: object) -> Project:
-        result = cookies.bake(extra_context=context)
-        # The plugin catches all exceptions, including those of hooks.
-        assert (result.exit_code, result.exception) == (0, None)
-        return Project(result.project_path)
+    It skips the test if one of them is a choice that a fork has removed.
+    """
+    return partial(generate_project, cookies)
 
-    return generate
+
+def generate_project(cookies: Any, **context: object) -> Project:
+    """Generate a project with `context`, and with the reference values of the other prompts."""
+    skip_without_choices(context)
+    result = cookies.bake(extra_context=REFERENCE | context)
+    # The plugin catches all exceptions, including those of hooks.
+    assert (result.exit_code, result.exception) == (0, None)
+    return Project(result.project_path)
 
 
 def find_python(version: str) -> str | None:

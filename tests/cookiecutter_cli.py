@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from choices import CHOICES, CONTEXT, REFERENCE
 from conftest import TEMPLATE, clean_environment
-from matrix import CHOICES
-from rendered_hooks import CONTEXT, FREE_TEXT, with_quoted
+from rendered_hooks import FREE_TEXT, with_quoted
 
 # What these tests create next to the working directory.
 TEST_FILES = {"work", "config.yaml", "replay", "replay.json"}
@@ -38,10 +38,13 @@ def run_command(
 
 
 def write_config(folder: Path, defaults: Mapping[str, object] = {}) -> Path:
-    """Write a user configuration that records nothing outside `folder`, and return its path."""
+    """Write a user configuration that records nothing outside `folder`, and return its path.
+
+    Its defaults are the reference values and `defaults`.
+    """
     config = folder / "config.yaml"
     folders = {name: str(folder / "replay") for name in ("replay_dir", "cookiecutters_dir")}
-    values = {**folders, "default_context": dict(defaults)}
+    values = {**folders, "default_context": REFERENCE | dict(defaults)}
     config.write_text(yaml.safe_dump(values, allow_unicode=True), "utf-8")
     return config
 
@@ -82,8 +85,8 @@ def replay(folder: Path, values: Mapping[str, object]) -> subprocess.CompletedPr
     context: dict[str, Any] = {
         name: value for name, value in CONTEXT.items() if name.startswith("_")
     }
-    context |= {name: choices[0] for name, choices in CHOICES.items()}
-    texts = {name: CONTEXT[name] for name in FREE_TEXT}
+    context |= {name: REFERENCE[name] for name in CHOICES}
+    texts = {name: REFERENCE[name] for name in FREE_TEXT}
     context |= {"__validated": "", **with_quoted(texts | dict(values))}
     file = folder / "replay.json"
     file.write_text(json.dumps({"cookiecutter": context}), "utf-8")

@@ -8,21 +8,13 @@ from contextlib import chdir
 from functools import cache
 from pathlib import Path, PurePosixPath
 from types import ModuleType
-from typing import Any
 
 from allpairspy import AllPairs
+from choices import CHOICES, REFERENCE, Context
 from conftest import SOURCES, TEMPLATE, list_files
 from cookiecutter.main import cookiecutter
-from rendered_hooks import CONTEXT, load_hook
+from rendered_hooks import load_hook
 
-Context = dict[str, Any]
-
-#: The values of each prompt that offers a choice, the default first.
-CHOICES: dict[str, list[Any]] = {
-    name: values if isinstance(values, list) else [values, not values]
-    for name, values in CONTEXT.items()
-    if isinstance(values, list | bool) and not name.startswith("_")
-}
 #: Options that change the service itself, rather than the files around it.
 SERVICE_OPTIONS = [name for name in ("database_layer", "example", "auth") if name in CHOICES]
 
@@ -68,9 +60,9 @@ def owning_features(name: str) -> list[Context]:
     return [one for one in found if not any(one.items() < other.items() for other in found)]
 
 
-def with_defaults(context: Context) -> Context:
-    """Return all options: `context`, and the defaults of the others."""
-    return {name: values[0] for name, values in CHOICES.items()} | context
+def complete(context: Context) -> Context:
+    """Return the value of every option: `context`, and the reference values of the others."""
+    return {name: REFERENCE[name] for name in CHOICES} | context
 
 
 def all_files(layer: str) -> set[str]:
@@ -81,7 +73,7 @@ def all_files(layer: str) -> set[str]:
 
 def expected_files(context: Context) -> set[str]:
     """Return the files of a project that is generated with `context`."""
-    options = with_defaults(context)
+    options = complete(context)
     return {
         name
         for name in all_files(options["database_layer"])
@@ -97,7 +89,7 @@ def bake_in_process(folder: Path, context: Context) -> Path:
         cookiecutter(
             str(TEMPLATE),
             no_input=True,
-            extra_context=context,
+            extra_context=REFERENCE | context,
             output_dir=str(folder / label(context)),
             config_file=str(config),
             accept_hooks=False,
@@ -105,6 +97,6 @@ def bake_in_process(folder: Path, context: Context) -> Path:
     )
     with chdir(project):
         post_hook().clean_files()
-        post_hook().apply_overlay(with_defaults(context)["database_layer"])
-        post_hook().remove_unselected_features(with_defaults(context))
+        post_hook().apply_overlay(complete(context)["database_layer"])
+        post_hook().remove_unselected_features(complete(context))
     return project

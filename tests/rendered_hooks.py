@@ -1,18 +1,17 @@
 """Hooks and the validation of the prompts, loaded as cookiecutter loads them."""
 
 import importlib.util
-import json
 import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from choices import REFERENCE
 from conftest import TEMPLATE
 from cookiecutter.generate import generate_context
 from cookiecutter.prompt import prompt_for_config
 from cookiecutter.utils import create_env_with_context
 
-CONTEXT = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
 FREE_TEXT = ["project_name", "project_description", "author_name", "author_email"]
 
 
@@ -24,8 +23,9 @@ def with_quoted(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def render(source: str, **values: object) -> str:
-    """Render `source` with the defaults and `values`, which are not validated."""
-    context: dict[str, Any] = generate_context(str(TEMPLATE / "cookiecutter.json"))
+    """Render `source` with `values`, which are not validated, and the reference values."""
+    config = str(TEMPLATE / "cookiecutter.json")
+    context: dict[str, Any] = generate_context(config, default_context=REFERENCE)
     context["cookiecutter"] = prompt_for_config(context, no_input=True)
     defaults = {name: context["cookiecutter"][name] for name in FREE_TEXT}
     context["cookiecutter"].update(with_quoted(defaults | values))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import LAYERS, Project
+from conftest import LAYERS, Project, generate_project
 
 pytestmark = pytest.mark.slow
 
@@ -22,10 +22,9 @@ def installed(
     request: pytest.FixtureRequest, cookies_session: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Project:
     """Return an installed project, in a folder with characters that are special to some tools."""
-    result = cookies_session.bake(extra_context={"database_layer": request.param})
-    assert (result.exit_code, result.exception) == (0, None)
+    generated = generate_project(cookies_session, database_layer=request.param)
     folder = tmp_path_factory.mktemp("checkout") / "50%(here)s %41 é'"
-    shutil.move(result.project_path, folder)
+    shutil.move(generated.path, folder)
     project = Project(folder)
     project.run("uv", "sync", "--quiet")
     return project

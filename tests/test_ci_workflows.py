@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from choices import CHOICES
 from conftest import TEMPLATE, Bake, Project
 
 TEMPLATE_PROJECT = Project(TEMPLATE)
@@ -59,7 +60,7 @@ def test_renovate_waits_a_week_for_every_manager(bake: Bake) -> None:
     assert "enabledManagers" not in settings
 
 
-@pytest.mark.parametrize("ci", ["github", "gitlab", "none"])
+@pytest.mark.parametrize("ci", CHOICES["ci"])
 def test_update_config_matches_the_ci_provider(ci: str, bake: Bake) -> None:
     files = bake(ci=ci).files()
 

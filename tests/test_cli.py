@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from choices import CHOICES, CONTEXT, REFERENCE
 from conftest import Project
 from cookiecutter_cli import cookiecutter, created_paths
-from rendered_hooks import CONTEXT
 from test_reproducibility import tree_hash
 
 # Loaded by cookiecutter and by its hooks; any use of the network ends the process.
@@ -115,10 +115,20 @@ def test_prompts_show_labels_choices_and_defaults(tmp_path: Path) -> None:
     for name, label in CONTEXT["__prompts__"].items():
         labels = label if isinstance(label, dict) else {"__prompt__": label}
         assert labels["__prompt__"] in done.stdout
-        for number, value in enumerate(CONTEXT[name] if isinstance(CONTEXT[name], list) else [], 1):
+        choices = CONTEXT[name] if isinstance(CONTEXT[name], list) else []
+        # The values of the user configuration come first.
+        values = sorted(choices, key=lambda value: value != REFERENCE[name])
+        for number, value in enumerate(values, 1):
             # Without a label, cookiecutter shows the value.
             assert f"{number} - {labels.get(value, value)}\n" in done.stdout
     assert "(my-service)" in done.stdout
+
+
+@pytest.mark.parametrize("option", [name for name in CHOICES if isinstance(CONTEXT[name], list)])
+def test_every_choice_has_a_label(option: str) -> None:
+    labels = CONTEXT["__prompts__"][option].keys()
+
+    assert labels == {"__prompt__", *CHOICES[option]}, "change __prompts__ in cookiecutter.json"
 
 
 def test_typed_template_expression_is_rejected(tmp_path: Path) -> None:

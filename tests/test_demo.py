@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import LAYERS, TEMPLATE, Bake, clean_environment
+from conftest import LAYERS, TEMPLATE, Bake, clean_environment, needs_two_layers
 from server_process import ServerProcess, find_processes, free_port, remaining_processes, run_server
 
 pytestmark = pytest.mark.slow
@@ -75,6 +75,7 @@ def exercise_api(server: ServerProcess) -> list[str]:
     return masked.replace("), (", "),\n(").splitlines()
 
 
+@needs_two_layers
 def test_demos_of_both_layers_respond_identically_and_clean_up(tmp_path: Path) -> None:
     responses = []
     for layer, stop in zip(LAYERS, (ServerProcess.interrupt, ServerProcess.terminate), strict=True):
@@ -119,7 +120,7 @@ def test_port_in_use_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
         done = subprocess.run(
-            demo_command("async-session"),
+            demo_command(LAYERS[0]),
             cwd=TEMPLATE,
             env=clean_environment({"PORT": port}),
             capture_output=True,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from choices import CHOICES
 from conftest import Bake, Project
 
 
@@ -176,10 +177,11 @@ def test_unready_pods_do_not_block_drains_and_pods_are_spread(
 
 
 def test_dev_container_has_python_of_image_and_uv(bake: Bake) -> None:
-    project = bake(python_version="3.12")
+    version = CHOICES["python_version"][-1]
+    project = bake(python_version=version)
 
     container = json.loads(project.read(".devcontainer/devcontainer.json"))
 
-    assert container["image"].endswith(":3.12")
+    assert container["image"].endswith(f":{version}")
     assert container["postCreateCommand"] == "uv sync"
     assert any(name.partition(":")[0].endswith("/uv") for name in container["features"])

@@ -4,14 +4,14 @@ import re
 from pathlib import Path, PurePosixPath
 
 import pytest
+from choices import CHOICES, Context
 from conftest import LAYERS, SOURCES, Bake, Project
 from matrix import (
-    CHOICES,
     EVERYTHING,
     SERVICE_OPTIONS,
-    Context,
     all_files,
     combinations,
+    complete,
     expected_files,
     label,
     owning_features,
@@ -43,7 +43,8 @@ def test_feature_table_names_existing_files() -> None:
 def test_option_changes_only_the_files_that_depend_on_it(
     option: str, value: object, bake: Bake
 ) -> None:
-    default, other = bake(**EVERYTHING), bake(**EVERYTHING | {option: value})
+    default = bake(**EVERYTHING | {option: CHOICES[option][0]})
+    other = bake(**EVERYTHING | {option: value})
 
     changed = default.files() ^ other.files()
 
@@ -52,8 +53,7 @@ def test_option_changes_only_the_files_that_depend_on_it(
 
 def removed_files(context: Context) -> set[str]:
     """Return the files that only other projects of the same layer have."""
-    layer = context.get("database_layer", LAYERS[0])
-    return all_files(layer) - expected_files(context)
+    return all_files(complete(context)["database_layer"]) - expected_files(context)
 
 
 def mentions(text: str, name: str) -> bool:

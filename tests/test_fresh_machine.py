@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Bake, clean_environment, find_python
-from matrix import CHOICES
+from choices import REFERENCE
+from conftest import LAYERS, Bake, clean_environment, find_python
 from server_process import run_server
 from test_without_make import read_table
 
@@ -54,7 +54,7 @@ def variables(programs: Path, request: pytest.FixtureRequest) -> dict[str, str]:
 
 def find_default_python() -> str:
     """Return the interpreter that a project requires by default."""
-    version = CHOICES["python_version"][0]
+    version = REFERENCE["python_version"]
     if python := find_python(version):
         return python
     pytest.skip(f"there is no Python {version} on this machine")
@@ -93,7 +93,7 @@ def check_commands(project_commands: dict[str, list[str]], folder: Path, **varia
 
 
 def test_project_requires_only_uv(bake: Bake, tmp_path: Path, variables: dict[str, str]) -> None:
-    project = bake(database_layer="async-session")
+    project = bake(database_layer=LAYERS[0])
     variables |= {"UV_PYTHON_PREFERENCE": "only-managed"}
     if sys.platform == "linux":
         pythons = tmp_path / "pythons"
@@ -112,7 +112,7 @@ def test_outdated_python3_is_ignored(bake: Bake, programs: Path, variables: dict
     new = find_default_python()
     (programs / "python3").symlink_to(old)
     (programs / Path(new).resolve().name).symlink_to(new)
-    project = bake(database_layer="databases")
+    project = bake(database_layer=LAYERS[-1])
 
     check_commands(
         read_table(project), project.path, UV_PYTHON_PREFERENCE="only-system", **variables

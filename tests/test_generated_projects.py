@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 
 import pytest
+from choices import CHOICES, Context
 from conftest import LAYERS, TEMPLATE, Bake, Project, find_python
-from matrix import CHOICES, EVERYTHING, SERVICE_OPTIONS, Context, combinations, label, pairwise
+from matrix import EVERYTHING, SERVICE_OPTIONS, combinations, label, pairwise
 from test_rendering import TRICKY_TEXT
 
 from prompt_validation import RESERVED_PACKAGES

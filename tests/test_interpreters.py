@@ -5,8 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from choices import CHOICES
 from conftest import LAYERS, TEMPLATE, Bake, clean_environment
-from matrix import CHOICES, EVERYTHING
+from matrix import EVERYTHING
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.15"]
 PLATFORMS = [

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
-from conftest import Project, clean_environment
+from conftest import Project, clean_environment, generate_project
 from server_process import remaining_processes
 
 pytestmark = [
@@ -33,7 +33,7 @@ def test_waits(server: str, server_data_dir: Path) -> None:
 
 @pytest.fixture(scope="module")
 def project(cookies_session: Any) -> Project:
-    generated = Project(cookies_session.bake(extra_context={"example": False}).project_path)
+    generated = generate_project(cookies_session, example=False)
     generated.run("uv", "sync", "--quiet")
     (generated.path / "tests" / "test_waits.py").write_text(WAIT, "utf-8")
     return generated

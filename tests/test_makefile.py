@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from choices import CONTEXT
 from conftest import LAYERS, TEMPLATE, Bake, Project, clean_environment
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the Makefile is for Linux and macOS")
@@ -97,7 +98,7 @@ def test_make_bake_prompts_and_generates_into_output(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    assert "Project name (My Service)" in done.stdout
+    assert f"Project name ({CONTEXT['project_name']})" in done.stdout
     assert (tmp_path / "book-shop" / "README.md").read_text("utf-8").startswith("# Book Shop\n")
 
 

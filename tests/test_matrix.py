@@ -11,16 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from choices import CHOICES, Context
 from conftest import Project
-from matrix import (
-    CHOICES,
-    SERVICE_OPTIONS,
-    Context,
-    bake_in_process,
-    combinations,
-    expected_files,
-    label,
-)
+from matrix import SERVICE_OPTIONS, bake_in_process, combinations, expected_files, label
 
 pytestmark = pytest.mark.slow
 

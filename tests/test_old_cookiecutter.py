@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from conftest import TEMPLATE, Project
+from cookiecutter_cli import write_config
 
 pytestmark = pytest.mark.slow
 
@@ -12,7 +13,8 @@ def generate(folder: Path, version: str, *arguments: str) -> tuple[int, str]:
     """Run cookiecutter `version`, and return its exit status and output."""
     output = folder / "work"
     output.mkdir()
-    options = ["--no-input", "--output-dir", str(output)]
+    config = ["--config-file", str(write_config(folder))]
+    options = ["--no-input", "--output-dir", str(output), *config]
     done = Project(folder).try_to_run(
         *("uvx", "--quiet", "--python", "3.11", "--no-build", "--from", f"cookiecutter=={version}"),
         *("cookiecutter", str(TEMPLATE), *options, *arguments),

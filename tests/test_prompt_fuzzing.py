@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from choices import CHOICES
 from conftest import LAYERS, Project
 from cookiecutter_cli import cookiecutter, created_paths, replay
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from matrix import CHOICES
 from rendered_hooks import FREE_TEXT
 from test_generated_projects import run_checks
 from test_rendering import check_style

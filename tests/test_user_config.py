@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from choices import CHOICES
 from conftest import Project
 from cookiecutter_cli import cookiecutter, created_paths
 from test_reproducibility import tree_hash
@@ -65,24 +66,25 @@ def test_invalid_choice_in_user_config_fails_if_warnings_are_errors(
 def test_command_line_overrides_user_config(
     tmp_path: Path,
 ) -> None:
-    team = {"author_name": "The Team", "database_layer": "databases", "example": False}
+    team = {"author_name": "The Team", "kubernetes": True, "example": False}
 
-    done = cookiecutter(tmp_path, "database_layer=async-session", defaults=team)
+    done = cookiecutter(tmp_path, "kubernetes=false", defaults=team)
 
     assert done.returncode == 0, done.stderr
     project = Project(tmp_path / "work" / "my-service")
     assert 'name = "The Team"' in project.read("pyproject.toml")
-    assert "databases" not in project.read("pyproject.toml")
+    assert "kubernetes/deployment.yaml" not in project.files()
     assert "app/api/routes/articles.py" not in project.files()
 
 
 def test_replay_generates_the_same_project(tmp_path: Path) -> None:
-    arguments = ["project_name=Once Äöü", "database_layer=databases", "kubernetes=true", "ci=none"]
-    assert cookiecutter(tmp_path, *arguments).returncode == 0
+    values = {name: choices[-1] for name, choices in CHOICES.items()}
+    arguments = [f"{name}={value}" for name, value in values.items()]
+    assert cookiecutter(tmp_path, "project_name=Once Äöü", *arguments).returncode == 0
     work = tmp_path / "work"
     work.rename(tmp_path / "first")
     [stored] = (tmp_path / "replay").iterdir()
-    assert json.loads(stored.read_text("utf-8"))["cookiecutter"]["ci"] == "none"
+    assert values.items() <= json.loads(stored.read_text("utf-8"))["cookiecutter"].items()
 
     again = cookiecutter(tmp_path, flags=["--replay"])
 

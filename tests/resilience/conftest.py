@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import LAYERS, Project
+from conftest import LAYERS, Project, generate_project
 
 from resilience.postgres_server import (
     PostgresServer,
@@ -38,10 +38,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", params=LAYERS)
 def project(request: pytest.FixtureRequest, cookies_session: Any) -> Project:
-    """Generate a project with the default options and install it."""
-    result = cookies_session.bake(extra_context={"database_layer": request.param})
-    assert (result.exit_code, result.exception) == (0, None)
-    project = Project(result.project_path)
+    """Generate a project with the reference values and install it."""
+    project = generate_project(cookies_session, database_layer=request.param)
     project.run("uv", "sync", "--quiet")
     return project
 

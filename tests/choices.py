@@ -1,0 +1,53 @@
+"""The prompts of this template, their values, and the values that tests use.
+
+All of it is read from `cookiecutter.json`, so that the tests also pass in a fork with other
+defaults, another order of choices, or fewer choices.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Context = dict[str, Any]
+
+CONTEXT: Context = json.loads(
+    Path(__file__).parents[1].joinpath("cookiecutter.json").read_text("utf-8")
+)
+
+#: The values of each prompt that offers a choice, the default first.
+CHOICES: dict[str, list[Any]] = {
+    name: values if isinstance(values, list) else [values, not values]
+    for name, values in CONTEXT.items()
+    if isinstance(values, list | bool) and not name.startswith("_")
+}
+
+_PREFERRED: Context = {
+    "database_layer": "async-session",
+    "example": True,
+    "auth": True,
+    "python_version": "3.13",
+    "ci": "github",
+    "kubernetes": False,
+    "license": "MIT",
+}
+#: The values for which a test does not name others, whatever the defaults are.
+REFERENCE: Context = {
+    "project_name": "My Service",
+    "project_description": "An async service on FastAPI and PostgreSQL.",
+    "author_name": "Ada Lovelace",
+    "author_email": "ada@example.com",
+    **{
+        name: _PREFERRED[name] if _PREFERRED.get(name) in values else values[0]
+        for name, values in CHOICES.items()
+    },
+}
+
+
+def skip_without_choices(context: Mapping[str, object]) -> None:
+    """Skip the test if a value in `context` is not a choice, because a fork has removed it."""
+    for name, value in context.items():
+        if name in CHOICES.keys() | _PREFERRED.keys() and value not in CHOICES.get(name, []):
+            pytest.skip(f"cookiecutter.json has no choice {value!r} of {name}")
