@@ -44,7 +44,8 @@ def measure(layer: str, tests: list[str]) -> list[float]:
     with tempfile.TemporaryDirectory(prefix="setup-") as name:
         folder = Path(name)
         project = folder / "project"
-        context = f"database_layer={layer}", f"project_slug={project.name}"
+        features = "example=true", "auth=true"
+        context = f"database_layer={layer}", f"project_slug={project.name}", *features
         steps = [
             (generate_command(TEMPLATE, folder, *context), folder),
             (["uv", "sync", "--quiet"], project),

@@ -55,13 +55,15 @@ def create_samples(url: str) -> str:
 
 
 def bake(layer: str, folder: Path) -> Path:
-    """Generate a project with default options, regardless of the user configuration."""
+    """Generate a project with all features, regardless of the user configuration."""
     config = folder / "cookiecutter.yaml"
     config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
     command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input"]
     options = ["--config-file", str(config), "--output-dir", str(folder / "output")]
     subprocess.run(
-        [*command, *options, f"database_layer={layer}"], check=True, stdout=subprocess.DEVNULL
+        [*command, *options, f"database_layer={layer}", "example=true", "auth=true"],
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     return next((folder / "output").iterdir())
 
@@ -117,7 +119,9 @@ def serve(project: Path) -> int:
 def main() -> int:
     """Return the exit status of the server, which is 0 after Ctrl-C."""
     parser = argparse.ArgumentParser(description="Generate a project and run it.")
-    parser.add_argument("layer", choices=LAYERS, metavar="DATABASE_LAYER")
+    parser.add_argument(
+        "layer", choices=LAYERS, nargs="?", default=LAYERS[0], metavar="DATABASE_LAYER"
+    )
     layer = parser.parse_args().layer
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(f"Generating a project ({layer}) and starting it ...", flush=True)

@@ -43,7 +43,7 @@ def main() -> int:
     find_chromium()
     SCREENSHOT.parent.mkdir(exist_ok=True)
     demo = subprocess.Popen(
-        [sys.executable, "scripts/demo.py", "async-session"],
+        [sys.executable, "scripts/demo.py"],
         cwd=TEMPLATE,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,9 +1,11 @@
-"""Record a session of the prompts and insert it into the README. Linux and macOS only.
+"""Update what the documents show of the prompts. Linux and macOS only.
 
-cookiecutter runs on a pseudo-terminal, where this script types the values.
+Inserts the choices into the tables of the README and of docs/options.md, and a session of the
+prompts into the README: cookiecutter runs on a pseudo-terminal, where this script types the values.
 """
 
 import argparse
+import json
 import os
 import pty
 import re
@@ -15,12 +17,13 @@ from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 README = TEMPLATE / "README.md"
+OPTIONS = TEMPLATE / "docs" / "options.md"
 BEGIN, END = "<!-- session: made by `make update-readme` -->\n", "<!-- /session -->"
 #: Shown in place of the temporary folder.
 HOME = "/home/ada"
 COMMAND = "uvx cookiecutter <this repository>"
 #: What to type at the prompts that contain these words; Enter accepts the other defaults.
-TYPED = {"Project name": "Book Shop", "Database layer": "2"}
+TYPED = {"Project name": "Book Shop", "2 - SQLAlchemy Core": "2"}
 PROMPT = re.compile(r"\[(\d+)/\d+\] (.*?)\([^()]*\): $", re.DOTALL)
 
 
@@ -53,11 +56,15 @@ def record(folder: Path) -> str:
         stderr=child,
     )
     os.close(child)
-    screen, prompts_end = "", 0
+    screen, prompts_end, last = "", 0, "0"
     while text := read(terminal):
         screen += text.replace("\r\n", "\n")
         if prompt := PROMPT.search(screen, prompts_end):
             prompts_end = len(screen)
+            if prompt[1] == last:
+                session.kill()
+                raise SystemExit(f"{screen}\nscripts/update_readme.py: change TYPED.")
+            last = prompt[1]
             typed = [text for words, text in TYPED.items() if words in prompt[2]]
             os.write(terminal, f"{''.join(typed)}\n".encode())
     os.close(terminal)
@@ -74,19 +81,39 @@ def replace_between_markers(page: str, session: str) -> str:
     return f"{before}{BEGIN}```console\n$ {COMMAND}\n{session}\n```\n{END}{after}"
 
 
+def replace_choices(page: str) -> str:
+    """Return the page with the choices of each option in the second column of its tables."""
+    for name, default in json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8")).items():
+        if isinstance(default, bool):
+            values = "yes, no" if default else "no, yes"
+        elif isinstance(default, list) and not name.startswith("_"):
+            values = ", ".join(f"`{value}`" for value in default)
+        else:
+            continue
+        page = re.sub(rf"^(\| `{name}` \|)[^|]*\|", rf"\1 {values} |", page, flags=re.MULTILINE)
+    return page
+
+
 def main() -> int:
-    """Update the README; with `--check`, return 1 if it is out of date."""
-    parser = argparse.ArgumentParser(description="Record a session and insert it into the README.")
-    parser.add_argument("--check", action="store_true", help="only report an outdated session")
+    """Update the documents; with `--check`, return 1 if one is out of date."""
+    parser = argparse.ArgumentParser(description="Update what the documents show of the prompts.")
+    parser.add_argument("--check", action="store_true", help="only report outdated documents")
     is_check = parser.parse_args().check
     with tempfile.TemporaryDirectory(prefix="session-") as folder:
-        page = README.read_text("utf-8")
-        current = replace_between_markers(page, record(Path(folder)))
-    if is_check:
+        session = record(Path(folder))
+    outdated = []
+    for path in (README, OPTIONS):
+        page = path.read_text("utf-8")
+        current = replace_choices(page)
+        if path == README:
+            current = replace_between_markers(current, session)
         if page != current:
-            print("The session is out of date; run: make update-readme")
-        return int(page != current)
-    README.write_text(current, "utf-8")
+            outdated.append(path.relative_to(TEMPLATE).as_posix())
+            if not is_check:
+                path.write_text(current, "utf-8")
+    if is_check and outdated:
+        print(f"Out of date: {', '.join(outdated)}; run: make update-readme")
+        return 1
     return 0
 
 

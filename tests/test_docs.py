@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import TEMPLATE, Bake, clean_environment
+from choices import CHOICES, CONTEXT
+from conftest import LAYERS, TEMPLATE, Bake, clean_environment
 from git_repo import GitRepo, copy_history, release
-from rendered_hooks import CONTEXT
 
 DOCUMENTS = [*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")]
 # A file with its content, or commands.
@@ -71,13 +71,37 @@ def test_changelog_of_every_version_has_a_section_for_owners() -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/options.md"])
-def test_table_contains_every_prompt_and_choice(page: str) -> None:
-    lines = (TEMPLATE / page).read_text("utf-8").splitlines()
-    table = "\n".join(line for line in lines if line.startswith("| "))
-    for name, default in CONTEXT.items():
-        if not name.startswith("_"):
-            assert f"`{name}`" in table
-            assert not isinstance(default, list) or all(choice in table for choice in default)
+def test_table_has_a_row_for_every_prompt_and_no_other(page: str) -> None:
+    text = (TEMPLATE / page).read_text("utf-8")
+    table = r"^\| \w+ \| Values \(default first\) \|.*\n((?:\|.*\n)+)"
+    [rows] = re.findall(table, text, re.MULTILINE)
+
+    cells = re.findall(r"^\| (`[^|]+`) \|", rows, re.MULTILINE)
+    names = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+
+    prompts = [name for name in CONTEXT if not name.startswith("_")]
+    assert sorted(names) == sorted(prompts), f"change the table of {page}"
+
+
+def test_documents_name_only_existing_choices() -> None:
+    names = "|".join([*CHOICES, "DATABASE_LAYER"])
+    assigned = re.compile(rf"\b({names})\b[\"`]?\s*[=:]\s*[\"`]?([\w.-]*\w)")
+    # The changelog describes earlier versions.
+    for path in {*DOCUMENTS, TEMPLATE / "Makefile"} - {TEMPLATE / "CHANGELOG.md"}:
+        for name, value in assigned.findall(path.read_text("utf-8")):
+            choices = CHOICES[name.lower()]
+            # GPL is an example of an invalid choice.
+            known = {"true", "false", "yes", "no"} if True in choices else {*choices, "GPL"}
+            place = path.relative_to(TEMPLATE)
+            assert value in known, f"{place}: cookiecutter.json has no {name}={value}"
+
+
+def test_options_page_has_a_paragraph_for_each_database_layer() -> None:
+    page = (TEMPLATE / "docs" / "options.md").read_text("utf-8")
+
+    described = re.findall(r"^\*\*`(.+?)`\*\*:", page, re.MULTILINE)
+
+    assert sorted(described) == sorted(LAYERS), "change docs/options.md"
 
 
 @pytest.fixture
