@@ -24,6 +24,7 @@ from benchmarks.load import find_generator
 from benchmarks.measurement import Benchmark, MeasurementPlan, measure, report_progress
 from benchmarks.results_file import Report
 from benchmarks.routes import QUICK_ROUTES, ROUTES
+from benchmarks.schema_check import check_fields
 from benchmarks.services import InvalidRunError, run_postgres
 from benchmarks.system_info import describe_machine, find_versions
 
@@ -50,8 +51,9 @@ def parse_arguments() -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> Report:
     """Run the benchmark. Raises InvalidRunError if the results are not comparable."""
+    check_fields()
     projects = {layer: prepare_project(layer) for layer in LAYERS}
-    check_middleware(projects["async-session"])
+    check_middleware(projects[LAYERS[0]])
     if options.quick:
         plan = MeasurementPlan(
             QUICK_ROUTES, (8,), options.repetitions or 3, options.seconds, starts=1
@@ -71,8 +73,8 @@ def run(options: argparse.Namespace) -> Report:
     )
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         folder = Path(temporary)
-        with run_postgres(projects["async-session"], folder / "postgres") as database:
-            results.versions = find_versions(projects["databases"], database.stored["version"])
+        with run_postgres(projects[LAYERS[0]], folder / "postgres") as database:
+            results.versions = find_versions(projects.values(), database.stored["version"])
             measure(Benchmark(plan, projects, database, generator, folder, results))
     return results
 

@@ -1,6 +1,6 @@
 """Generated projects with their virtual environments, cached until the template changes.
 
-The projects are generated with the default options and installed with `uv sync`.
+The projects are generated with the example and with users, and installed with `uv sync`.
 """
 
 import json
@@ -16,14 +16,16 @@ from hashlib import sha256
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parent.parent
+SOURCES = TEMPLATE / "{{cookiecutter.project_slug}}"
 CACHE = TEMPLATE / ".bench"
-LAYERS: tuple[str, ...] = ("async-session", "databases")
+_CONFIG = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
+LAYERS: list[str] = _CONFIG["database_layer"]
 #: Scripts that run in the virtual environment of a generated project.
 IN_VENV = Path(__file__).parent / "in_venv"
 
 _RENDERED = (
     *("cookiecutter.json", "prompt_validation.py", "hooks", "templates"),
-    "{{cookiecutter.project_slug}}",
+    SOURCES.name,
 )
 _UV = os.environ.get("UV", "uv")
 
@@ -110,7 +112,8 @@ def _generate(layer: str, folder: Path, template: Path = TEMPLATE) -> Path:
     config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
     command = [sys.executable, "-m", "cookiecutter", str(template), "--no-input"]
     options = ["--config-file", str(config), "--output-dir", str(folder / "output")]
-    _run(*command, *options, f"database_layer={layer}", cwd=folder)
+    features = ("example=true", "auth=true")
+    _run(*command, *options, f"database_layer={layer}", *features, cwd=folder)
     return next((folder / "output").iterdir())
 
 

@@ -2,14 +2,14 @@
 
 from xml.sax.saxutils import escape
 
+from benchmarks.environments import LAYERS
 from benchmarks.results_file import Report
-from benchmarks.services import ASYNC_SESSION, DATABASES, DOCUMENTED_PATTERN, RAW_ASYNCPG
+from benchmarks.services import DOCUMENTED_PATTERN, RAW_ASYNCPG
 from benchmarks.targets import CLIENTS
 
 COLORS = {
     RAW_ASYNCPG.name: "#8a8f98",
-    ASYNC_SESSION.name: "#2f7ed8",
-    DATABASES.name: "#1a9e77",
+    **dict(zip(LAYERS, ("#2f7ed8", "#1a9e77"), strict=False)),
     DOCUMENTED_PATTERN.name: "#d9822b",
 }
 WIDTH, LEFT, RIGHT = 760, 120, 190

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 
+from benchmarks.environments import LAYERS
 from benchmarks.results_file import Report, Spread, spread
-from benchmarks.services import ASYNC_SESSION, DATABASES, DOCUMENTED_PATTERN, RAW_ASYNCPG
+from benchmarks.services import DOCUMENTED_PATTERN, RAW_ASYNCPG
 from benchmarks.targets import CLIENTS, evaluate
 
-LAYERS = (ASYNC_SESSION.name, DATABASES.name)
 COMPARED_WITH = (RAW_ASYNCPG.name, DOCUMENTED_PATTERN.name)
 RATIOS = [f"{layer}: speed vs. {other}" for other in COMPARED_WITH for layer in LAYERS]
 METRICS = ("cpu_us", "busy", "rps", "p50_ms", "p95_ms", "p99_ms")

@@ -27,6 +27,7 @@ from benchmarks.environments import (
     project_environment,
     venv_python,
 )
+from benchmarks.routes import CREATE
 from benchmarks.services import InvalidRunError, Service, ServiceProcess, run_service
 
 ARTICLES = "/api/v1/articles"
@@ -78,7 +79,7 @@ def timed_request(
 def create_article(process: ServiceProcess) -> tuple[float, int]:
     """Create an article of two thousand words and return the latency and the status."""
     words = " ".join(f"w{time.time_ns() * n % 20_000}" for n in range(2000))
-    new = {"title": "New", "slug": f"new-{time.time_ns()}", "text": words}
+    new = json.loads(CREATE.body) | {"slug": f"new-{time.time_ns()}", "text": words}
     return timed_request("POST", ARTICLES, process, json.dumps(new))
 
 

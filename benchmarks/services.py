@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.environments import project_environment, venv_python
+from benchmarks.environments import LAYERS, project_environment, venv_python
 from benchmarks.routes import LIST, OFFSET
 
 START_TIMEOUT = 60.0
@@ -39,19 +39,18 @@ class Service:
 
 
 #: asyncpg without any layer above it: the lower bound of the cost.
-RAW_ASYNCPG = Service("raw-asyncpg", "async-session", "raw_asyncpg:create_app")
+RAW_ASYNCPG = Service("raw-asyncpg", LAYERS[0], "raw_asyncpg:create_app")
 RAW_ASYNCPG_NO_MIDDLEWARE = Service(
-    "raw-asyncpg-no-middleware", "async-session", "raw_asyncpg:create_app_without_middleware"
+    "raw-asyncpg-no-middleware", LAYERS[0], "raw_asyncpg:create_app_without_middleware"
 )
 #: The pattern of the FastAPI and SQLAlchemy documentation.
 DOCUMENTED_PATTERN = Service(
-    "documented-pattern", "async-session", "documented_pattern:create_app", uses_offset=True
+    "documented-pattern", LAYERS[0], "documented_pattern:create_app", uses_offset=True
 )
 #: The generated project, with each database layer.
-ASYNC_SESSION = Service("async-session", "async-session", "app.main:create_app")
-DATABASES = Service("databases", "databases", "app.main:create_app")
+LAYER_SERVICES = [Service(layer, layer, "app.main:create_app") for layer in LAYERS]
 
-SERVICES = (RAW_ASYNCPG_NO_MIDDLEWARE, RAW_ASYNCPG, ASYNC_SESSION, DATABASES, DOCUMENTED_PATTERN)
+SERVICES = (RAW_ASYNCPG_NO_MIDDLEWARE, RAW_ASYNCPG, *LAYER_SERVICES, DOCUMENTED_PATTERN)
 
 
 @dataclass(frozen=True)

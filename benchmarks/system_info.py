@@ -3,6 +3,7 @@
 import json
 import platform
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -15,8 +16,10 @@ PACKAGES = (
 )
 PRINT_VERSIONS = """
 import json, platform, sys
-from importlib.metadata import version
-print(json.dumps({"Python": platform.python_version()} | {n: version(n) for n in sys.argv[1:]}))
+from importlib.metadata import distributions, version
+installed = {distribution.name for distribution in distributions()}
+versions = {name: version(name) for name in sys.argv[1:] if name in installed}
+print(json.dumps({"Python": platform.python_version(), **versions}))
 """
 
 
@@ -30,19 +33,18 @@ def describe_machine() -> str:
     )
 
 
-def find_versions(project: Path, server_version: str) -> dict[str, str]:
-    """Return the versions of the server and of the packages in a project.
-
-    The project needs the databases layer, so that all packages are installed.
-    """
-    found = subprocess.run(
-        [venv_python(project), "-c", PRINT_VERSIONS, *PACKAGES],
-        env=project_environment(),
-        capture_output=True,
-        check=True,
-    )
-    versions: dict[str, str] = json.loads(found.stdout)
-    return {"PostgreSQL": server_version, **versions}
+def find_versions(projects: Iterable[Path], server_version: str) -> dict[str, str]:
+    """Return the versions of the server and of the packages in the projects."""
+    versions = {"PostgreSQL": server_version}
+    for project in projects:
+        found = subprocess.run(
+            [venv_python(project), "-c", PRINT_VERSIONS, *PACKAGES],
+            env=project_environment(),
+            capture_output=True,
+            check=True,
+        )
+        versions |= json.loads(found.stdout)
+    return versions
 
 
 def _cpu_model() -> str:

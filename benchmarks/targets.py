@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.environments import LAYERS
 from benchmarks.results_file import Report
 from benchmarks.routes import BY_ID, CREATE, LIST, PAGE_400, REDEEM
-from benchmarks.services import ASYNC_SESSION, DATABASES, DOCUMENTED_PATTERN, RAW_ASYNCPG
+from benchmarks.services import DOCUMENTED_PATTERN, RAW_ASYNCPG
 
-LAYERS = (ASYNC_SESSION.name, DATABASES.name)
 CLIENTS = 8
 MANY_CLIENTS = 32
 #: Two medians that differ by less than this are considered equal.
@@ -15,13 +15,13 @@ NOISE = 0.10
 WITHIN_NOISE = f"within {NOISE:.0%}"
 
 #: Speed relative to raw asyncpg, by layer: the minimum, and the target.
-RELATIVE_TO_RAW_ASYNCPG = {ASYNC_SESSION.name: (0.50, 0.65), DATABASES.name: (0.75, 0.95)}
+RELATIVE_TO_RAW_ASYNCPG = {"async-session": (0.50, 0.65), "databases": (0.75, 0.95)}
 #: Minimum speed-up over the documented pattern, by layer and route.
 SPEEDUP_OVER_DOCUMENTED = {
-    (ASYNC_SESSION.name, BY_ID.name): 2.0,
-    (ASYNC_SESSION.name, LIST.name): 1.7,
-    (DATABASES.name, BY_ID.name): 2.5,
-    (DATABASES.name, LIST.name): 2.2,
+    ("async-session", BY_ID.name): 2.0,
+    ("async-session", LIST.name): 1.7,
+    ("databases", BY_ID.name): 2.5,
+    ("databases", LIST.name): 2.2,
     **{(layer, route.name): 1.3 for layer in LAYERS for route in (CREATE, REDEEM)},
 }
 #: Maximum round trips per request, by route.

@@ -82,7 +82,7 @@ def test_short_run_reports_every_service(tmp_path: Path) -> None:
 
 def test_scripts_in_venv_pass_mypy() -> None:
     with exclusive_cache():
-        project = Project(prepare_project("async-session"))
+        project = Project(prepare_project(LAYERS[0]))
     modules = [f"--module={path.stem}" for path in sorted(IN_VENV.glob("*.py"))]
     paths = {"MYPYPATH": f"{project.path}:{IN_VENV}"}
     project.run(venv_python(project.path), "-m", "mypy", "--strict", *modules, variables=paths)

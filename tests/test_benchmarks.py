@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from conftest import LAYERS, needs_two_layers
 
 from benchmarks import plot, report
 from benchmarks.load import LoadResult, parse_result, run_load
@@ -70,15 +71,16 @@ def test_logged_error_makes_the_run_invalid(tmp_path: Path) -> None:
 
 
 def test_ratio_is_computed_per_repetition() -> None:
-    results = make_report(raw_asyncpg=[100, 300, 200], databases=[200, 300, 250])
+    results = make_report(raw_asyncpg=[100, 300, 200], documented_pattern=[200, 300, 250])
 
-    ratio = results.ratio("cpu_us", "raw-asyncpg", "databases", BY_ID.name, 8)
+    ratio = results.ratio("cpu_us", "raw-asyncpg", "documented-pattern", BY_ID.name, 8)
 
     assert ratio == Spread(median=0.8, low=0.5, high=1.0)
     assert ratio.text(2) == "0.80 (0.50 to 1.00)"
-    assert results.ratio("cpu_us", "raw-asyncpg", "databases", LIST.name, 8) is None
+    assert results.ratio("cpu_us", "raw-asyncpg", "documented-pattern", LIST.name, 8) is None
 
 
+@needs_two_layers
 def test_targets_are_compared_with_measurements() -> None:
     results = make_report(
         raw_asyncpg=[80, 100], databases=[100, 100], documented_pattern=[240, 240]
@@ -94,6 +96,7 @@ def test_targets_are_compared_with_measurements() -> None:
     assert (speedup.measured, speedup.is_met) == (2.4, False)
 
 
+@needs_two_layers
 def test_report_contains_only_measured_routes() -> None:
     results = make_report(
         raw_asyncpg=[100.0],
@@ -104,8 +107,11 @@ def test_report_contains_only_measured_routes() -> None:
 
     text = report.render_full(results)
 
-    assert "| GET by id | 100 | 200 | 125 | 300 |\n" in text
-    assert "| GET by id | 0.50 | 0.80 | 1.50 | 2.40 |" in text
+    times = {"async-session": (200, 0.5, 1.5), "databases": (125, 0.8, 2.4)}
+    used, slower, faster = zip(*(times[layer] for layer in LAYERS), strict=True)
+    assert f"| GET by id | 100 | {used[0]} | {used[1]} | 300 |\n" in text
+    ratios = " | ".join(f"{ratio:.2f}" for ratio in (*slower, *faster))
+    assert f"| GET by id | {ratios} |" in text
     assert LIST.name not in text
     assert report.render_summary(results) in text
 
@@ -115,7 +121,7 @@ def test_plot_shows_every_service_with_middleware() -> None:
     drawn = ElementTree.fromstring(svg)  # noqa: S314 - trusted: drawn in the line above
 
     texts = [element.text for element in drawn.iter() if element.text and element.text.strip()]
-    services = {"raw-asyncpg", "async-session", "databases", "documented-pattern"}
+    services = {"raw-asyncpg", *LAYERS, "documented-pattern"}
     assert services | {BY_ID.name} < set(texts)
     assert "raw-asyncpg-no-middleware" not in texts
     assert "300 us, 0.67 x raw-asyncpg" in texts
