@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import TEMPLATE, clean_environment
+from conftest import SOURCES, TEMPLATE, clean_environment
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,48 @@ def copy_history(path: Path) -> GitRepo:
     return copy
 
 
+NOTES = "docs/notes.md"
+OLD_NOTES = "# Notes\n\nThe first version.\n\nBetween the lines.\n\nAnother line.\n"
+NEWS_MIGRATION = (
+    '"""news"""\n\nrevision: str = "9000_news"\ndown_revision: str | None = "{head}"\n'
+    + '''
+branch_labels: None = None
+depends_on: None = None
+
+
+def upgrade() -> None:
+    """Change nothing."""
+
+
+def downgrade() -> None:
+    """Change nothing."""
+'''
+)
+
+
+def release_old_version(template: GitRepo) -> str:
+    """Release a made-up version with one more file, and return its commit."""
+    source = GitRepo(template.path / SOURCES.name)
+    (source.path / NOTES).write_text(OLD_NOTES, "utf-8")
+    return template.commit("Release the old version")
+
+
 def release(template: GitRepo) -> None:
-    """Release a version that changes one line in each of two files and adds one file."""
-    source = GitRepo(template.path / "{{cookiecutter.project_slug}}")
-    source.replace(".editorconfig", "root = true\n", "root = true\n# From the next version.\n")
-    source.replace("README.md", "\n{{ cookiecutter.project_description }}\n", "\nNews.\n")
+    """Release a made-up version: a changed line, a new module and a new migration.
+
+    It changes only files that no fork has: what a fork changes in the others does not matter.
+    """
+    source = GitRepo(template.path / SOURCES.name)
+    notes = source.path / NOTES
+    text = notes.read_text("utf-8") if notes.exists() else OLD_NOTES
+    notes.write_text(text.replace("The first version.", "The next version."), "utf-8")
     (source.path / "app" / "news.py").write_text('"""New in the next version."""\n', "utf-8")
+    migration = NEWS_MIGRATION.format(head=find_head(source.path))
+    (source.path / "migrations" / "versions" / "9000_news.py").write_text(migration, "utf-8")
     template.commit("Release the next version")
     template.git("tag", "v99.0.0")
+
+
+def find_head(project: Path) -> str:
+    """Return the newest revision of a project with all features."""
+    return max(path.stem for path in (project / "migrations" / "versions").glob("*.py"))
