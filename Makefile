@@ -1,6 +1,5 @@
 # Works with GNU make 3.81 (macOS). Requires Python >= 3.11 and git; installs uv into .uv if it is missing.
 
-DATABASE_LAYER ?= async-session
 OUTPUT ?= .
 
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
@@ -19,7 +18,7 @@ bake: uv clean-template ## Generate a project, with prompts (OUTPUT=folder).
 	@"$(UV)" run --quiet cookiecutter . --output-dir "$(OUTPUT)"
 
 demo: uv clean-template ## Generate a project and run it on an embedded PostgreSQL (DATABASE_LAYER=databases, HOST, PORT).
-	@"$(UV)" run --quiet python scripts/demo.py "$(DATABASE_LAYER)"
+	@"$(UV)" run --quiet python scripts/demo.py $(if $(DATABASE_LAYER),"$(DATABASE_LAYER)")
 
 check: lint test-fast ## Run lint and the fast tests (about a minute).
 
@@ -32,10 +31,10 @@ test-fast: uv clean-template ## Run the fast tests, which install no project.
 	"$(UV)" run pytest --numprocesses 2 -m "not slow"
 
 test: check ## Run lint and all tests except the pairwise combinations; installs and runs projects.
-	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m "slow and not pairwise" --verbose
+	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m "slow and not pairwise and not forks" --verbose
 
 test-all: test ## Run make test, the pairwise combinations of options, and the long resilience and fuzz tests.
-	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m pairwise --verbose
+	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m "pairwise or forks" --verbose
 	$(MAKE) test-resilience fuzz fuzz-prompts
 
 test-resilience: uv clean-template ## Run the long resilience tests: faults and load, on both layers.
@@ -47,7 +46,7 @@ fuzz: uv clean-template ## Fuzz the HTTP API of both layers with Schemathesis, w
 fuzz-prompts: uv clean-template ## Fuzz the prompts with 2,000 generated contexts, and install 50 of the projects.
 	FUZZ_PROMPTS=2000 "$(UV)" run pytest --numprocesses 2 tests/test_prompt_fuzzing.py --verbose
 
-update-readme: uv clean-template ## Update the prompt session in the README.
+update-readme: uv clean-template ## Update the choices and the prompt session in the documents.
 	@"$(UV)" run --quiet python scripts/update_readme.py
 
 screenshot: uv clean-template ## Update the screenshot in the README (needs Chromium).
@@ -60,7 +59,7 @@ bench-publish: uv clean-template ## Run the whole benchmark; write the results t
 	@"$(UV)" run --quiet python -m benchmarks --publish
 
 bench-search: uv clean-template ## Compare searches over 1,000,000 rows with an earlier revision (BEFORE, ROWS, DATABASE_LAYER).
-	@"$(UV)" run --quiet python -m benchmarks.search --layer "$(DATABASE_LAYER)" $(if $(BEFORE),--before "$(BEFORE)") $(if $(ROWS),--rows "$(ROWS)")
+	@"$(UV)" run --quiet python -m benchmarks.search $(if $(DATABASE_LAYER),--layer "$(DATABASE_LAYER)") $(if $(BEFORE),--before "$(BEFORE)") $(if $(ROWS),--rows "$(ROWS)")
 
 bench-bake: uv clean-template ## Measure how long generation takes, compared with an empty template.
 	@"$(UV)" run --quiet python scripts/bench_bake.py
