@@ -28,7 +28,8 @@ class GitRepo:
             text=True,
             check=False,
         )
-        assert may_fail or done.returncode == 0, done.stderr
+        # git reports some errors, such as an empty commit, on standard output.
+        assert may_fail or done.returncode == 0, f"git {arguments[0]}: {done.stdout}{done.stderr}"
         return done.stdout
 
     def replace(self, name: str, old: str, new: str) -> None:

@@ -48,7 +48,10 @@ def test_option_changes_only_the_files_that_depend_on_it(
 
     changed = default.files() ^ other.files()
 
-    assert all(any(option in feature for feature in owning_features(name)) for name in changed)
+    others = {
+        name for name in changed if not any(option in feature for feature in owning_features(name))
+    }
+    assert not others, f"hooks/post_gen_project.py: these files do not belong to {option}"
 
 
 def removed_files(context: Context) -> set[str]:
@@ -76,7 +79,8 @@ def test_removed_files_are_not_mentioned(context: Context, bake: Bake) -> None:
     removed = {name for name in removed_files(context) if not name.endswith("__init__.py")}
     for name in project.files():
         text = project.read(name)
-        assert not [path for path in removed if mentions(text, path)], name
+        found = [path for path in removed if mentions(text, path)]
+        assert not found, f"{name} mentions files that this project does not have"
 
 
 def paths_named(name: str, text: str) -> set[str]:

@@ -182,4 +182,6 @@ def test_slugs_of_direct_dependencies_are_reserved(bake: Bake) -> None:
     for layer in LAYERS:
         project = tomllib.loads(bake(database_layer=layer).read("pyproject.toml"))
         needs = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
-        assert {re.split(r"[^\w-]", need)[0] for need in needs} <= RESERVED_PACKAGES
+        names = {re.split(r"[^\w-]", need)[0] for need in needs}
+        missing = names - RESERVED_PACKAGES
+        assert not missing, "prompt_validation.py: add these to RESERVED_PACKAGES"

@@ -84,7 +84,9 @@ def test_copied_files_have_no_template_syntax() -> None:
         paths = [name, *(parent.as_posix() for parent in PurePosixPath(name).parents)]
         if any(fnmatch(path, pattern) for path in paths for pattern in patterns):
             text = (SOURCES / name).read_text("utf-8")
-            assert not re.search(r"cookiecutter\.|# jinja:|\{%", text), name
+            assert not re.search(r"cookiecutter\.|# jinja:|\{%", text), (
+                f"cookiecutter.json: _copy_without_render contains {name}, which must be rendered"
+            )
 
 
 def test_no_source_uses_the_time_or_random_values() -> None:
