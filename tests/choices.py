@@ -33,17 +33,24 @@ _PREFERRED: Context = {
     "kubernetes": False,
     "license": "MIT",
 }
-#: The values for which a test does not name others, whatever the defaults are.
-REFERENCE: Context = {
-    "project_name": "My Service",
-    "project_description": "An async service on FastAPI and PostgreSQL.",
-    "author_name": "Ada Lovelace",
-    "author_email": "ada@example.com",
-    **{
-        name: _PREFERRED[name] if _PREFERRED.get(name) in values else values[0]
-        for name, values in CHOICES.items()
-    },
-}
+
+
+def reference_values(choices: Mapping[str, list[Any]]) -> Context:
+    """Return a value for each prompt that depends neither on its default nor on their order."""
+    return {
+        "project_name": "My Service",
+        "project_description": "An async service on FastAPI and PostgreSQL.",
+        "author_name": "Ada Lovelace",
+        "author_email": "ada@example.com",
+        **{
+            name: _PREFERRED[name] if _PREFERRED.get(name) in values else min(values)
+            for name, values in choices.items()
+        },
+    }
+
+
+#: The values for which a test does not name others.
+REFERENCE = reference_values(CHOICES)
 
 
 def skip_without_choices(context: Mapping[str, object]) -> None:
