@@ -97,15 +97,17 @@ def release_old_version(template: GitRepo) -> str:
 
 
 def release(template: GitRepo) -> None:
-    """Release a made-up version: a changed line, a new module and a new migration.
+    """Release a made-up version: two changed files, a new module and a new migration.
 
-    It changes only files that no fork has: what a fork changes in the others does not matter.
+    It does not depend on any text of this template, which a fork may change.
     """
     source = GitRepo(template.path / SOURCES.name)
     notes = source.path / NOTES
     text = notes.read_text("utf-8") if notes.exists() else OLD_NOTES
     notes.write_text(text.replace("The first version.", "The next version."), "utf-8")
     (source.path / "app" / "news.py").write_text('"""New in the next version."""\n', "utf-8")
+    main = source.path / "app" / "main.py"
+    main.write_text(main.read_text("utf-8") + "\n\n# From the next version.\n", "utf-8")
     migration = NEWS_MIGRATION.format(head=find_head(source.path))
     (source.path / "migrations" / "versions" / "9000_news.py").write_text(migration, "utf-8")
     template.commit("Release the next version")

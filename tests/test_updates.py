@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from choices import REFERENCE
 from conftest import LAYERS, TEMPLATE, Project
 from cruft_projects import CONTEXT, create, differing_files, run_cruft, update
+from forks import HEADER, add_header, change_every_default, remove_choices
 from git_repo import NOTES, GitRepo, copy_history, find_head, release, release_old_version
 from test_generated_projects import OWNER_MIGRATION, run_checks
 
@@ -114,23 +116,23 @@ def test_migrations_of_owner_and_template_can_be_merged(template: GitRepo, tmp_p
     project.run("uv", "run", "pytest", "tests/test_migrations.py")
 
 
-def test_fork_of_the_template_keeps_its_defaults(template: GitRepo, tmp_path: Path) -> None:
+def test_release_is_merged_into_a_fork_and_its_projects(template: GitRepo, tmp_path: Path) -> None:
     fork = GitRepo(tmp_path / "fork")
     template.git("clone", "--quiet", "--branch", "main", str(template.path), str(fork.path))
-    config = fork.path / "cookiecutter.json"
-    text = config.read_text("utf-8")
-    changed = re.sub(r'"author_name": "[^"]*",\n', '"author_name": "The Team",\n', text, count=1)
-    config.write_text(changed, "utf-8")
+    for change in (change_every_default, add_header, remove_choices("ci", REFERENCE["ci"])):
+        change(fork)
     fork.commit("Set the defaults of the team")
-    context = CONTEXT | {"author_name": "The Team"}
-    project = create(tmp_path / "mine", fork, "main", context)
+    config = (fork.path / "cookiecutter.json").read_text("utf-8")
+    assert '"author_name": "The Team"' in config
+    project = create(tmp_path / "mine", fork, "main")
     release(template)
 
     fork.git("pull", "--quiet", "--no-rebase", "--no-edit", "origin", "main")
     update(project)
 
-    assert '"author_name": "The Team"' in config.read_text("utf-8")
+    assert (fork.path / "cookiecutter.json").read_text("utf-8") == config
     assert project.conflicts() == set()
-    fresh = create(tmp_path / "fresh", fork, "main", context)
-    assert differing_files(project, fresh) == set()
-    assert 'name = "The Team"' in Project(project.path).read("pyproject.toml")
+    assert differing_files(project, create(tmp_path / "fresh", fork, "main")) == set()
+    main = Project(project.path).read("app/main.py")
+    assert main.startswith(HEADER)
+    assert main.endswith("# From the next version.\n")
