@@ -17,7 +17,7 @@ PACKAGES = (
 PRINT_VERSIONS = """
 import json, platform, sys
 from importlib.metadata import distributions, version
-installed = {distribution.name for distribution in distributions()}
+installed = {distribution.name.lower() for distribution in distributions()}
 versions = {name: version(name) for name in sys.argv[1:] if name in installed}
 print(json.dumps({"Python": platform.python_version(), **versions}))
 """
