@@ -104,3 +104,16 @@ def test_make_bake_prompts_and_generates_into_output(tmp_path: Path) -> None:
 
 def test_readme_shows_current_prompts() -> None:
     Project(TEMPLATE).run(sys.executable, "scripts/update_readme.py", "--check")
+
+
+def test_rejected_value_ends_the_recording_of_the_session(tmp_path: Path) -> None:
+    code = (
+        "import pathlib, sys, update_readme\n"
+        "update_readme.TYPED = {'Database layer': 'mysql'}\n"
+        "update_readme.record(pathlib.Path(sys.argv[1]))\n"
+    )
+
+    done = Project(TEMPLATE / "scripts").try_to_run(sys.executable, "-c", code, str(tmp_path))
+
+    assert done.returncode == 1
+    assert done.stdout.endswith("\nscripts/update_readme.py: change TYPED.\n")
