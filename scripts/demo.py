@@ -55,7 +55,7 @@ def create_samples(url: str) -> str:
 
 
 def bake(layer: str, folder: Path) -> Path:
-    """Generate a project with all features, regardless of the user configuration."""
+    """Generate a project with the example and users, regardless of the user configuration."""
     config = folder / "cookiecutter.yaml"
     config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
     command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input"]
