@@ -82,6 +82,11 @@ async def get_concurrently(
     return [task.result() for task in tasks]
 
 
+async def connection_states(superuser: asyncpg.Connection) -> list[str]:
+    """Return the states of the service's connections, such as `idle`."""
+    return [row["state"] for row in await superuser.fetch(SELECT_CONNECTIONS)]
+
+
 async def lock_waiters(superuser: asyncpg.Connection) -> list[int]:
     """Return the process IDs of the service's connections that wait for a lock."""
     # Within a transaction, pg_stat_activity is a snapshot until it is cleared.
@@ -98,10 +103,16 @@ async def assert_pool_is_complete(
         responses = await get_concurrently(client, superuser, size)
         for response in responses:
             assert response.status_code == 200, response.text
-        await asyncio.sleep(0.2)
-        states = [row["state"] for row in await superuser.fetch(SELECT_CONNECTIONS)]
         # The first request to /readyz opens one more connection, for readiness checks only.
-        assert states in (["idle"] * size, ["idle"] * (size + 1)), states
+        complete = (["idle"] * size, ["idle"] * (size + 1))
+        states: list[str] = []
+        try:
+            async with asyncio.timeout(30):
+                # A connection is still active for a moment after the response.
+                while (states := await connection_states(superuser)) not in complete:
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(states) from None
 
 
 async def assert_redemptions_match_counts(superuser: asyncpg.Connection) -> None:

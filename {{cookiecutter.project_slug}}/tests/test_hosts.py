@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -127,12 +128,26 @@ async def closing_server() -> AsyncIterator[int]:
         yield port
 
 
-async def test_unresponsive_host_leaves_time_for_next_host(settings: Settings) -> None:
+async def test_unresponsive_host_leaves_time_for_next_host(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeouts: list[float] = []
+    connect = asyncpg.connect
+
+    async def record_timeout(*args: Any, **options: Any) -> asyncpg.Connection:
+        timeouts.append(options["timeout"])
+        if options["port"] == port:
+            options["timeout"] = 0.1  # Do not wait for as long as the service does.
+        connection: asyncpg.Connection = await connect(*args, **options)
+        return connection
+
+    monkeypatch.setattr(asyncpg, "connect", record_timeout)
     async with unresponsive_server() as port:
         url = with_host_before(url_from(settings), "127.0.0.1", port, sslmode="disable")
-        limits = {"pool_timeout": 1, "pool_min_size": 0}
+        limits = {"pool_timeout": 60, "pool_min_size": 0}
         async with Database(database_settings(url).model_copy(update=limits)) as database:
             assert (await Reader(database).fetch_one(SELECT_1))[0] == 1
+    assert timeouts == [30, 30]
 
 
 async def test_host_that_closes_the_connection_is_skipped(settings: Settings) -> None:
