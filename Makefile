@@ -9,7 +9,9 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 p
 	python=; \
 done
 
-.PHONY: help bake demo check lint test-fast test test-all test-resilience fuzz fuzz-prompts update-readme screenshot bench bench-publish bench-search bench-bake bench-setup-to-tests clean clean-template uv
+SLOW = "$(UV)" run pytest --numprocesses 2 --dist worksteal --verbose
+
+.PHONY: help bake demo check lint test-fast test test-all test-options test-versions test-benchmark test-resilience fuzz fuzz-prompts update-readme screenshot bench bench-publish bench-search bench-bake bench-setup-to-tests clean clean-template uv
 
 help: ## Show this help.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s %s\n", $$1, $$2 }'
@@ -30,15 +32,25 @@ lint: uv ## Run ruff and mypy.
 test-fast: uv clean-template ## Run the fast tests, which install no project.
 	"$(UV)" run pytest --numprocesses 2 -m "not slow"
 
-test: check ## Run lint and all tests except the pairwise combinations; installs and runs projects.
-	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m "slow and not pairwise and not forks" --verbose
+test: check ## Run lint, the fast tests, and the slow tests, which install and run projects (12 minutes).
+	$(SLOW) -m "slow and not (benchmark or forks or options or thorough or versions)"
 
-test-all: test ## Run make test, the pairwise combinations of options, and the long resilience and fuzz tests.
-	"$(UV)" run pytest --numprocesses 2 --dist worksteal -m "pairwise or forks" --verbose
-	$(MAKE) test-resilience fuzz fuzz-prompts
+test-all: test test-options test-versions test-forks test-benchmark test-resilience fuzz fuzz-prompts ## Run all tests (hours).
+
+test-options: uv clean-template ## Run the tests of projects with all variants and pairs of options.
+	$(SLOW) -m options
+
+test-versions: uv clean-template ## Run projects on every Python, with the lowest dependencies and with old cookiecutters.
+	$(SLOW) -m versions
+
+test-forks: uv clean-template ## Run the fast tests in forks of the template.
+	$(SLOW) -m forks
+
+test-benchmark: uv clean-template ## Run the tests of the benchmark.
+	$(SLOW) -m benchmark
 
 test-resilience: uv clean-template ## Run the long resilience tests: faults and load, on both layers.
-	RESILIENCE_PROFILE=long "$(UV)" run pytest --numprocesses 2 --dist worksteal -m "resilience and not fuzz" --verbose
+	RESILIENCE_PROFILE=long $(SLOW) -m "resilience and not fuzz"
 
 fuzz: uv clean-template ## Fuzz the HTTP API of both layers with Schemathesis, with many examples.
 	RESILIENCE_PROFILE=long "$(UV)" run pytest --numprocesses 2 -m fuzz --verbose

@@ -115,7 +115,10 @@ def clean_environment(variables: Mapping[str, str] = {}) -> dict[str, str]:
     # Projects look for uv on PATH; the Makefile may have installed it elsewhere.
     if uv := os.environ.get("UV"):
         clean["PATH"] = os.pathsep.join([str(Path(uv).parent), clean["PATH"]])
-    return {"UV_PYTHON": PYTHON, **clean, **variables}
+    # Most types of the dependencies are then checked once per process instead of once per project.
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    cache = str(Path(tempfile.gettempdir(), f"mypy-{worker}"))
+    return {"UV_PYTHON": PYTHON, "MYPY_CACHE_DIR": cache, **clean, **variables}
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ def test_generators_send_unique_bodies_and_count_wrong_responses(
             run_load(generator, base_url, "/", CREATE, clients=1, seconds=1, length=3)
 
 
+@pytest.mark.benchmark
 def test_short_run_reports_every_service(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(tmp_path)]
     Project(TEMPLATE).run(*command, "--repetitions", "1", "--seconds", "1")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -21,6 +22,27 @@ def test_long_jobs_of_the_template_wait_for_lint() -> None:
 
     assert "needs" not in jobs.pop("lint")
     assert {job["needs"] for job in jobs.values()} == {"lint"}
+
+
+def test_nightly_workflow_runs_the_suites_that_make_test_leaves_out() -> None:
+    job = read_yaml(TEMPLATE_PROJECT, ".github/workflows/nightly.yml")["jobs"]["test"]
+    [targets] = re.findall(r"\ntest-all: test (.+?) ##", TEMPLATE_PROJECT.read("Makefile"))
+
+    assert job["strategy"]["matrix"]["target"] == targets.split()
+
+
+def test_every_test_runs_in_a_make_target() -> None:
+    commands = r'(?:pytest|\$\(SLOW\))(?: .*)? -m "?(.+?)"?(?: --verbose)?\n'
+    selected = re.findall(commands, TEMPLATE_PROJECT.read("Makefile"))
+    others = f"not ({' or '.join(f'({expression})' for expression in selected)})"
+
+    done = TEMPLATE_PROJECT.try_to_run(
+        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q"),
+        *("-m", others),
+    )
+
+    assert len(selected) > 5, selected
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout
 
 
 def test_github_cancels_only_superseded_pull_request_runs(bake: Bake) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import TEMPLATE, Bake, Project
+from shared_environment import install
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +94,7 @@ def test_grace_period_is_longer_than_shutdown(bake: Bake) -> None:
 
 def test_pre_commit_rejects_lint_errors_and_bad_format(bake: Bake) -> None:
     project = bake()
-    project.run("uv", "sync", "--quiet")
+    install(project)
     project.run("git", "init", "--quiet")
     hooks = ["uvx", "prek>=0.5,<1", "run", "--all-files"]
     project.run("git", "add", ".")

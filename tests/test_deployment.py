@@ -13,6 +13,7 @@ import pytest
 import yaml
 from choices import CHOICES
 from conftest import Bake, Project
+from shared_environment import install
 
 
 def read_manifest(project: Project, name: str) -> Any:
@@ -90,6 +91,7 @@ def test_compose_commands_require_no_variables(bake: Bake, *, auth: bool) -> Non
 @pytest.mark.slow
 def test_missing_secrets_are_reported_by_the_migrations(bake: Bake) -> None:
     project = bake()
+    install(project)
     services = yaml.safe_load(project.read("compose.yaml"))["services"]
     migrations, condition = services["migrations"], "service_completed_successfully"
     assert services["service"]["depends_on"] == {"migrations": {"condition": condition}}

@@ -112,7 +112,7 @@ def test_outdated_python3_is_ignored(bake: Bake, programs: Path, variables: dict
     new = find_default_python()
     (programs / "python3").symlink_to(old)
     (programs / Path(new).resolve().name).symlink_to(new)
-    project = bake(database_layer=LAYERS[-1])
+    project = bake(database_layer=LAYERS[-1], example=False, auth=False)
 
     check_commands(
         read_table(project), project.path, UV_PYTHON_PREFERENCE="only-system", **variables

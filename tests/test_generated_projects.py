@@ -7,6 +7,7 @@ import pytest
 from choices import CHOICES, Context
 from conftest import LAYERS, TEMPLATE, Bake, Project, find_python
 from matrix import EVERYTHING, SERVICE_OPTIONS, combinations, label, pairwise
+from shared_environment import install
 from test_rendering import TRICKY_TEXT
 
 from prompt_validation import RESERVED_PACKAGES
@@ -68,20 +69,32 @@ OPENAPI = "import app.main, json; print(json.dumps(app.main.create_app().openapi
 
 def run_checks(project: Project, variables: Mapping[str, str] = {}) -> None:
     """Install a project and run its lint and tests."""
-    project.run("uv", "sync", "--quiet", variables=variables)
+    if variables:
+        project.run("uv", "sync", "--quiet", variables=variables)
+    else:
+        install(project)
     project.run("make", "lint", variables=variables)
     report = project.run("make", "test", variables=variables).stdout
     # The summary line also lists failed and skipped tests and warnings, if there are any.
     assert re.search(r"^=+ \d+ passed in ", report, re.MULTILINE), report
 
 
+# The variants with the most and the fewest files; the others have static checks in every run.
+@pytest.mark.parametrize("is_full", [True, False], ids=["everything", "nothing"])
+@pytest.mark.parametrize("layer", LAYERS)
+def test_project_passes_its_checks(layer: str, is_full: bool, bake: Bake) -> None:
+    context = EVERYTHING if is_full else TRICKY_CONTEXT | dict.fromkeys(EVERYTHING, False)
+
+    run_checks(bake(**context, database_layer=layer))
+
+
+@pytest.mark.options
 @pytest.mark.parametrize("context", combinations(SERVICE_OPTIONS), ids=label)
 def test_every_service_variant_passes_its_checks(context: Context, bake: Bake) -> None:
-    tricky = {} if context["example"] else TRICKY_CONTEXT
-
-    run_checks(bake(**tricky, **context))
+    run_checks(bake(**context))
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("version", CHOICES["python_version"])
 def test_full_project_passes_its_checks_on_every_python(
@@ -93,6 +106,7 @@ def test_full_project_passes_its_checks_on_every_python(
     run_checks(bake(**EVERYTHING, database_layer=layer), {"UV_PYTHON": python})
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("layer", LAYERS)
 def test_full_project_passes_its_checks_with_lowest_dependencies(layer: str, bake: Bake) -> None:
     lowest = {"UV_RESOLUTION": "lowest-direct"}
@@ -102,7 +116,7 @@ def test_full_project_passes_its_checks_with_lowest_dependencies(layer: str, bak
     run_checks(bake(**EVERYTHING, database_layer=layer), lowest)
 
 
-@pytest.mark.pairwise
+@pytest.mark.options
 @pytest.mark.parametrize("context", pairwise(), ids=label)
 def test_pairwise_combinations_pass_their_checks(context: Context, bake: Bake) -> None:
     python = find_python(context["python_version"])
@@ -113,7 +127,7 @@ def test_pairwise_combinations_pass_their_checks(context: Context, bake: Bake) -
 @pytest.mark.parametrize("layer", LAYERS)
 def test_project_without_auth_has_no_routes_or_dependencies_of_auth(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer, auth=False)
-    project.run("uv", "sync", "--quiet")
+    install(project)
     served = project.run(
         *("uv", "run", "python", "-c", OPENAPI),
         variables={"DATABASE_URL": "postgresql://unused@127.0.0.1:1/nothing"},
@@ -128,6 +142,7 @@ def test_documented_commands_merge_two_migration_branches(bake: Bake) -> None:
     project = bake(auth=False)
     page = (TEMPLATE / "docs" / "updating.md").read_text("utf-8")
     commands = re.findall(r"^\$ (.+)$", page, re.MULTILINE)
+    install(project)
     (project.path / "migrations" / "versions" / "own.py").write_text(OWNER_MIGRATION, "utf-8")
 
     for command in commands:
@@ -141,6 +156,7 @@ def test_documented_commands_merge_two_migration_branches(bake: Bake) -> None:
 @pytest.mark.parametrize("layer", LAYERS)
 def test_migrations_run_from_outside_the_project_folder(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer)
+    install(project)
     commands = ["upgrade head", "downgrade base", "upgrade head", "check", "upgrade head --sql"]
 
     done = project.run("uv", "run", "python", "-c", MIGRATE, stdin="\n".join(commands))

@@ -66,7 +66,7 @@ def test_requires_python_matches_the_tested_versions(folder: str, bake: Bake) ->
 
 
 @pytest.mark.slow
-@pytest.mark.pairwise
+@pytest.mark.versions
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("layer", LAYERS)
 def test_dependencies_of_a_project_have_wheels(layer: str, python: str, bake: Bake) -> None:
@@ -77,7 +77,7 @@ def test_dependencies_of_a_project_have_wheels(layer: str, python: str, bake: Ba
 
 
 @pytest.mark.slow
-@pytest.mark.pairwise
+@pytest.mark.versions
 @pytest.mark.parametrize("python", PYTHONS)
 def test_dependencies_of_the_template_have_wheels(python: str) -> None:
     for target in PLATFORMS:

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -13,11 +12,13 @@ import pytest
 import yaml
 from choices import CHOICES, Context
 from conftest import Project
-from matrix import SERVICE_OPTIONS, bake_in_process, combinations, expected_files, label
+from matrix import SERVICE_OPTIONS, bake_in_process, combinations, expected_files, label, pairwise
+from shared_environment import install
 
 pytestmark = pytest.mark.slow
 
-OTHER_COMBINATIONS = combinations([name for name in CHOICES if name not in SERVICE_OPTIONS])
+OTHER_OPTIONS = [name for name in CHOICES if name not in SERVICE_OPTIONS]
+VENV_PYTHON = ".venv/Scripts/python.exe" if sys.platform == "win32" else ".venv/bin/python"
 # Run with warnings as errors. Importing a module must not open a connection.
 IMPORT_EVERYTHING = """
 import importlib, importlib.util, pathlib, pkgutil, socket
@@ -29,23 +30,6 @@ for path in pathlib.Path("migrations", "versions").glob("*.py"):
     spec = importlib.util.spec_from_file_location(path.stem, path)
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
 """
-
-
-@pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the Python of an environment with the dependencies of every project."""
-    folder = tmp_path_factory.mktemp("environment")
-    needs = set()
-    for context in combinations(SERVICE_OPTIONS):
-        metadata = tomllib.loads(
-            (bake_in_process(folder, context) / "pyproject.toml").read_text("utf-8")
-        )
-        needs |= {*metadata["project"]["dependencies"], *metadata["dependency-groups"]["dev"]}
-    project = Project(folder)
-    python = folder / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    project.run("uv", "venv", "--quiet", str(folder / "env"))
-    project.run("uv", "pip", "install", "--quiet", "--python", str(python), *sorted(needs))
-    return python
 
 
 def python_hash(project: Project) -> str:
@@ -83,19 +67,12 @@ def check_style(folder: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def generate(folder: Path, service: Context) -> Iterator[tuple[Context, Project]]:
-    """Yield a project for each combination of the options that `service` does not set."""
-    for others in OTHER_COMBINATIONS:
-        context = service | others
-        yield context, Project(bake_in_process(folder, context))
-
-
-@pytest.mark.parametrize("service", combinations(SERVICE_OPTIONS), ids=label)
-def test_combination_has_its_files_and_passes_linters(
-    service: Context, environment: Path, tmp_path: Path
-) -> None:
-    projects = list(generate(tmp_path, service))
-
+def check_combinations(folder: Path, service: Context, others: list[Context]) -> None:
+    """Generate a project for `service` and each of `others`, and check it without running it."""
+    projects = [
+        (context, Project(bake_in_process(folder, context)))
+        for context in (service | other for other in others)
+    ]
     for context, project in projects:
         assert project.files() == expected_files(context), label(context)
         empty = [
@@ -104,11 +81,25 @@ def test_combination_has_its_files_and_passes_linters(
         assert not empty, label(context)
         for name in project.files():
             check_text(name, (project.path / name).read_bytes().decode())
-    check_style(tmp_path)
+    check_style(folder)
 
     trees = sorted((python_hash(project), str(project.path)) for _, project in projects)
     for _, same in groupby(trees, key=lambda tree: tree[0]):
         project = Project(Path(next(same)[1]))
-        caches = {"MYPY_CACHE_DIR": str(environment.parents[2] / "mypy")}
-        project.run(str(environment), "-m", "mypy", "--strict", variables=caches)
-        project.run(str(environment), "-W", "error", "-B", "-c", IMPORT_EVERYTHING)
+        install(project)
+        python = str(project.path / VENV_PYTHON)
+        project.run(python, "-m", "mypy", "--strict")
+        project.run(python, "-W", "error", "-B", "-c", IMPORT_EVERYTHING)
+
+
+@pytest.mark.parametrize("service", combinations(SERVICE_OPTIONS), ids=label)
+def test_service_variant_has_its_files_and_passes_linters(service: Context, tmp_path: Path) -> None:
+    check_combinations(tmp_path, service, pairwise(OTHER_OPTIONS))
+
+
+@pytest.mark.options
+@pytest.mark.parametrize("service", combinations(SERVICE_OPTIONS), ids=label)
+def test_every_combination_has_its_files_and_passes_linters(
+    service: Context, tmp_path: Path
+) -> None:
+    check_combinations(tmp_path, service, combinations(OTHER_OPTIONS))

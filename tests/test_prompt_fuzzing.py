@@ -150,6 +150,7 @@ def test_random_values_are_accepted_or_rejected_by_name(replayed: bool) -> None:
     try_one()
 
 
+@pytest.mark.options
 @pytest.mark.parametrize("layer", LAYERS)
 def test_projects_with_random_values_pass(layer: str) -> None:
     @fuzzing(INSTALLED // 2)

@@ -59,6 +59,7 @@ def test_free_text_reaches_toml_and_yaml_unchanged(bake: Bake) -> None:
     project = bake(
         project_name=TRICKY_TEXT,
         project_slug="tricky",
+        kubernetes=True,
         project_description=TRICKY_TEXT,
         author_name=TRICKY_TEXT,
     )

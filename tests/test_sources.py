@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from choices import CONTEXT
 from conftest import LAYERS, SOURCES, TEMPLATE, Bake, list_files, needs_two_layers
+from shared_environment import install
 
 PYTHON_FILES = [
     path
@@ -148,7 +149,7 @@ def test_database_code_does_not_import_the_web_layer(folder: str) -> None:
 @pytest.mark.parametrize("layer", LAYERS)
 def test_mypy_accepts_the_sources_before_rendering(layer: str, bake: Bake, tmp_path: Path) -> None:
     project = bake(database_layer=layer)
-    project.run("uv", "sync", "--quiet")
+    install(project)
     unrendered = tmp_path / "unrendered"
     shutil.copytree(SOURCES, unrendered, ignore=shutil.ignore_patterns("_variants"))
     shutil.copytree(SOURCES / "_variants" / layer, unrendered, dirs_exist_ok=True)

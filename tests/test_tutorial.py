@@ -5,6 +5,7 @@ import shlex
 
 import pytest
 from conftest import LAYERS, Bake, Project
+from shared_environment import install
 
 pytestmark = pytest.mark.slow
 
@@ -29,11 +30,13 @@ def follow(project: Project, document: str) -> list[str]:
     return outputs
 
 
-@pytest.mark.parametrize(("layer", "example"), [*zip(LAYERS, [True, False], strict=False)])
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("is_full", [False, pytest.param(True, marks=pytest.mark.options)])
 def test_tutorial_adds_a_resource_that_passes_lint_and_tests(
-    layer: str, example: bool, bake: Bake
+    layer: str, is_full: bool, bake: Bake
 ) -> None:
-    project = bake(database_layer=layer, example=example, auth=example)
+    project = bake(database_layer=layer, example=is_full, auth=is_full)
+    install(project)
     document = project.read("docs/add-a-resource.md")
     steps = re.findall(r"^## \d\. (\w+)$", document, re.MULTILINE)
     assert steps == ["Schemas", "Model", "Migration", "Repository", "Routes", "Tests", "Check"]

@@ -13,8 +13,8 @@ from resilience.postgres_server import PostgresServer, create_database, create_m
 from resilience.project_venv import run_module
 from resilience.service_process import run_service
 
-REPETITIONS = 10 if IS_LONG else 2
-PROCESSES = 12
+REPETITIONS = 10 if IS_LONG else 1
+PROCESSES = 12 if IS_LONG else 4
 
 
 async def test_concurrent_upgrades_run_each_migration_once(
@@ -70,7 +70,7 @@ async def test_adding_a_column_does_not_fail_reads(
         async with asyncio.TaskGroup() as group:
             for _ in range(10):
                 group.create_task(read())
-            for number in range(5 * REPETITIONS):
+            for number in range(10 * REPETITIONS):
                 await asyncio.sleep(0.1)
                 await superuser.execute(f"ALTER TABLE articles ADD COLUMN new_{number} text")
             await asyncio.sleep(0.1)

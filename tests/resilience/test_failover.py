@@ -97,7 +97,7 @@ async def become_standby(node: Node) -> None:
     await node.start()
 
 
-@pytest.mark.parametrize("attrs", [None, "standby"])
+@pytest.mark.parametrize("attrs", [None, pytest.param("standby", marks=pytest.mark.thorough)])
 async def test_service_started_on_a_standby_serves_reads_and_is_not_ready(
     project: Project, socket_folder: Path, tmp_path: Path, attrs: str | None
 ) -> None:
@@ -118,6 +118,7 @@ async def test_service_started_on_a_standby_serves_reads_and_is_not_ready(
                     assert response.headers["Retry-After"] == "1"
 
 
+@pytest.mark.thorough
 async def test_target_session_attrs_selects_the_same_host_as_libpq(
     project: Project, socket_folder: Path
 ) -> None:

@@ -44,8 +44,15 @@ async def run_commands(project: Project, **variables: str) -> None:
     assert not [form for form in SECRET_FORMS if form in "".join(outputs)]
 
 
-@pytest.mark.parametrize("place", ["environment", "file"])
-@pytest.mark.parametrize("form", [as_url, as_parts])
+@pytest.mark.parametrize(
+    ("form", "place"),
+    [
+        (as_url, "environment"),
+        (as_parts, "file"),
+        pytest.param(as_url, "file", marks=pytest.mark.thorough),
+        pytest.param(as_parts, "environment", marks=pytest.mark.thorough),
+    ],
+)
 async def test_password_opens_the_database(
     project: Project, server: PostgresServer, database: str, form: SettingsForm, place: str
 ) -> None:

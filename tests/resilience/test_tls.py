@@ -11,18 +11,22 @@ from resilience.postgres_server import PostgresServer
 from resilience.project_venv import run_module
 from resilience.proxy import tcp_proxy
 
+THOROUGH = pytest.mark.thorough
+
 
 @pytest.mark.parametrize(
     ("certified", "options", "connects"),
     [
         (None, "sslmode=require", False),
-        (None, "sslmode=verify-full&sslrootcert={ca}", False),
-        (None, "sslmode=prefer", True),
-        ("127.0.0.1", "sslmode=require", True),
+        pytest.param(None, "sslmode=verify-full&sslrootcert={ca}", False, marks=THOROUGH),
+        pytest.param(None, "sslmode=prefer", True, marks=THOROUGH),
+        pytest.param("127.0.0.1", "sslmode=require", True, marks=THOROUGH),
         ("127.0.0.1", "sslmode=verify-full&sslrootcert={ca}", True),
         ("127.0.0.1", "sslmode=verify-full&sslrootcert={other_ca}", False),
         ("elsewhere.example", "sslmode=verify-full&sslrootcert={ca}", False),
-        ("elsewhere.example", "sslmode=verify-ca&sslrootcert={ca}", True),
+        pytest.param(
+            "elsewhere.example", "sslmode=verify-ca&sslrootcert={ca}", True, marks=THOROUGH
+        ),
     ],
 )
 async def test_sslmode_decides_which_certificates_are_accepted(
