@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Project
-from cookiecutter_cli import cookiecutter, created_paths, replay
+from cookiecutter_cli import cookiecutter, created_paths, reject, replay
 from test_reproducibility import tree_hash
 
 SLUG = {"project_slug": "my-service"}
@@ -47,7 +47,7 @@ def test_replay_file_without_the_validation_is_rejected(
 def test_user_config_with_changed_private_variable_is_rejected(
     name: str, value: object, tmp_path: Path
 ) -> None:
-    done = cookiecutter(tmp_path, defaults={name: value})
+    done = reject(tmp_path, defaults={name: value})
 
     assert done.returncode == 1
     assert f"  - {name} " in done.stderr

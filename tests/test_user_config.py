@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from choices import CHOICES
 from conftest import Project
-from cookiecutter_cli import cookiecutter, created_paths
+from cookiecutter_cli import cookiecutter, created_paths, reject
 from test_reproducibility import tree_hash
 
 
@@ -24,7 +24,7 @@ from test_reproducibility import tree_hash
     ids=ascii,
 )
 def test_invalid_text_in_user_config_creates_nothing(text: str, tmp_path: Path) -> None:
-    done = cookiecutter(tmp_path, defaults={"project_description": text})
+    done = reject(tmp_path, defaults={"project_description": text})
 
     assert done.returncode == 1
     assert "  - project_description " in done.stderr
@@ -42,7 +42,7 @@ def test_invalid_text_in_user_config_creates_nothing(text: str, tmp_path: Path) 
 def test_invalid_name_in_user_config_creates_nothing(
     name: str, value: object, tmp_path: Path
 ) -> None:
-    done = cookiecutter(tmp_path, defaults={name: value})
+    done = reject(tmp_path, defaults={name: value})
 
     assert done.returncode == 1
     assert f"  - {name} " in done.stderr
