@@ -138,16 +138,22 @@ def socket_folder() -> Iterator[Path]:
 Bake = Callable[..., Project]
 
 
+def generate_project(cookies: Any, **context: object) -> Project:
+    """Generate a project with `context`, and with the reference values of the other prompts."""
+    skip_without_choices(context)
+    result = cookies.bake(extra_context=REFERENCE | context)
+    # The plugin catches all exceptions, including those of hooks.
+    assert (result.exit_code, result.exception) == (0, None)
+    return Project(result.project_path)
+
+
 @pytest.fixture(scope="session")
 def render_once(cookies_session: Any) -> Callable[[str], Path]:
     """Return a function that generates a project for prompt values in JSON, the first time."""
 
     @cache
     def render(values: str) -> Path:
-        result = cookies_session.bake(extra_context=json.loads(values))
-        # The plugin catches all exceptions, including those of hooks.
-        assert (result.exit_code, result.exception) == (0, None)
-        return Path(result.project_path)
+        return generate_project(cookies_session, **json.loads(values)).path
 
     return render
 
@@ -164,8 +170,7 @@ def bake(
     with ExitStack() as stack:
 
         def generate(**context: object) -> Project:
-            skip_without_choices(context)
-            project = render_once(json.dumps(REFERENCE | context, sort_keys=True))
+            project = render_once(json.dumps(context, sort_keys=True))
             folder = tempfile.TemporaryDirectory(
                 prefix="bake-", dir=tmp_path_factory.getbasetemp(), ignore_cleanup_errors=True
             )

@@ -28,13 +28,9 @@ def combinations(names: Sequence[str]) -> list[Context]:
     return [dict(zip(names, combination, strict=True)) for combination in values]
 
 
-def pairwise(names: Sequence[str] = tuple(CHOICES)) -> list[Context]:
-    """Return a few combinations that contain every pair of values of any two options `names`."""
-    if len(names) < 2:
-        return combinations(names)
-    return [
-        dict(zip(names, values, strict=True)) for values in AllPairs([CHOICES[n] for n in names])
-    ]
+def pairwise() -> list[Context]:
+    """Return a few combinations that contain every pair of values of any two options."""
+    return [dict(zip(CHOICES, values, strict=True)) for values in AllPairs(list(CHOICES.values()))]
 
 
 def label(context: Context) -> str:

@@ -1,4 +1,4 @@
-"""One virtual environment for the projects of a test process, instead of one for each project."""
+"""Virtual environments that several projects use, instead of one environment for each project."""
 
 import os
 import tempfile
@@ -8,13 +8,17 @@ from conftest import Project
 
 
 def install(project: Project) -> None:
-    """Install the dependencies of a project, and no others, in the shared environment.
+    """Install the dependencies of a project, and no others, in the environment of this process.
 
     Installing a new environment and compiling its bytecode takes 7 seconds of CPU time. Only one
-    project can use the shared one at a time, and its path is a link.
+    project can use the environment at a time, and its path is a link.
     """
-    name = f"environment-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    shared = Path(tempfile.gettempdir(), name)
+    link_environment(project, os.environ.get("PYTEST_XDIST_WORKER", "main"))
+    project.run("uv", "sync", "--quiet")
+
+
+def link_environment(project: Project, name: str) -> None:
+    """Make `.venv` of a project a link to an environment of this test run."""
+    shared = Path(tempfile.gettempdir(), f"environment-{name}")
     shared.mkdir(exist_ok=True)
     (project.path / ".venv").symlink_to(shared, target_is_directory=True)
-    project.run("uv", "sync", "--quiet")

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from conftest import LAYERS, TEMPLATE, Bake, clean_environment, needs_two_layers
 from server_process import ServerProcess, find_processes, free_port, remaining_processes, run_server
+from shared_environment import install
 
 pytestmark = pytest.mark.slow
 
@@ -96,9 +97,12 @@ def test_demos_of_both_layers_respond_identically_and_clean_up(tmp_path: Path) -
     assert responses[0] == responses[1]
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize(
+    "layer", [LAYERS[0], *(pytest.param(layer, marks=pytest.mark.options) for layer in LAYERS[1:])]
+)
 def test_data_survives_killing_all_processes(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer)
+    install(project)
     article = {"title": "Kept", "slug": "kept", "text": "Some text."}
     with run_server(["make", "run"], project.path) as server:
         assert server.request("POST", "/api/v1/articles", article)[0] == 201
@@ -136,7 +140,7 @@ def test_port_in_use_is_reported() -> None:
 def test_module_that_cannot_be_imported_ends_make_run(bake: Bake) -> None:
     project = bake()
     (project.path / "app" / "main.py").write_text("import nothing_of_this_name\n", "utf-8")
-    project.run("uv", "sync", "--quiet")
+    install(project)
 
     started = time.monotonic()
     done = project.try_to_run(
@@ -151,6 +155,7 @@ def test_module_that_cannot_be_imported_ends_make_run(bake: Bake) -> None:
 
 def test_service_restarts_when_a_file_changes(bake: Bake) -> None:
     project = bake()
+    install(project)
     health = project.path / "app" / "api" / "routes" / "health.py"
     source = health.read_text("utf-8")
     with run_server(["make", "run"], project.path) as server:
@@ -165,6 +170,7 @@ def test_service_restarts_when_a_file_changes(bake: Bake) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT that a shell can ignore")
 def test_interrupt_stops_server_that_a_shell_started_in_the_background(bake: Bake) -> None:
     project = bake(example=False, auth=False)
+    install(project)
     # As a shell does for background jobs, and CI systems for some steps.
     command = ["sh", "-c", "trap '' INT; exec uv run python -m dev.serve"]
     with run_server(command, project.path) as server:

@@ -62,6 +62,9 @@ def removed_files(context: Context) -> set[str]:
 def mentions(text: str, name: str) -> bool:
     """Return whether `text` contains the file `name`, as a path or as a module."""
     module = name.removesuffix(".py").replace("/", ".")
+    if name not in text and module not in text:
+        # The regular expressions of all names would be compiled again for every file.
+        return False
     return bool(re.search(rf"(?<![\w./-])({re.escape(name)}|{re.escape(module)})(?![\w/-])", text))
 
 

@@ -92,8 +92,11 @@ def check_commands(project_commands: dict[str, list[str]], folder: Path, **varia
     assert done.returncode == 0, done.stdout
 
 
-def test_project_requires_only_uv(bake: Bake, tmp_path: Path, variables: dict[str, str]) -> None:
-    project = bake(database_layer=LAYERS[0])
+@pytest.mark.parametrize("is_full", [False, pytest.param(True, marks=pytest.mark.versions)])
+def test_project_requires_only_uv(
+    bake: Bake, tmp_path: Path, variables: dict[str, str], *, is_full: bool
+) -> None:
+    project = bake(database_layer=LAYERS[0], example=is_full, auth=is_full)
     variables |= {"UV_PYTHON_PREFERENCE": "only-managed"}
     if sys.platform == "linux":
         pythons = tmp_path / "pythons"

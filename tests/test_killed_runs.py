@@ -13,6 +13,7 @@ import psutil
 import pytest
 from conftest import Project, clean_environment, generate_project
 from server_process import remaining_processes
+from shared_environment import install
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,7 +35,7 @@ def test_waits(server: str, server_data_dir: Path) -> None:
 @pytest.fixture(scope="module")
 def project(cookies_session: Any) -> Project:
     generated = generate_project(cookies_session, example=False)
-    generated.run("uv", "sync", "--quiet")
+    install(generated)
     (generated.path / "tests" / "test_waits.py").write_text(WAIT, "utf-8")
     return generated
 
@@ -62,7 +63,7 @@ def waiting_run(project: Project, *options: str) -> Iterator[tuple[subprocess.Po
     assert not sockets.exists()
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", ["2", pytest.param("0", marks=pytest.mark.options)])
 def test_terminated_run_leaves_no_process_or_folder(processes: str, project: Project) -> None:
     with waiting_run(project, "-n", processes) as (run, _):
         run.terminate()
@@ -72,7 +73,7 @@ def test_terminated_run_leaves_no_process_or_folder(processes: str, project: Pro
 
 
 @pytest.mark.parametrize("survivor", ["postgres", "nothing"])
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", ["2", pytest.param("0", marks=pytest.mark.options)])
 def test_next_run_cleans_up_after_killed_run(
     processes: str, survivor: str, project: Project
 ) -> None:

@@ -1,12 +1,14 @@
 """Fixtures: one generated project per layer, one server per session, one database per test."""
 
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import LAYERS, Project, generate_project
+from shared_environment import link_environment
 
 from resilience.postgres_server import (
     PostgresServer,
@@ -40,7 +42,13 @@ def anyio_backend() -> str:
 def project(request: pytest.FixtureRequest, cookies_session: Any) -> Project:
     """Generate a project with the reference values and install it."""
     project = generate_project(cookies_session, database_layer=request.param)
-    project.run("uv", "sync", "--quiet")
+    link_environment(project, request.param)
+    import fcntl  # Missing on Windows, where these tests are not collected.
+
+    # The processes of pytest-xdist share the environment of a layer.
+    with Path(tempfile.gettempdir(), f"{request.param}.lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        project.run("uv", "sync", "--quiet")
     return project
 
 

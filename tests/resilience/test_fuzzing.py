@@ -13,7 +13,7 @@ from resilience import IS_LONG
 from resilience.postgres_server import PostgresServer
 from resilience.service_process import ServiceProcess, run_service
 
-EXAMPLES = 1000 if IS_LONG else 30
+EXAMPLES = 1000 if IS_LONG else 10
 # Stateful sequences are limited by time, not by number: stored rows change the responses, and
 # Hypothesis then discards a sequence as not reproducible.
 SECONDS = 120 if IS_LONG else 10
