@@ -23,7 +23,7 @@ from resilience.load import (
 from resilience.postgres_server import PostgresServer
 from resilience.service_process import run_service
 
-ROUNDS = 50 if IS_LONG else 10
+ROUNDS = 50 if IS_LONG else 4
 POOL = 5
 
 

@@ -7,15 +7,16 @@ from time import monotonic
 import psutil
 from conftest import Project
 
+from resilience import IS_LONG
 from resilience.load import open_client
 from resilience.postgres_server import PostgresServer
 from resilience.service_process import run_service
 
-LOGINS = 50
+LOGINS = 50 if IS_LONG else 20
 AUTH = "/api/v1/auth"
 USER = {"email": "ada@example.com", "password": "eight or more"}
 MIB = 2**20
-# 64 MiB for each of two hashing threads, and as much for 50 requests and the allocator.
+# 64 MiB for each of two hashing threads, and as much for the requests and the allocator.
 MAX_GROWTH = 2 * 2 * 64 * MIB
 
 
