@@ -97,9 +97,7 @@ def test_demos_of_both_layers_respond_identically_and_clean_up(tmp_path: Path) -
     assert responses[0] == responses[1]
 
 
-@pytest.mark.parametrize(
-    "layer", [LAYERS[0], *(pytest.param(layer, marks=pytest.mark.options) for layer in LAYERS[1:])]
-)
+@pytest.mark.parametrize("layer", LAYERS)
 def test_data_survives_killing_all_processes(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer)
     install(project)
