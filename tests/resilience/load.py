@@ -108,7 +108,7 @@ async def assert_pool_is_complete(
         states: list[str] = []
         try:
             async with asyncio.timeout(30):
-                # A connection is still active for a moment after the response.
+                # A connection may still be active just after the response.
                 while (states := await connection_states(superuser)) not in complete:
                     await asyncio.sleep(0.05)
         except TimeoutError:
