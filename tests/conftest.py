@@ -165,7 +165,9 @@ def bake(
     """Yield a function that generates a project with the given prompt values.
 
     The other prompts have their reference values. The function skips the test if a value is a
-    choice that a fork has removed. Each call returns a new copy. Running cookiecutter takes ten times as long as copying.
+    choice that a fork has removed.
+
+    Each call returns a new copy. Running cookiecutter takes ten times as long as copying.
     """
     with ExitStack() as stack:
 
