@@ -66,7 +66,9 @@ def remove_choices(option: str, *kept: str) -> Change:
             removed.update(set(config[option]) - {*kept})
             config[option] = [*kept]
             for choice in removed:
-                del config["__prompts__"][option][choice]
+                labels = config["__prompts__"][option]
+                if isinstance(labels, dict):
+                    labels.pop(choice, None)
 
         edit_config(fork, change)
         for choice in removed:

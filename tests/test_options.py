@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from choices import CHOICES, CONTEXT
 from conftest import LAYERS, SOURCES, TEMPLATE, Project
 from cookiecutter_cli import cookiecutter
 from git_repo import GitRepo
 from matrix import (
-    CHOICES,
     EVERYTHING,
     SERVICE_OPTIONS,
     all_files,
@@ -23,7 +23,6 @@ from matrix import (
     owning_features,
     post_hook,
 )
-from rendered_hooks import CONTEXT
 
 HOOK = "hooks/post_gen_project.py"
 TABLE_START = "FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [\n"

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from choices import CONTEXT
 from conftest import LAYERS, SOURCES, TEMPLATE
 from cookiecutter_cli import cookiecutter, created_paths, cruft
 from git_repo import GitRepo, copy_history
 from matrix import expected_files
-from rendered_hooks import CONTEXT
 from test_early_validation import make_bare, make_zip
 
 #: What tools leave in the sources.
