@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import LAYERS, Project, generate_project
-from shared_environment import link_environment
+from shared_environment import install
 
 from resilience.postgres_server import (
     PostgresServer,
@@ -42,13 +42,12 @@ def anyio_backend() -> str:
 def project(request: pytest.FixtureRequest, cookies_session: Any) -> Project:
     """Generate a project with the reference values and install it."""
     project = generate_project(cookies_session, database_layer=request.param)
-    link_environment(project, request.param)
     import fcntl  # Missing on Windows, where these tests are not collected.
 
     # The processes of pytest-xdist share the environment of a layer.
     with Path(tempfile.gettempdir(), f"{request.param}.lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        project.run("uv", "sync", "--quiet")
+        install(project, request.param)
     return project
 
 
