@@ -11,7 +11,7 @@ done
 
 SLOW = "$(UV)" run pytest --numprocesses 2 --dist worksteal --verbose
 
-.PHONY: help bake demo check lint test-fast test test-all test-options test-versions test-benchmark test-resilience fuzz fuzz-prompts update-readme screenshot bench bench-publish bench-search bench-bake bench-setup-to-tests clean clean-template uv
+.PHONY: help bake demo check lint test-fast test test-all test-options test-versions test-forks test-benchmark test-resilience fuzz fuzz-prompts update-readme screenshot bench bench-publish bench-search bench-bake bench-setup-to-tests clean clean-template uv
 
 help: ## Show this help.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s %s\n", $$1, $$2 }'

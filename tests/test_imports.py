@@ -24,12 +24,12 @@ TOP_LEVEL = {
 }
 #: Modules that are found by their folder or name.
 DISCOVERED = re.compile(
-    r"app\.(api\.routes|db\.models)\.\w+|tests\.(\w+\.)?(test_\w+|conftest)"
+    r"app\.(api\.routes|components|db\.models)\.\w+|tests\.(\w+\.)?(test_\w+|conftest)"
 )  # fmt: skip
 #: Strings that look like modules: a logger.
 OTHER_STRINGS = {"app.access"}
-#: The modules that the reader of docs/add-a-resource.md adds.
-ADDED_LATER = re.compile(r"app\.[\w.]+\.tags")
+#: The modules that the reader of docs/add-a-resource.md and docs/add-a-component.md adds.
+ADDED_LATER = re.compile(r"app\.[\w.]+[.:](tags|tax)")
 IN_STRINGS = re.compile(r"(?:app|dev|tests)(?:\.\w+)+(?::\w+)?")
 IN_COMMANDS = re.compile(rf"(?:-m |\")({IN_STRINGS.pattern})(?![\w/])")
 IN_DOCUMENTS = re.compile(r"^from ((?:app|dev|tests)[\w.]*) import ([\w, ]+)$", re.MULTILINE)

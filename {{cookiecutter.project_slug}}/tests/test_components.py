@@ -76,7 +76,7 @@ def tax(add_module: AddModule) -> Any:
     guide = (ROOT / "docs" / "add-a-component.md").read_text("utf-8")
     (source, *_) = re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
     add_module("tax", source)
-    return import_module("app.components.tax")
+    return import_module(f"{components.__name__}.tax")
 
 
 @asynccontextmanager
