@@ -13,6 +13,9 @@ class Article(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
     __tablename__ = "articles"
     __table_args__ = (
         search_column("title || ' ' || text"),
+        # Serve the sorts of the list, in both directions.
+        Index("ix_articles_created_at_id", "created_at", "id"),
+        Index("ix_articles_title_id", "title", "id"),
         Index("ix_articles_search_vector", "search_vector", postgresql_using="gin"),
     )
 

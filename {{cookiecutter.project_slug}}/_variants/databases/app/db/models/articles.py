@@ -14,5 +14,8 @@ articles = Table(
     Column("text", Text, nullable=False),
     created_at_column(),
     search_column("title || ' ' || text"),
+    # Serve the sorts of the list, in both directions.
+    Index("ix_articles_created_at_id", "created_at", "id"),
+    Index("ix_articles_title_id", "title", "id"),
     Index("ix_articles_search_vector", "search_vector", postgresql_using="gin"),
 )

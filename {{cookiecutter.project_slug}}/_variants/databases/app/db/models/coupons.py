@@ -1,6 +1,6 @@
 """Tables of coupons and their redemptions."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, String, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table
 
 from app.db.base import created_at_column, metadata, uuid_primary_key
 
@@ -18,6 +18,8 @@ redemptions = Table(
     "redemptions",
     metadata,
     uuid_primary_key(),
-    Column("coupon_id", ForeignKey("coupons.id"), nullable=False, index=True),
+    Column("coupon_id", ForeignKey("coupons.id"), nullable=False),
     created_at_column(),
+    # Serves the list of one coupon's redemptions, newest first.
+    Index("ix_redemptions_coupon_id_id", "coupon_id", "id"),
 )

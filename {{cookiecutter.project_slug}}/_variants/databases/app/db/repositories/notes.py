@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, select
 
 from app.db.base import Row
 from app.db.database import Database, Transaction
-from app.db.keyset import ListQueries
+from app.db.keyset import KeysetList, PageRequest
 from app.db.models.notes import notes
 from app.db.repositories.base import Reader, Writer
 
@@ -19,7 +19,7 @@ SELECT_OWN = select(notes.c.id, notes.c.title, notes.c.description, notes.c.crea
     notes.c.owner_id == bindparam("owner_id")
 )
 SELECT_BY_ID = SELECT_OWN.where(notes.c.id == bindparam("id"))
-LIST_QUERIES = ListQueries(SELECT_OWN, notes.c.id, notes.c.search_vector)
+NOTE_LIST = KeysetList(SELECT_OWN, search_vector=notes.c.search_vector)
 
 
 class NoteReader(Reader):
@@ -33,15 +33,9 @@ class NoteReader(Reader):
         """Return a note. Raises `NotFoundError` if the user has no such note."""
         return await self.fetch_one(SELECT_BY_ID, owner_id=self._owner_id, id=note_id)
 
-    async def list(self, *, limit: int, after: int | None, q: str | None) -> Sequence[Row]:
-        """Return at most `limit` notes, newest first.
-
-        `after` is the ID of the last note of the previous page, and `q` is a search query. Both
-        may be None.
-        """
-        return await LIST_QUERIES.fetch(
-            self, limit=limit, after=after, q=q, owner_id=self._owner_id
-        )
+    async def list(self, page: PageRequest) -> Sequence[Row]:
+        """Return the notes of a page, and one more if there is a next page."""
+        return await NOTE_LIST.fetch(self, page, owner_id=self._owner_id)
 
 
 class NoteWriter(Writer):
