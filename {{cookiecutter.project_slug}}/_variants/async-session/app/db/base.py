@@ -49,4 +49,16 @@ class CreatedAtMixin:
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=1)
 
 
+class UpdatedAtMixin:
+    """Time of the last change of the row, or of its insertion.
+
+    SQLAlchemy sets the column in every UPDATE, except in textual SQL, which must set it itself. It
+    differs after each of several updates in one transaction, where `now()` would not.
+    """
+
+    updated_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), onupdate=func.clock_timestamp(), sort_order=2
+    )
+
+
 metadata = Base.metadata

@@ -31,6 +31,21 @@ def created_at_column() -> Column[datetime]:
     return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
 
 
+def updated_at_column() -> Column[datetime]:
+    """Return a column with the time of the last change of the row, or of its insertion.
+
+    SQLAlchemy sets the column in every UPDATE, except in textual SQL, which must set it itself. It
+    differs after each of several updates in one transaction, where `now()` would not.
+    """
+    return Column(
+        "updated_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        onupdate=func.clock_timestamp(),
+    )
+
+
 class Row(asyncpg.Record):
     """A result row. Its columns are attributes."""
 
