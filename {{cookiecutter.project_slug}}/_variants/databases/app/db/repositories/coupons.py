@@ -7,7 +7,6 @@ from sqlalchemy import bindparam, insert, select, update
 from app.db.base import Row
 from app.db.models.coupons import coupons, redemptions
 from app.db.repositories.base import Reader, Writer
-from app.errors import NotFoundError
 
 SELECT_BY_ID = select(*coupons.c).where(coupons.c.id == bindparam("id"))
 
@@ -47,8 +46,10 @@ class CouponWriter(Writer):
         A single statement checks and decrements, so concurrent requests cannot redeem a coupon too
         often. It locks the row until the transaction ends.
         """
-        row = await self._transaction.fetch_one(DECREMENT_REMAINING, coupon_id=coupon_id)
-        return row is not None
+        return (
+            await self._transaction.scalar(DECREMENT_REMAINING, {"coupon_id": coupon_id})
+            is not None
+        )
 
 
 class RedemptionWriter(Writer):
@@ -58,7 +59,4 @@ class RedemptionWriter(Writer):
 
     async def create_for_coupon(self, coupon_id: UUID) -> Row:
         """Insert a redemption. Raises `NotFoundError` if the coupon does not exist."""
-        row = await self._transaction.fetch_one(INSERT_REDEMPTION, coupon_id=coupon_id)
-        if row is None:
-            raise NotFoundError
-        return row
+        return await self._transaction.fetch_one(INSERT_REDEMPTION, coupon_id=coupon_id)

@@ -10,10 +10,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, bindparam, select
 
 from app.db.base import Row
-from app.db.database import Database, Transaction
+from app.db.database import Database
 from app.db.keyset import ListQueries
 from app.db.models.notes import notes
 from app.db.repositories.base import Reader, Writer
+from app.db.transaction import Transaction
 
 SELECT_OWN = select(notes.c.id, notes.c.title, notes.c.description, notes.c.created_at).where(
     notes.c.owner_id == bindparam("owner_id")
