@@ -41,7 +41,7 @@ class Thing(UuidPrimaryKeyMixin, CreatedAtMixin, _ThingBase):
     note: Mapped[str | None]
 
 
-class ThingWriter(Writer[Thing]):
+class ThingWriter(Writer):
     """Creates, updates and deletes things."""
 
     model = Thing

@@ -31,7 +31,7 @@ class ArticleReader(Reader):
         return await LIST_QUERIES.fetch(self, limit=limit, after=after, q=q)
 
 
-class ArticleWriter(Writer[Article]):
+class ArticleWriter(Writer):
     """Creates, updates and deletes articles."""
 
     model = Article
