@@ -58,7 +58,7 @@ class NoteWriter(Writer[Note]):
     async def get(self, key: UUID | int) -> Note:
         """Return a note and lock its row. Raises `NotFoundError` if the user has no such note."""
         statement = select(Note).where(Note.id == key, Note.owner_id == self._owner_id)
-        note = await self._session.scalar(statement.with_for_update())
+        note = await self._transaction.scalar(statement.with_for_update())
         if note is None:
             raise NotFoundError
         return note
