@@ -5,25 +5,17 @@ https://docs.sqlalchemy.org/en/21/orm/session_transaction.html#joining-a-session
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, MetaData, event
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection, async_sessionmaker
-from sqlalchemy.orm import Mapped, Mapper
+from sqlalchemy.orm import Mapped
 
 from app.db import Database
 from app.db.base import Base, CreatedAtMixin, UuidPrimaryKeyMixin
 from app.db.repositories.base import Writer
 
 T = TypeVar("T")
-
-
-@event.listens_for(Mapper, "mapper_configured")
-def _reject_lazy_relationships(mapper: Mapper[Any], _: type) -> None:
-    # Reading an attribute cannot `await` the query of a lazy relationship.
-    for relationship in mapper.relationships:
-        if relationship.lazy != "raise":
-            raise TypeError(f'{relationship} must be lazy="raise"')
 
 
 class _ThingBase(Base):
