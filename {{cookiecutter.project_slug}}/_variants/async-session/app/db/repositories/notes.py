@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import Row
 from app.db.database import Database
 from app.db.keyset import ListQueries
 from app.db.models.notes import Note
 from app.db.repositories.base import Reader, Writer
+from app.db.transaction import Transaction
 from app.errors import NotFoundError
 
 SELECT_OWN = select(Note.id, Note.title, Note.description, Note.created_at).where(
@@ -51,8 +51,8 @@ class NoteWriter(Writer[Note]):
 
     model = Note
 
-    def __init__(self, session: AsyncSession, owner_id: UUID) -> None:
-        super().__init__(session)
+    def __init__(self, transaction: Transaction, owner_id: UUID) -> None:
+        super().__init__(transaction)
         self._owner_id = owner_id
 
     async def get(self, key: UUID | int) -> Note:
