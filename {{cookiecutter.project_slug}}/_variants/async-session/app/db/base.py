@@ -8,8 +8,8 @@ from typing import Any, ClassVar, TypeAlias
 from uuid import UUID
 
 import sqlalchemy
-from sqlalchemy import DateTime, MetaData, Table, Text, func
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import DateTime, MetaData, Table, Text, event, func
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, RelationshipProperty, mapped_column
 
 from app.db.naming import NAMING_CONVENTION
 
@@ -35,6 +35,22 @@ class Base(DeclarativeBase):
         "eager_defaults": True,
         "exclude_properties": {"search_vector"},
     }
+
+
+@event.listens_for(Base, "after_mapper_constructed", propagate=True)
+def _reject_lazy_relationships(mapper: Mapper[Any], _class: type[Base]) -> None:
+    """Raise `TypeError` for a relationship that would query the database when it is read.
+
+    Python does not allow an `await` there. Load relationships with options of the query, such as
+    `selectinload`.
+    """
+    for attribute in mapper.iterate_properties:
+        if not isinstance(attribute, RelationshipProperty):
+            continue
+        if attribute.lazy not in {"raise", "raise_on_sql", "write_only"}:
+            raise TypeError(f'{attribute} must be lazy="raise"')
+        if attribute.backref is not None:
+            raise TypeError(f"{attribute} must use back_populates instead of backref")
 
 
 class UuidPrimaryKeyMixin:

@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from app.db.base import Row
-from app.db.database import Database, Transaction
+from app.db.database import Database
 from app.db.keyset import ListQueries
 from app.db.models.notes import Note
 from app.db.repositories.base import Reader, Writer
+from app.db.transaction import Transaction
 
 SELECT_OWN = select(Note.id, Note.title, Note.description, Note.created_at).where(
     Note.owner_id == bindparam("owner_id")
