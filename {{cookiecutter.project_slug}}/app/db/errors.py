@@ -69,7 +69,16 @@ _UNAVAILABLE = {
 
 
 def translate_driver_error(error: BaseException) -> AppError | None:
-    """Return the application error for an asyncpg error, or None for a programming error."""
+    """Return the application error for an asyncpg error, or None for a programming error.
+
+    Removes values from the message of `error`, because a programming error is logged.
+    """
+    translated = _translate(error)
+    _hide_values(error)
+    return translated
+
+
+def _translate(error: BaseException) -> AppError | None:
     state: str = getattr(error, "sqlstate", None) or ""
     if state == _UNIQUE_VIOLATION:
         return AlreadyExistsError(unique_field(error))
@@ -92,11 +101,28 @@ def translate_driver_error(error: BaseException) -> AppError | None:
 
 def _is_invalid_value(error: BaseException) -> bool:
     """Return whether a value is invalid, and not the statement or the type of the value."""
-    if isinstance(error, DataError) and error.severity is None:
-        # Not from the server: asyncpg cannot encode the value. If it has the wrong type, the cause
-        # is a `TypeError`.
+    if _is_from_client(error):
+        # asyncpg cannot encode the value. If it has the wrong type, the cause is a `TypeError`.
         return isinstance(error.__cause__, OverflowError | UnicodeEncodeError)
     return getattr(error, "sqlstate", None) in _INVALID_VALUES
+
+
+def _is_from_client(error: BaseException) -> bool:
+    """Return whether asyncpg itself raised the error, before it sent the statement."""
+    return isinstance(error, DataError) and error.severity is None
+
+
+def _hide_values(error: BaseException) -> None:
+    """Remove the values of the row or of the parameters from the message."""
+    if _is_from_client(error):
+        # `invalid input for query argument $1: 'value' (reason)`; some reasons repeat the value.
+        cause = error.__cause__
+        reason = cause if isinstance(cause, TypeError) else type(cause).__name__
+        error.args = (f"{str(error).partition(':')[0]} ({reason})",)
+        error.__cause__ = None
+    elif isinstance(error, PostgresError):
+        # `Failing row contains (1, value, ...)`.
+        error.detail = None
 
 
 def _is_closed(error: BaseException) -> bool:

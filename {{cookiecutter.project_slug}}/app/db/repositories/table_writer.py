@@ -41,7 +41,7 @@ class TableWriter(FetchMethods):
 
     async def fetch_all(self, statement: sa.Executable, /, **values: Any) -> Sequence[Row]:
         """Return all rows of a statement. `values` are its bound parameters."""
-        return (await self._transaction.execute(statement, values)).all()
+        return await self._transaction.fetch_all(statement, **values)
 
     async def get(self, key: Key) -> Row:
         """Lock the row with this primary key (`FOR UPDATE`), and return it.

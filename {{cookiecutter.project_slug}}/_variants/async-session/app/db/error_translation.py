@@ -30,7 +30,12 @@ def handle_error(context: ExceptionContext) -> AppError | None:
         context.is_disconnect = True
         return UnavailableError("The database does not respond.")
     _mark_if_unclean(context)
-    return translate_driver_error(error)
+    translated = translate_driver_error(error)
+    # SQLAlchemy has copied the message, from which the values are now removed.
+    for wrapper in (context.original_exception, context.sqlalchemy_exception):
+        if wrapper is not None and wrapper is not error:
+            wrapper.args = (f"{type(error).__name__}: {error}",)
+    return translated
 
 
 def _mark_if_unclean(context: ExceptionContext) -> None:
