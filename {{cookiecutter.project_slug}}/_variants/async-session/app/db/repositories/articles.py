@@ -35,7 +35,7 @@ class ArticleReader(Reader):
         return await ARTICLE_LIST.fetch(self, page)
 
 
-class ArticleWriter(Writer[Article]):
+class ArticleWriter(Writer):
     """Creates, updates and deletes articles."""
 
     model = Article

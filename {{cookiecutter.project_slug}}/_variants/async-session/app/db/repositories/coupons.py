@@ -88,7 +88,7 @@ class CouponReader(Reader):
         return redemptions_by_coupon
 
 
-class CouponWriter(Writer[Coupon]):
+class CouponWriter(Writer):
     """Creates coupons and decrements their remaining redemptions."""
 
     model = Coupon
@@ -99,18 +99,18 @@ class CouponWriter(Writer[Coupon]):
         A single statement checks and decrements, so concurrent requests cannot redeem a coupon too
         often. It locks the row until the transaction ends.
         """
-        decremented = await self._session.scalar(DECREMENT_REMAINING, {"coupon_id": coupon_id})
+        decremented = await self._transaction.scalar(DECREMENT_REMAINING, {"coupon_id": coupon_id})
         return decremented is not None
 
 
-class RedemptionWriter(Writer[Redemption]):
+class RedemptionWriter(Writer):
     """Creates redemptions."""
 
     model = Redemption
 
     async def create_for_coupon(self, coupon_id: UUID) -> Row:
         """Insert a redemption. Raises `NotFoundError` if the coupon does not exist."""
-        result = await self._session.execute(INSERT_REDEMPTION, {"coupon_id": coupon_id})
+        result = await self._transaction.execute(INSERT_REDEMPTION, {"coupon_id": coupon_id})
         if (row := result.one_or_none()) is None:
             raise NotFoundError
         return row

@@ -10,7 +10,6 @@ from app.db.base import Row
 from app.db.keyset import KeysetList, PageRequest
 from app.db.models.coupons import coupons, redemptions
 from app.db.repositories.base import Reader, Writer
-from app.errors import NotFoundError
 
 SELECT = select(coupons.c.id, coupons.c.code, coupons.c.init_count, coupons.c.remaining_count)
 SELECT_BY_ID = SELECT.where(coupons.c.id == bindparam("id"))
@@ -97,8 +96,10 @@ class CouponWriter(Writer):
         A single statement checks and decrements, so concurrent requests cannot redeem a coupon too
         often. It locks the row until the transaction ends.
         """
-        row = await self._transaction.fetch_one(DECREMENT_REMAINING, coupon_id=coupon_id)
-        return row is not None
+        return (
+            await self._transaction.scalar(DECREMENT_REMAINING, {"coupon_id": coupon_id})
+            is not None
+        )
 
 
 class RedemptionWriter(Writer):
@@ -108,7 +109,4 @@ class RedemptionWriter(Writer):
 
     async def create_for_coupon(self, coupon_id: UUID) -> Row:
         """Insert a redemption. Raises `NotFoundError` if the coupon does not exist."""
-        row = await self._transaction.fetch_one(INSERT_REDEMPTION, coupon_id=coupon_id)
-        if row is None:
-            raise NotFoundError
-        return row
+        return await self._transaction.fetch_one(INSERT_REDEMPTION, coupon_id=coupon_id)

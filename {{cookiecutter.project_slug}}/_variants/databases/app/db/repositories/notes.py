@@ -4,16 +4,16 @@ Every statement is restricted to the owner, so the notes of other users are not 
 """
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import bindparam, select
 
 from app.db.base import Row
-from app.db.database import Database, Transaction
+from app.db.database import Database
 from app.db.keyset import KeysetList, PageRequest
 from app.db.models.notes import notes
 from app.db.repositories.base import Reader, Writer
+from app.db.transaction import Transaction
 
 SELECT_OWN = select(notes.c.id, notes.c.title, notes.c.description, notes.c.created_at).where(
     notes.c.owner_id == bindparam("owner_id")
@@ -44,12 +44,4 @@ class NoteWriter(Writer):
     table = notes
 
     def __init__(self, transaction: Transaction, owner_id: UUID) -> None:
-        super().__init__(transaction)
-        self._owner_id = owner_id
-
-    async def create(self, **values: Any) -> Row:
-        """Insert a note that belongs to the user."""
-        return await super().create(owner_id=self._owner_id, **values)
-
-    def _row_condition(self, key: UUID | int) -> ColumnElement[bool]:
-        return super()._row_condition(key) & (notes.c.owner_id == self._owner_id)
+        super().__init__(transaction, owner_id=owner_id)
