@@ -29,7 +29,7 @@ from app.db.keyset_order import (
     has_parameter,
     is_served_by_index,
 )
-from app.db.keyset_statements import matching_page, plain_page, search_conditions
+from app.db.keyset_statements import plain_page, search_page
 from app.db.repositories.base import Reader
 
 # PostgreSQL rejects a query with more than 32 consecutive negations, as in `- - -` or `-(-(`.
@@ -69,8 +69,8 @@ class Statement(NamedTuple):
     """The statement of all pages of one shape."""
 
     query: AnySelect
-    #: Whether the statement must run with the limits of a search, since its cost depends on the
-    #: number of rows that match.
+    #: Whether the statement must run as a search: with a plan for its values, and a time limit. Its
+    #: cost depends on the number of rows that match.
     is_search: bool
 
 
@@ -97,8 +97,10 @@ class KeysetList:
     - for each sort: the columns of the condition of `base_query`, the sort column and the key. An
       index is read in both directions, so `title` and `-title` need only one.
     - for an equality filter, or one without parameters: the filtered column before these.
-    - for other filters on columns that are not the sort column, and for a search: an index on the
-      column, GIN for the search vector. See `matching_page` for the cost of such pages.
+    - for another filter on a column that is not the sort column: an index that begins with this
+      column. PostgreSQL reads either this index or that of the sort, whichever it expects to be
+      faster, so such a page may take longer. It has the limits of a search.
+    - for a search: a GIN index on the search vector. `search_page` describes the cost.
     """
 
     def __init__(
@@ -176,17 +178,15 @@ class KeysetList:
     def statement(self, shape: Shape) -> Statement:
         """Return the statement of the pages of this shape, which is built only once."""
         order = self._orders[shape.sort]
-        rows, matches = self._base_query, list[ColumnElement[bool]]()
-        for name, value in shape.filters:
-            condition = self._filters[name]
-            if is_served_by_index(condition, order):
-                rows = rows.where(~condition if value is False else condition)
-            else:
-                matches.append(condition)
+        conditions = [
+            ~self._filters[name] if value is False else self._filters[name]
+            for name, value in shape.filters
+        ]
         if shape.has_search and self._search_vector is not None:
-            is_searchable, is_match = search_conditions(self._search_vector)
-            rows = rows.where(is_searchable)
-            matches.append(is_match)
-        if not matches:
-            return Statement(plain_page(rows, order, shape.page), is_search=False)
-        return Statement(matching_page(rows, order, shape.page, matches), is_search=True)
+            query = search_page(
+                self._base_query, order, shape.page, conditions, self._search_vector
+            )
+            return Statement(query, is_search=True)
+        is_served = all(is_served_by_index(condition, order) for condition in conditions)
+        query = plain_page(self._base_query, order, shape.page, conditions)
+        return Statement(query, is_search=not is_served)

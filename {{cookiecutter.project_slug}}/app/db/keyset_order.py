@@ -111,7 +111,7 @@ def has_parameter(condition: ColumnElement[bool]) -> bool:
 
 
 def is_served_by_index(condition: ColumnElement[bool], order: Order) -> bool:
-    """Return whether an index can serve a condition and the order at the same time.
+    """Return whether one index can serve both a condition and the order.
 
     This is the case for equality, for conditions without parameters, whose number of rows
     PostgreSQL can estimate, and for all conditions on the sort column.

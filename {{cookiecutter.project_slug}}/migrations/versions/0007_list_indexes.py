@@ -3,7 +3,9 @@
 from alembic import op
 
 revision: str = "0007_list_indexes"
-down_revision: str | None = "{{ '0006_notes_search' if cookiecutter.auth else '0005_articles_search' }}"
+down_revision: str | None = (
+    "{{ '0006_notes_search' if cookiecutter.auth else '0005_articles_search' }}"
+)
 branch_labels: None = None
 depends_on: None = None
 

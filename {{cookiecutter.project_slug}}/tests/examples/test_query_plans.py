@@ -1,7 +1,9 @@
 """Query plans: every page of a list uses an index, for each sort, filter and search."""
 
+import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -13,10 +15,13 @@ from app.db.keyset import Shape
 from app.db.keyset_order import Page
 from app.db.repositories.articles import ARTICLE_LIST
 from app.db.repositories.coupons import REDEMPTION_LIST, SELECT_NEWEST_REDEMPTIONS
-from app.settings import Settings
-from tests.databases import connected, url_from
-
-pytestmark = pytest.mark.usefixtures("clean_database")
+from tests.databases import (
+    connected,
+    create_database,
+    database_url,
+    drop_database,
+    ensure_template_database,
+)
 
 # One in a thousand articles contains "whale", the others "fish"; the oldest tenth also "dodo".
 # Titles are in the order of the creation, a minute apart, which no estimate expects.
@@ -35,13 +40,7 @@ WITH new AS (
 )
 INSERT INTO redemptions (coupon_id) SELECT id FROM new, generate_series(1, 1000)
 """
-INDEXES = {
-    None: "pk_articles",
-    "created_at": "ix_articles_created_at_id",
-    "title": "ix_articles_title_id",
-}
 PAGES: tuple[Page, ...] = ("first", "after_value")
-#: The newest article, and the first in the order of titles.
 NEWEST, OLDEST = datetime(2026, 1, 7, 22, 40, tzinfo=UTC), datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
 #: Before the first row in each order.
 FIRST_POSITIONS: dict[str | None, object] = {
@@ -56,7 +55,10 @@ FIRST_POSITIONS: dict[str | None, object] = {
 async def explain(
     query: Select[*tuple[object, ...]], connection: asyncpg.Connection, **values: object
 ) -> str:
-    """Run a query; return its plan without the nodes that were never executed."""
+    """Run a query; return its plan without the nodes that were never executed.
+
+    A prepared statement may get a generic plan after five executions, so this is the sixth.
+    """
     # The dialect is untyped.
     compiled = query.compile(dialect=dialect())  # type: ignore[no-untyped-call]
     values = {"limit": 20, **values}
@@ -64,7 +66,8 @@ async def explain(
         f"'{values.get(name, compiled.params[name])}'" for name in compiled.positiontup or ()
     )
     await connection.execute(f"PREPARE page AS {compiled}")
-    rows = await connection.fetch(f"EXPLAIN ANALYZE EXECUTE page({arguments})")
+    for _ in range(6):
+        rows = await connection.fetch(f"EXPLAIN ANALYZE EXECUTE page({arguments})")
     await connection.execute("DEALLOCATE page")
     return "\n".join(row[0] for row in rows if "never executed" not in row[0])
 
@@ -82,27 +85,36 @@ async def explain_pages(
     }
     names = tuple((name, None) for name in filters)
     shapes = [Shape(sort, page, names, bool(q)) for page in PAGES]
-    queries = [ARTICLE_LIST.statement(shape).query for shape in shapes]
-    return [await explain(query, connection, **values) for query in queries]
+    statements = [ARTICLE_LIST.statement(shape) for shape in shapes]
+    if statements[0].is_search:
+        await connection.execute("SET plan_cache_mode = force_custom_plan")
+    return [await explain(statement.query, connection, **values) for statement in statements]
 
 
-@pytest.fixture(params=["force_custom_plan", "force_generic_plan"])
-async def connection(
-    settings: Settings, request: pytest.FixtureRequest
-) -> AsyncIterator[asyncpg.Connection]:
-    """Yield a connection to a database with many rows, for each kind of plan."""
-    async with connected(url_from(settings)) as connection:
+@pytest.fixture(scope="module")
+async def filled_database(server: str, server_data_dir: Path) -> AsyncIterator[str]:
+    """Yield the URL of a database with many rows, which is copied from the migrated template."""
+    await ensure_template_database(server, server_data_dir.name)
+    name = await create_database(server, template=server_data_dir.name)
+    async with connected(database_url(server, name)) as connection:
         await connection.execute(INSERT_ARTICLES)
         await connection.execute(INSERT_REDEMPTIONS)
         await connection.execute("VACUUM ANALYZE articles, coupons, redemptions")
-        await connection.execute(f"SET plan_cache_mode = {request.param}")
+    yield database_url(server, name)
+    await drop_database(server, name)
+
+
+@pytest.fixture
+async def connection(filled_database: str) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a connection to the filled database."""
+    async with connected(filled_database) as connection:
         yield connection
 
 
 @pytest.mark.parametrize("sort", [None, *ARTICLE_LIST.sorts])
 async def test_list_reads_index_in_order(connection: asyncpg.Connection, sort: str | None) -> None:
     is_descending = sort is None or sort.startswith("-")
-    index = INDEXES[sort and sort.removeprefix("-")]
+    index = f"ix_articles_{sort.removeprefix('-')}_id" if sort else "pk_articles"
     scan = f"Index Scan{' Backward' * is_descending} using {index}"
     for plan in await explain_pages(connection, sort):
         assert scan in plan
@@ -121,17 +133,23 @@ async def test_filter_on_sort_column_is_a_range_of_its_index(
 
 
 @pytest.mark.parametrize("sort", ["title", "-title"])
-@pytest.mark.parametrize("q", ["", "whale"])
-@pytest.mark.parametrize("bounds", [(OLDEST, OLDEST), (OLDEST.replace(hour=1), NEWEST)])
-async def test_other_filters_never_scan_whole_table(
-    connection: asyncpg.Connection, sort: str, q: str, bounds: tuple[datetime, datetime]
+@pytest.mark.parametrize("q", ["", "fish"])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"created_after": NEWEST},
+        {"created_before": OLDEST},
+        {"created_after": NEWEST - timedelta(minutes=30)},
+        {"created_before": OLDEST + timedelta(minutes=30)},
+        {"created_after": OLDEST, "created_before": NEWEST},
+    ],
+)
+async def test_filter_on_other_column_never_reads_whole_table(
+    connection: asyncpg.Connection, sort: str, q: str, filters: dict[str, datetime]
 ) -> None:
-    after, before = bounds
-    for plan in await explain_pages(
-        connection, sort, q, created_after=after, created_before=before
-    ):
+    for plan in await explain_pages(connection, sort, q, **filters):
         assert "Seq Scan on articles" not in plan
-        assert "rows=10000" not in plan
+        assert not re.search(r"actual time=\S+ rows=(9\d{3}|10000)", plan)
 
 
 @pytest.mark.parametrize("sort", ARTICLE_LIST.sorts)
@@ -168,18 +186,15 @@ async def test_search_without_required_word_reads_no_rows(
         assert "Scan on articles" not in plan
 
 
-async def test_redemptions_of_a_coupon_read_index_in_order(connection: asyncpg.Connection) -> None:
-    coupon_id = await connection.fetchval("SELECT id FROM coupons LIMIT 1")
-    for page in PAGES:
-        query = REDEMPTION_LIST.statement(Shape(page=page)).query
-        plan = await explain(query, connection, coupon_id=coupon_id, after_key=UUID(int=2**127))
-        assert "using ix_redemptions_coupon_id_id" in plan
-        assert "Sort" not in plan
-
-
-async def test_newest_redemptions_read_few_rows(connection: asyncpg.Connection) -> None:
+async def test_redemptions_are_read_from_their_index(connection: asyncpg.Connection) -> None:
     ids = [str(row["id"]) for row in await connection.fetch("SELECT id FROM coupons")]
-    values = {"coupon_ids": f"{{{','.join(ids)}}}", "limit": 5}
-    plan = await explain(SELECT_NEWEST_REDEMPTIONS, connection, **values)
-    assert "using ix_redemptions_coupon_id_id" in plan
-    assert "Seq Scan on redemptions" not in plan
+    one = {"coupon_id": ids[0], "after_key": UUID(int=2**127)}
+    plans = [
+        await explain(REDEMPTION_LIST.statement(Shape(page=page)).query, connection, **one)
+        for page in PAGES
+    ]
+    assert not any("Sort" in plan for plan in plans)
+    several = f"{{{','.join(ids)}}}"
+    plans.append(await explain(SELECT_NEWEST_REDEMPTIONS, connection, coupon_ids=several))
+    for plan in plans:
+        assert "using ix_redemptions_coupon_id_id" in plan

@@ -44,7 +44,7 @@ async def list_coupons(
     """List coupons, newest first, each with its five newest redemptions."""
     listed = paginate(page, await coupons.list(page), CouponRead)
     # One statement for all coupons of the page.
-    redemptions = await coupons.newest_redemptions((coupon.id for coupon in listed), limit=5)
+    redemptions = await coupons.newest_redemptions(coupon.id for coupon in listed)
     return [
         CouponWithRedemptions.model_validate(
             {**dict(coupon), "newest_redemptions": redemptions.get(coupon.id, [])}

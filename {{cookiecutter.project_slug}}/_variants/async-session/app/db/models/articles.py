@@ -3,11 +3,11 @@
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, CreatedAtMixin, UuidPrimaryKeyMixin
+from app.db.base import Base, CreatedAtMixin, UpdatedAtMixin, UuidPrimaryKeyMixin
 from app.db.search import search_column
 
 
-class Article(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
+class Article(UuidPrimaryKeyMixin, CreatedAtMixin, UpdatedAtMixin, Base):
     """An article with a unique slug."""
 
     __tablename__ = "articles"

@@ -5,10 +5,10 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, CreatedAtMixin, UuidPrimaryKeyMixin
+from app.db.base import Base, CreatedAtMixin, UpdatedAtMixin, UuidPrimaryKeyMixin
 
 
-class Coupon(UuidPrimaryKeyMixin, Base):
+class Coupon(UuidPrimaryKeyMixin, UpdatedAtMixin, Base):
     """A code that can be redeemed `init_count` times."""
 
     __tablename__ = "coupons"

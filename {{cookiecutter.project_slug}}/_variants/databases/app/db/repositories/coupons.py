@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, insert, select, true, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, insert, literal_column, select, true, update
 
 from app.db.base import Row
 from app.db.keyset import KeysetList, PageRequest
@@ -23,7 +23,8 @@ REDEMPTION_LIST = KeysetList(
 _NEWEST_OF_COUPON = (
     SELECT_REDEMPTIONS.where(redemptions.c.coupon_id == coupons.c.id)
     .order_by(redemptions.c.id.desc())
-    .limit(bindparam("limit"))
+    # Not a parameter, for which PostgreSQL would expect a tenth of the redemptions.
+    .limit(literal_column("5"))
     .correlate(coupons)
     .lateral()
 )
@@ -72,13 +73,9 @@ class CouponReader(Reader):
             await self.get(coupon_id)
         return rows
 
-    async def newest_redemptions(
-        self, coupon_ids: Iterable[UUID], *, limit: int
-    ) -> Mapping[UUID, Sequence[Row]]:
-        """Return the newest redemptions of each coupon, at most `limit`, by coupon ID."""
-        rows = await self.fetch_all(
-            SELECT_NEWEST_REDEMPTIONS, coupon_ids=[*coupon_ids], limit=limit
-        )
+    async def newest_redemptions(self, coupon_ids: Iterable[UUID]) -> Mapping[UUID, Sequence[Row]]:
+        """Return the five newest redemptions of each coupon, by coupon ID."""
+        rows = await self.fetch_all(SELECT_NEWEST_REDEMPTIONS, coupon_ids=[*coupon_ids])
         redemptions_by_coupon = defaultdict[UUID, list[Row]](list)
         for row in rows:
             redemptions_by_coupon[row.coupon_id].append(row)
