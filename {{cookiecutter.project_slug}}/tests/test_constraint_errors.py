@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from asyncpg import ForeignKeyViolationError, UniqueViolationError
+from asyncpg import ForeignKeyViolationError, RestrictViolationError, UniqueViolationError
 from sqlalchemy import (
     Column,
     ForeignKey,
@@ -173,6 +173,11 @@ def test_language_of_the_message_is_irrelevant(
         detail=detail,
     )
     assert type(found) is expected
+
+
+def test_violated_restriction_needs_no_detail() -> None:
+    found = translated(RestrictViolationError("restricted"), table_name="invoices")
+    assert isinstance(found, StillReferencedError)
 
 
 @pytest.mark.parametrize(

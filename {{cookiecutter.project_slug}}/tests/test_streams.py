@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+from collections.abc import MutableMapping
 from contextlib import aclosing, suppress
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -110,7 +112,7 @@ async def test_aborted_download_returns_its_connection(app: FastAPI, pool_of_two
             await is_aborted.wait()
             return {"type": "http.disconnect"}
 
-        async def send(message: dict[str, object]) -> None:
+        async def send(message: MutableMapping[str, Any]) -> None:
             nonlocal received
             received += message["type"] == "http.response.body"
             if received >= chunks:

@@ -162,3 +162,22 @@ async def test_statement_that_is_running_at_the_end_raises(
     assert inserting.exception() is not None
     assert await connection.fetchval(COUNT) == 0
     await assert_intact(pool_of_two)
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+async def test_statement_that_waits_for_a_connection_at_the_end_raises(
+    pool_of_two: Database, connection: asyncpg.Connection, is_committed: bool
+) -> None:
+    async with pool_of_two.transaction() as first, pool_of_two.transaction() as second:
+        await first.execute(SELECT_1)
+        await second.execute(SELECT_1)
+        with suppress(ZeroDivisionError):
+            async with pool_of_two.transaction() as transaction:
+                inserting = asyncio.create_task(ThingWriter(transaction).create(name="lost"))
+                await asyncio.sleep(0)
+                if not is_committed:
+                    raise ZeroDivisionError
+    with pytest.raises(RuntimeError, match=ENDED):
+        await inserting
+    assert await connection.fetchval(COUNT) == 0
+    await assert_intact(pool_of_two)

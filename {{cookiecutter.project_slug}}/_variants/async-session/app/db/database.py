@@ -12,7 +12,7 @@ A search runs in a READ ONLY transaction in both cases: `SearchLimits` (`app.db.
 https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -31,7 +31,7 @@ from app.settings import DatabaseSettings
 ResultT = TypeVar("ResultT")
 
 # Number of rows that a stream fetches at once.
-_STREAMED_ROWS = 1000
+_STREAMED_ROWS = 200
 
 
 class Database(AbstractDatabase[Transaction]):
@@ -132,7 +132,7 @@ class Database(AbstractDatabase[Transaction]):
                 async with self._search_limits.transaction(driver):
                     yield connection
 
-    async def stream(self, statement: Executable, /, **values: Any) -> AsyncIterator[Row]:
+    async def stream(self, statement: Executable, /, **values: Any) -> AsyncGenerator[Row, None]:
         """Iterate over the rows of a statement. `values` are its bound parameters.
 
         For results that are too large for memory: a server-side cursor in a READ ONLY transaction

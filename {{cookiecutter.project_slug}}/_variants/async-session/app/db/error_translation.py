@@ -1,5 +1,6 @@
 """Translation of SQLAlchemy's errors to application errors."""
 
+from asyncio import CancelledError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,10 @@ def handle_error(context: ExceptionContext) -> AppError | None:
         # without one.
         context.is_disconnect = True
         return UnavailableError("The database does not respond.")
+    if isinstance(error, CancelledError) and _is_in_savepoint(context):
+        # asyncpg cancels the statement on the server, so the rollback to the savepoint succeeds.
+        # By default, SQLAlchemy discards the connection, and the transaction could not continue.
+        context.is_disconnect = False
     _mark_if_unclean(context)
     translated = translate_driver_error(error)
     # SQLAlchemy has copied the message, from which the values are now removed.
@@ -36,6 +41,13 @@ def handle_error(context: ExceptionContext) -> AppError | None:
         if wrapper is not None and wrapper is not error:
             wrapper.args = (f"{type(error).__name__}: {error}",)
     return translated
+
+
+def _is_in_savepoint(context: ExceptionContext) -> bool:
+    """Return whether a statement between a savepoint and its end was interrupted."""
+    is_ending = (context.statement or "").startswith("ROLLBACK TO SAVEPOINT")
+    connection = context.connection
+    return not is_ending and connection is not None and connection.in_nested_transaction()
 
 
 def _mark_if_unclean(context: ExceptionContext) -> None:

@@ -12,7 +12,7 @@ A search runs in a READ ONLY transaction in both cases: `SearchLimits` (`app.db.
 https://www.encode.io/databases/connections_and_transactions/
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -95,7 +95,7 @@ class Database(AbstractDatabase[Transaction]):
             async with Transaction(self._pool) as transaction:
                 yield transaction
 
-    async def stream(self, statement: Executable, /, **values: Any) -> AsyncIterator[Row]:
+    async def stream(self, statement: Executable, /, **values: Any) -> AsyncGenerator[Row]:
         """Yield the rows of a statement from a server-side cursor, in a READ ONLY transaction.
 
         For results that are too large for the memory, for example in a `StreamingResponse`. The

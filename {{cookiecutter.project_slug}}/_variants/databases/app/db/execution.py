@@ -1,11 +1,12 @@
 """Execute statements on a connection of the pool, with SQLAlchemy's results."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import asyncpg
+from asyncpg.exceptions import InternalServerError
 from sqlalchemy import Executable
 from sqlalchemy.engine import IteratorResult, ScalarResult
 from sqlalchemy.engine.result import ResultMetaData
@@ -21,21 +22,30 @@ _STREAM_BATCH_SIZE = 100
 
 
 class DriverConnection(GuardedConnection):
-    """Connection of the pool that also returns the status and the description of a result.
+    """Connection of the pool that also keeps the status and the description of results.
 
     The public methods of asyncpg that do so need another round trip.
     """
 
-    async def run(self, sql: str, arguments: Sequence[Any]) -> tuple[list[asyncpg.Record], str]:
-        """Execute a statement. Return its rows, and its status, such as `UPDATE 1`."""
-        records, status, _ = await self._execute(  # type: ignore[attr-defined]
-            sql, arguments, 0, None, return_status=True
-        )
-        return records, status.decode()
+    #: The status of the last `fetch`, such as `UPDATE 1`.
+    last_status = ""
 
-    async def describe(self, sql: str) -> Sequence[asyncpg.Attribute]:
+    async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
+        """Execute a statement, return its rows, and keep its status.
+
+        An override of asyncpg's method, because the proxies of its pool check that a connection is
+        still borrowed only in methods of asyncpg.
+        """
+        timeout = options.pop("timeout", None)
+        records, status, _ = await self._execute(  # type: ignore[attr-defined]
+            query, args, 0, timeout, return_status=True, **options
+        )
+        self.last_status = status.decode()
+        return records
+
+    async def describe(self, query: str) -> Sequence[asyncpg.Attribute]:
         """Return the columns of the result of a statement, from asyncpg's statement cache."""
-        statement = await self._get_statement(sql, None)  # type: ignore[attr-defined]
+        statement = await self._get_statement(query, None)  # type: ignore[attr-defined]
         attributes: Sequence[asyncpg.Attribute] = statement._get_attributes()  # noqa: SLF001
         return attributes
 
@@ -135,14 +145,14 @@ class Cursor:
         """Begin to execute a statement. Raises like `Executor.execute`."""
         compiled = compile_statement(statement, tuple(values))
         sql, arguments = compiled.bind(values)
-        with _driver_errors(driver):
+        async with _driver_errors(driver):
             prepared = await driver.prepare(sql)
             cursor = await prepared.cursor(*arguments)
         return cls(driver, cursor, compiled.describe(prepared.get_attributes()))
 
     async def fetch(self) -> Sequence[Row]:
         """Return the next rows, or none at the end. Raises `AppError` like `Executor.execute`."""
-        with _driver_errors(self._driver):
+        async with _driver_errors(self._driver):
             records = await self._cursor.fetch(_STREAM_BATCH_SIZE)
         return StatementResult(self._metadata, records).all()
 
@@ -152,8 +162,9 @@ async def _execute_once(
 ) -> StatementResult:
     compiled = compile_statement(statement, tuple(values))
     sql, arguments = compiled.bind(values)
-    with _driver_errors(driver):
-        records, status = await driver.run(sql, arguments)
+    async with _driver_errors(driver):
+        records = await driver.fetch(sql, *arguments)
+        status = driver.last_status
         metadata = compiled.metadata or compiled.describe(await driver.describe(sql))
     return StatementResult(metadata, records, status)
 
@@ -163,18 +174,22 @@ async def _execute_many(
 ) -> StatementResult:
     compiled = compile_statement(statement, tuple(sequence[0]) if sequence else ())
     sql, arguments = compiled.bind_many(sequence)
-    with _driver_errors(driver):
+    async with _driver_errors(driver):
         records = await driver.fetchmany(sql, arguments)
         metadata = compiled.metadata or compiled.describe(await driver.describe(sql))
     return StatementResult(metadata, records)
 
 
-@contextmanager
-def _driver_errors(driver: DriverConnection) -> Iterator[None]:
-    """Translate the errors of asyncpg. Close the connection if a command timeout is exceeded."""
+@asynccontextmanager
+async def _driver_errors(driver: DriverConnection) -> AsyncIterator[None]:
+    """Translate the errors of asyncpg, and prevent that they are repeated on the connection."""
     try:
         with translate_errors():
             yield
+    except InternalServerError:
+        # A type of a cached statement may have been dropped and created again.
+        await driver.reload_schema_state()
+        raise
     except TimeoutError as error:
         # A rollback on the connection would time out too.
         terminate(driver)

@@ -1,7 +1,7 @@
 """Transactions: statements, savepoints and streams on one connection."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -48,7 +48,7 @@ class Transaction(Executor, FetchMethods):
         """Return all rows of a statement. Raises like `execute`."""
         return (await self.execute(statement, values)).all()
 
-    async def stream(self, statement: Executable, /, **values: Any) -> AsyncIterator[Row]:
+    async def stream(self, statement: Executable, /, **values: Any) -> AsyncGenerator[Row]:
         """Yield the rows of a statement from a server-side cursor. Raises like `execute`."""
         cursor = await Cursor.open(await self._connection(), statement, values)
         while rows := await cursor.fetch():

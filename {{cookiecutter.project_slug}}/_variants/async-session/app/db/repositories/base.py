@@ -81,8 +81,7 @@ class Writer(TableWriter):
     async def _execute(
         self, statement: sa.Executable, parameters: Parameters | None = None
     ) -> Sequence[Row]:
-        # The session flushes and updates entities itself only for statements with entities.
-        await self._transaction.flush()
+        # The session itself updates entities only after statements with entities.
         rows = await super()._execute(statement, parameters)
         for row in rows:
             if entity := self._loaded_entity(row):
