@@ -106,7 +106,7 @@ async def read_pages(
 ) -> AsyncIterator[list[int]]:
     """Yield the IDs of each page. Each position is encoded as a cursor and decoded again."""
     after = None
-    while True:
+    for _ in range(1000):
         rows = await THING_LIST.fetch(reader, PageRequest(limit, sort, after, **options))
         yield [row.id for row in rows[:limit]]
         if len(rows) <= limit:
