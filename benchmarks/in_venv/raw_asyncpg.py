@@ -5,6 +5,7 @@ The schemas and the pagination are those of the project. The SQL is as simple as
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,8 +14,9 @@ import asyncpg
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from middleware_stack import database_url, make_app
 
-from app.api.pagination import UUID_CURSOR
+from app.api.cursors import CursorCodec
 from app.api.paths import location_of, request_path
+from app.db.repositories.articles import ARTICLE_LIST
 from app.errors import ConflictError, NotFoundError
 from app.schemas.articles import ArticleCreate, ArticleRead
 from app.schemas.coupons import RedemptionRead
@@ -22,16 +24,21 @@ from app.schemas.fields import NO_NUL_PATTERN
 from app.settings import load_settings
 
 BY_ID = "SELECT id, title, slug, text, created_at FROM articles WHERE id = $1"
-PAGE = "SELECT id, title, slug, text, created_at FROM articles {} ORDER BY id DESC LIMIT $1"
+PAGE = (
+    "SELECT id, title, slug, text, created_at FROM articles {} "
+    "ORDER BY created_at DESC, id DESC LIMIT $1"
+)
+AFTER = "WHERE (created_at, id) < ($2, $3)"
 MATCHES = "search_vector @@ websearch_to_tsquery('english', {})"
 
 #: By (has a cursor, has a search term).
 PAGES = {
     (False, False): PAGE.format(""),
-    (True, False): PAGE.format("WHERE id < $2"),
+    (True, False): PAGE.format(AFTER),
     (False, True): PAGE.format("WHERE " + MATCHES.format("$2")),
-    (True, True): PAGE.format("WHERE id < $2 AND " + MATCHES.format("$3")),
+    (True, True): PAGE.format(f"{AFTER} AND {MATCHES.format('$4')}"),
 }
+CURSORS = CursorCodec(ARTICLE_LIST)
 
 CREATE = (
     "INSERT INTO articles (title, slug, text) VALUES ($1, $2, $3) "
@@ -69,17 +76,22 @@ async def list_articles(
     request: Request,
     response: Response,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    after: Annotated[str | None, Query(pattern=UUID_CURSOR.pattern)] = None,
+    after: Annotated[str | None, Query(pattern=CURSORS.pattern)] = None,
     q: Annotated[str | None, Query(max_length=200, pattern=NO_NUL_PATTERN)] = None,
 ) -> list[ArticleRead]:
     """List articles, newest first."""
-    values: list[Any] = [UUID_CURSOR.decode(after)] if after else []
+    values: list[Any] = []
+    if after:
+        _, position = CURSORS.decode(after)
+        values += [position.value, position.key]
     values += [q] if q else []
     async with request.app.state.pool.acquire() as connection:
         rows = await connection.fetch(PAGES[bool(after), bool(q)], limit + 1, *values)
     if len(rows) > limit:
         parameters = [item for item in request.query_params.multi_items() if item[0] != "after"]
-        parameters.append(("after", UUID_CURSOR.encode(rows[limit - 1]["id"])))
+        parameters.append(
+            ("after", CURSORS.encode("-created_at", SimpleNamespace(**rows[limit - 1])))
+        )
         path = request_path(request.scope)
         response.headers["Link"] = f'<{path}?{urlencode(parameters)}>; rel="next"'
     return [ArticleRead(**row) for row in rows[:limit]]

@@ -10,11 +10,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import asyncpg
 
-from app.api.pagination import UUID_CURSOR
+from app.api.cursors import CursorCodec
+from app.db.repositories.articles import ARTICLE_LIST
 from dev.embedded_server import embedded_postgres
 
 SEED = "seed"
@@ -46,15 +48,15 @@ async def fill(url: str, offset: int) -> dict[str, str]:
     connection = await asyncpg.connect(url)
     await connection.execute(ARTICLES)
     coupon = await connection.fetchval(COUPON)
-    nth = "SELECT id FROM articles ORDER BY id DESC OFFSET $1 LIMIT 1"
+    nth = "SELECT id, created_at FROM articles ORDER BY created_at DESC, id DESC OFFSET $1 LIMIT 1"
     article = await connection.fetchval(nth, 5000)
-    last = await connection.fetchval(nth, offset - 1)
+    last = SimpleNamespace(**await connection.fetchrow(nth, offset - 1))
     version = await connection.fetchval("SHOW server_version")
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
     return {
         "article": str(article),
-        "cursor": UUID_CURSOR.encode(last),
+        "cursor": CursorCodec(ARTICLE_LIST).encode("-created_at", last),
         "coupon": str(coupon),
         "version": version,
     }

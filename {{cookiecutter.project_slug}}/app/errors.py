@@ -49,6 +49,37 @@ class AlreadyExistsError(ConflictError):
         super().__init__(f"This {field or 'value'} is already in use.", **members)
 
 
+class ReferenceNotFoundError(ConflictError):
+    """The row that a foreign key refers to does not exist; `field` is the column of the key.
+
+    `field` is omitted if the foreign key has several columns.
+    """
+
+    code = "reference-not-found"
+
+    def __init__(self, field: str | None) -> None:
+        members = {"field": field} if field else {}
+        super().__init__(f"The referenced {field or 'row'} does not exist.", **members)
+
+
+class StillReferencedError(ConflictError):
+    """A row cannot be deleted, or its key changed, while rows of `referenced_by` refer to it."""
+
+    code = "still-referenced"
+
+    def __init__(self, referenced_by: str) -> None:
+        super().__init__(f"Still referenced by {referenced_by}.", referenced_by=referenced_by)
+
+
+class StaleVersionError(ConflictError):
+    """The row has changed since the caller has read it."""
+
+    code = "stale-version"
+
+    def __init__(self) -> None:
+        super().__init__("This resource has changed since it was read.")
+
+
 class UnprocessableError(AppError):
     """A value is rejected after schema validation, by the database or by a rule of the service."""
 

@@ -6,13 +6,11 @@ from contextlib import suppress
 from uuid import UUID
 
 import pytest
-from asyncpg import UniqueViolationError
-from sqlalchemy import Column, Index, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import text
 
 from app.db import Database
-from app.db.errors import translate_driver_error
 from app.db.repositories.base import Reader
-from app.errors import AlreadyExistsError, AppError, UnavailableError
+from app.errors import AppError, UnavailableError
 from app.settings import Settings
 from tests.databases import connected, url_from
 from tests.isolation import ThingWriter
@@ -24,8 +22,8 @@ SECRET = "secret-value"
 @pytest.mark.parametrize(
     ("status", "states"),
     [
-        (409, ["23001", "23503", "23505"]),
-        (422, ["22003", "22P02", "23502", "23514"]),
+        (409, ["23001", "23503", "23505", "23P01"]),
+        (422, ["22000", "22001", "22003", "22008", "22021", "22P02", "22P05", "23514", "54000"]),
         (503, ["25006", "40000", "40001", "40P01", "55P03", "25P03", "53100", "53300"]),
         (503, ["08000", "08006", "57014", "57P01", "57P02", "57P03"]),
     ],
@@ -37,6 +35,14 @@ async def test_sqlstate_maps_to_status(database: Database, status: int, states: 
                 await transaction.execute(text(f"DO $$BEGIN RAISE SQLSTATE '{state}'; END$$"))
         assert (state, raised.value.status) == (state, status)
         assert raised.value.headers == ({"Retry-After": "1"} if status == 503 else {})
+
+
+@pytest.mark.parametrize("state", ["22012", "22023", "2201W", "23502", "42703", "42P01", "P0001"])
+async def test_programming_error_is_not_translated(database: Database, state: str) -> None:
+    with pytest.raises(Exception, match=state) as raised:
+        async with database.transaction() as transaction:
+            await transaction.execute(text(f"DO $$BEGIN RAISE SQLSTATE '{state}'; END$$"))
+    assert not isinstance(raised.value, AppError)
 
 
 async def test_suppressed_error_fails_the_commit(database: Database) -> None:
@@ -87,28 +93,3 @@ async def test_values_are_neither_in_errors_nor_in_log(
             await Reader(database).fetch_all(statement, name=SECRET)
     assert SECRET not in "".join(traceback.format_exception(raised.value))
     assert SECRET not in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("constraint", "field"),
-    [("uq_name", "name"), ("uq_name_note", None), ("ix_note", "note"), ("unknown", None)],
-)
-def test_unique_violation_names_single_column(
-    monkeypatch: pytest.MonkeyPatch, constraint: str, field: str | None
-) -> None:
-    metadata = MetaData()
-    Table(
-        "things",
-        metadata,
-        Column("name", Text),
-        Column("note", Text),
-        UniqueConstraint("name", name="uq_name"),
-        UniqueConstraint("name", "note", name="uq_name_note"),
-        Index("ix_note", "note", unique=True),
-    )
-    monkeypatch.setattr("app.db.errors.metadata", metadata)
-    error = UniqueViolationError("taken")
-    error.table_name, error.constraint_name = "things", constraint
-    found = translate_driver_error(error)
-    assert isinstance(found, AlreadyExistsError)
-    assert found.members.get("field") == field

@@ -1,21 +1,27 @@
 """Paths in headers and bodies are percent-encoded."""
 
 from types import SimpleNamespace
+from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
 import pytest
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from httpx2 import AsyncClient
+from sqlalchemy import Uuid, column, select
 
-from app.api.pagination import PageParamsDep, paginate
+from app.api.pagination import PageParams, page_params, paginate
 from app.api.paths import location_of, request_path
+from app.db.keyset import KeysetList
 from app.main import create_app
 from app.schemas.base import ResponseBody
 from app.settings import Settings
 
 # Path segments with characters that have a meaning in paths or headers, or are not ASCII.
 OWNERS = ["日", "café", "a?b", "#", "%", "a b", "\r\nX: y", '"<>;,', "%2F", "'(*)~@:=", "\x7f\\"]
+
+
+ArticlePageDep = Annotated[PageParams, Depends(page_params(KeysetList(select(column("id", Uuid)))))]
 
 
 class Article(ResponseBody):
@@ -29,8 +35,8 @@ def app(settings: Settings) -> FastAPI:
     rows = [SimpleNamespace(id=UUID(int=number)) for number in (2, 1)]
 
     @app.get("/owners/{owner}/articles")
-    async def list_articles(owner: str, page: PageParamsDep) -> list[str]:
-        paginate(page, rows[: page.fetch_limit], Article)
+    async def list_articles(owner: str, page: ArticlePageDep) -> list[str]:
+        paginate(page, rows[: page.limit + 1], Article)
         return [owner]
 
     @app.post("/owners/{owner}/articles", status_code=201)

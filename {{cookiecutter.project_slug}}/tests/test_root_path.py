@@ -2,18 +2,23 @@
 
 import re
 from types import SimpleNamespace
+from typing import Annotated
 from uuid import UUID
 
 import pytest
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from httpx2 import ASGITransport, AsyncClient
+from sqlalchemy import Uuid, column, select
 
-from app.api.pagination import PageParamsDep, paginate
+from app.api.pagination import PageParams, page_params, paginate
 from app.api.paths import location_of
+from app.db.keyset import KeysetList
 from app.main import create_app
 from app.schemas.base import ResponseBody
 from app.settings import ServiceSettings, Settings, SettingsError, load_settings
 from tests.service_settings import changed
+
+ThingPageDep = Annotated[PageParams, Depends(page_params(KeysetList(select(column("id", Uuid)))))]
 
 
 class Thing(ResponseBody):
@@ -25,9 +30,9 @@ def create_app_with(settings: Settings, root_path: str) -> FastAPI:
     app = create_app(changed(settings, root_path=root_path))
 
     @app.get("/api/v1/things")
-    async def list_things(page: PageParamsDep, request: Request, response: Response) -> None:
+    async def list_things(page: ThingPageDep, request: Request, response: Response) -> None:
         response.headers["Location"] = location_of(request.scope, 7)
-        rows = [SimpleNamespace(id=UUID(int=number)) for number in range(page.fetch_limit)]
+        rows = [SimpleNamespace(id=UUID(int=number)) for number in range(page.limit + 1)]
         paginate(page, rows, Thing)
 
     return app

@@ -49,7 +49,14 @@ class Problem(BaseModel):
         ),
     ]
     field: Annotated[
-        str | None, Field(description="With 409: the field whose value is already in use.")
+        str | None,
+        Field(
+            description="With 409: the field whose value is already in use, or refers to a"
+            " resource that does not exist."
+        ),
+    ] = None
+    referenced_by: Annotated[
+        str | None, Field(description="With 409: what still refers to the resource.")
     ] = None
     errors: Annotated[
         list[InvalidValue] | None, Field(description="With 422: the first 50 invalid values.")
@@ -67,7 +74,7 @@ def problem_response(
 ) -> JSONResponse:
     """Return an error response. With a `code`, the type of the problem is `/problems/<code>`.
 
-    `members` are the optional members `field` and `errors`.
+    `members` are the optional members `field`, `referenced_by` and `errors`.
     """
     body = Problem(
         type=f"/problems/{code}" if code else "about:blank",

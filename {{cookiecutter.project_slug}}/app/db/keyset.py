@@ -1,199 +1,192 @@
-"""Prebuilt queries for keyset pagination with optional full-text search.
+"""Lists with keyset pagination: a declaration of filters, sort orders and a full-text search.
 
-Keyset pagination continues a list with the rows that are older than the cursor, the key of the last
-row of the previous page, instead of counting rows to skip. `ListQueries` holds the four queries of
-one list.
+Keyset pagination continues a list after the position of its last row, instead of counting rows to
+skip. So all pages cost the same, and rows that are inserted or deleted between two requests neither
+repeat nor hide others.
 
-The queries are built once, at module level, because building a query costs more CPU time than
-running it.
+    ARTICLE_LIST = KeysetList(
+        select(Article.id, Article.title, Article.created_at),
+        sorts=("-created_at", "created_at", "title"),
+        filters={"created_after": Article.created_at > bindparam("created_after")},
+    )
+
+`app.api.pagination` provides the query parameters of such a list and the cursors of its pages.
 """
 
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    Integer,
-    Select,
-    SQLColumnExpression,
-    Text,
-    bindparam,
-    func,
-    select,
-    union_all,
-)
+from sqlalchemy import ColumnElement, SQLColumnExpression
 
 from app.db.base import Row
+from app.db.keyset_order import (
+    AnySelect,
+    Order,
+    Page,
+    Position,
+    has_parameter,
+    is_served_by_index,
+)
+from app.db.keyset_statements import plain_page, search_page
 from app.db.repositories.base import Reader
-from app.db.search import TEXT_SEARCH_CONFIGURATION
 
-AnySelect: TypeAlias = Select[*tuple[Any, ...]]
-
-_LIMIT_PARAM = bindparam("limit", type_=Integer)
-# Number of rows that a search scans before it uses the index.
-_SCAN_LIMIT = 500
 # PostgreSQL rejects a query with more than 32 consecutive negations, as in `- - -` or `-(-(`.
 # With more than `_MAX_DASHES`, every dash is replaced with a space, so excluded words become
 # required. Such input is not a real search.
 _MAX_DASHES = 30
 
 
-class ListQueries:
-    """The queries of one list: first or next page, newest rows first, with or without a search.
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """The part of a list that a request selects."""
 
-    `base_query` selects the columns and filters the rows of the list. `key` is unique and increases
-    with every new row. Two indexes serve the queries: one on the columns that `base_query` filters
-    by and the key, and a GIN index on `search_vector`. For example, in a repository:
+    #: Number of rows of the page.
+    limit: int
+    #: One of the sorts of the list; None to sort by the key only, newest first.
+    sort: str | None = None
+    #: Position of the last row of the previous page; None for the first page.
+    after: Position | None = None
+    #: Values of filters, by name.
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    #: Full-text search; None or empty if there is none.
+    q: str | None = None
 
-        LIST_QUERIES = ListQueries(SELECT_OWN, notes.c.id, notes.c.search_vector)
-        rows = await LIST_QUERIES.fetch(reader, limit=20, after=None, q="sun", owner_id=user_id)
 
-    A search is slow for a word that is rare in the newest `_SCAN_LIMIT` rows but frequent in older
-    ones, because it collects all matches. `DB_SEARCH_TIMEOUT` limits the time.
+class Shape(NamedTuple):
+    """What the SQL of a page depends on."""
+
+    sort: str | None = None
+    page: Page = "first"
+    #: The filters in the order of the declaration. The value of a filter that has a parameter is
+    #: None, since it does not change the SQL.
+    filters: tuple[tuple[str, bool | None], ...] = ()
+    has_search: bool = False
+
+
+class Statement(NamedTuple):
+    """The statement of all pages of one shape."""
+
+    query: AnySelect
+    #: Whether the statement must run as a search: with a plan for its values, and a time limit. Its
+    #: cost depends on the number of rows that match.
+    is_search: bool
+
+
+class KeysetList:
+    """A list of rows: its columns, filters, sort orders and search.
+
+    `base_query` selects the columns. A condition on the owner of the rows also belongs there.
+
+    `key` is the name of a selected column that is unique, not null and increases with every row.
+    It orders rows whose sort values are equal.
+
+    `sorts` are names of selected columns, descending with the prefix `-`. The first is the
+    default. PostgreSQL's order of NULL applies: it is greater than all values. Without `sorts`, the
+    list is sorted by the key, newest first.
+
+    `filters` are conditions by name. A condition has a bind parameter with this name. A condition
+    without parameters, such as `notes.c.description.is_not(None)`, is a filter whose value is a
+    bool: true selects the rows that satisfy it, false the others. For IN, compare with an array, so
+    that the SQL does not depend on the number of elements:
+    `status == any_(bindparam("status", type_=ARRAY(Text)))`.
+
+    Indexes that serve all pages in constant time:
+
+    - for each sort: the columns of the condition of `base_query`, the sort column and the key. An
+      index is read in both directions, so `title` and `-title` need only one.
+    - for an equality filter, or one without parameters: the filtered column before these.
+    - for another filter on a column that is not the sort column: an index that begins with this
+      column. PostgreSQL reads either this index or that of the sort, whichever it expects to be
+      faster, so such a page may take longer. It has the limits of a search.
+    - for a search: a GIN index on the search vector. `search_page` describes the cost.
     """
 
     def __init__(
         self,
         base_query: AnySelect,
-        key: SQLColumnExpression[Any],
-        search_vector: SQLColumnExpression[str],
+        *,
+        key: str = "id",
+        sorts: tuple[str, ...] = (),
+        filters: Mapping[str, ColumnElement[bool]] | None = None,
+        search_vector: SQLColumnExpression[str] | None = None,
     ) -> None:
-        newest_first = base_query.order_by(key.desc()).limit(_LIMIT_PARAM)
-        # Newest first, so the rows after the cursor have smaller keys.
-        older_than_cursor = key < bindparam("after")
-        self._first_page = newest_first
-        # In SQLAlchemy, `where` after `limit` still filters before the limit.
-        self._next_page = newest_first.where(older_than_cursor)
-        first_keys = _select_matching_keys(base_query, key, search_vector)
-        self._first_search_page = newest_first.where(key.in_(first_keys))
-        next_keys = _select_matching_keys(base_query, key, search_vector, older_than_cursor)
-        self._next_search_page = newest_first.where(key.in_(next_keys))
+        self._base_query = base_query
+        self._filters = dict(filters or {})
+        # The filters whose value selects a condition or its negation.
+        self._switches = {
+            name for name, condition in self._filters.items() if not has_parameter(condition)
+        }
+        self._search_vector = search_vector
+        self.sorts = sorts
+        columns = base_query.selected_columns
+        self._orders: dict[str | None, Order] = {
+            None: Order({key: columns[key]}, is_descending=True)
+        }
+        for sort in sorts:
+            name = sort.removeprefix("-")
+            self._orders[sort] = Order(
+                {name: columns[name], key: columns[key]}, is_descending=sort != name
+            )
 
-    def query(self, *, has_after: bool, has_search: bool) -> AnySelect:
-        """Return the query of a next or first page, with or without a search.
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Return the names of the filters."""
+        return tuple(self._filters)
 
-        Bind parameters: `limit` and those of `base_query`; `after` for a next page; `q` for a
-        search. Public so that tests can examine the query plans.
-        """
-        if has_search:
-            return self._next_search_page if has_after else self._first_search_page
-        return self._next_page if has_after else self._first_page
+    @property
+    def is_searchable(self) -> bool:
+        """Return whether the list has a full-text search."""
+        return self._search_vector is not None
 
-    async def fetch(
-        self, reader: Reader, *, limit: int, after: Any, q: str | None, **values: Any
-    ) -> Sequence[Row]:
-        """Return at most `limit` rows that are older than the cursor and match `q`, newest first.
+    def order(self, sort: str | None) -> Order:
+        """Return the columns and the direction of a sort."""
+        return self._orders[sort]
 
-        `after` is the cursor, or None for the first page. `q` is None or empty if there is no
-        search. `values` are the parameters of `base_query`.
+    async def fetch(self, reader: Reader, page: PageRequest, /, **values: Any) -> Sequence[Row]:
+        """Return the rows of a page, and one more row if there is a next page.
+
+        `values` are the parameters of the base query.
 
         Raises `UnavailableError` if a search takes longer than `DB_SEARCH_TIMEOUT`, or if too many
         searches are running.
         """
-        query = self.query(has_after=after is not None, has_search=bool(q))
-        values["limit"] = limit
-        if after is not None:
-            values["after"] = after
-        if not q:
-            return await reader.fetch_all(query, **values)
-        values["q"] = q if q.count("-") <= _MAX_DASHES else q.replace("-", " ")
-        return await reader.search(query, **values)
+        values["limit"] = page.limit + 1
+        kind: Page = "first"
+        if page.after is not None:
+            values["after_key"] = page.after.key
+            kind = "after_null" if page.after.value is None and page.sort else "after_value"
+            if page.sort and page.after.value is not None:
+                values["after_value"] = page.after.value
+        filters: list[tuple[str, bool | None]] = []
+        for name, value in page.filters.items():
+            if name in self._switches:
+                filters.append((name, bool(value)))
+            else:
+                values[name] = value
+                filters.append((name, None))
+        if page.q:
+            values["q"] = page.q if page.q.count("-") <= _MAX_DASHES else page.q.replace("-", " ")
+        statement = self.statement(Shape(page.sort, kind, tuple(filters), bool(page.q)))
+        fetch = reader.search if statement.is_search else reader.fetch_all
+        return await fetch(statement.query, **values)
 
-
-def _select_matching_keys(
-    base_query: AnySelect,
-    key: SQLColumnExpression[Any],
-    search_vector: SQLColumnExpression[str],
-    older_than_cursor: ColumnElement[bool] | None = None,
-) -> AnySelect:
-    """Select the keys of one page.
-
-    The page has the newest `limit` rows that match `q` and, on a next page, are older than the
-    cursor.
-
-    With a plain WHERE, PostgreSQL picks one of the two indexes from an estimate of how common the
-    word is. If the estimate is wrong, it reads the whole table for a word that occurs in no row, or
-    only in old ones. This query uses both indexes:
-
-    1. Scan the newest `_SCAN_LIMIT` rows in the order of the key, and compare each with `q`. If
-       they contain a full page of matches, as for a common word, step 2 is skipped.
-    2. Find all matches with the GIN index. A rare word has few.
-    3. Merge the scanned matches with those that are older than the scanned rows.
-
-    The SQL, with `filter` for the conditions of `base_query` and the check that `q` is searchable:
-
-        WITH scanned AS MATERIALIZED (                                     -- step 1
-            SELECT key, search_vector @@ q AS matches FROM table
-            WHERE filter AND key < :after ORDER BY key DESC LIMIT _SCAN_LIMIT
-        ), indexed AS MATERIALIZED (                                       -- step 2
-            SELECT key FROM table WHERE filter AND search_vector @@ q
-            AND (SELECT count(*) FROM scanned WHERE matches) < :limit
-        )
-        SELECT key FROM (                                                  -- step 3
-            SELECT key FROM scanned WHERE matches
-            UNION ALL
-            SELECT key FROM indexed
-            WHERE key < (SELECT key FROM scanned ORDER BY key LIMIT 1)
-        ) ORDER BY key DESC LIMIT :limit
-    """
-    tsquery = func.websearch_to_tsquery(TEXT_SEARCH_CONFIGURATION, bindparam("q", type_=Text))
-    match_condition = search_vector.bool_op("@@")(tsquery)
-    # `querytree` returns 'T' if no index can serve the search, as for `-word`, which only excludes
-    # a word. Such a search returns no rows instead of scanning the table. A search that has only
-    # stop words, such as `the`, matches no rows either.
-    searchable_rows = base_query.where(func.querytree(tsquery) != "T")
-    listed_rows = searchable_rows
-    if older_than_cursor is not None:
-        listed_rows = listed_rows.where(older_than_cursor)
-    scanned = _scan_newest(listed_rows, key, match_condition)
-    # No cursor condition here: `_merge` keeps only matches older than the scanned rows, and those
-    # are already older than the cursor.
-    indexed = _find_in_index(searchable_rows, key, match_condition, scanned)
-    return _merge(scanned, indexed)
-
-
-def _scan_newest(
-    rows: AnySelect, key: SQLColumnExpression[Any], match_condition: ColumnElement[bool]
-) -> CTE:
-    """Step 1: select the keys of the newest rows, and whether each row matches."""
-    return _materialized(
-        rows.with_only_columns(key.label("key"), match_condition.label("matches"))
-        .order_by(key.desc())
-        .limit(_SCAN_LIMIT)
-    )
-
-
-def _find_in_index(
-    rows: AnySelect,
-    key: SQLColumnExpression[Any],
-    match_condition: ColumnElement[bool],
-    scanned: CTE,
-) -> CTE:
-    """Step 2: select the keys of all matching rows, unless the scanned rows fill the page.
-
-    PostgreSQL evaluates `page_incomplete_condition` once, as the plan's `One-Time Filter`.
-    """
-    match_count = select(func.count(scanned.c.key)).where(scanned.c.matches).scalar_subquery()
-    page_incomplete_condition = match_count < _LIMIT_PARAM
-    return _materialized(
-        rows.with_only_columns(key.label("key")).where(match_condition, page_incomplete_condition)
-    )
-
-
-def _merge(scanned: CTE, indexed: CTE) -> AnySelect:
-    """Step 3: select the keys of the newest matches: scanned ones, then older ones of the index."""
-    scanned_matches = select(scanned.c.key).where(scanned.c.matches)
-    # Not `min(key)`, which PostgreSQL 18 does not have for UUIDs. NULL if no row was scanned: then
-    # no match is kept, and there are no older rows either.
-    oldest_scanned_key = select(scanned.c.key).order_by(scanned.c.key).limit(1).scalar_subquery()
-    older_matches = select(indexed.c.key).where(indexed.c.key < oldest_scanned_key)
-    # Limited here, so that no further rows are read by their keys. The query that contains this one
-    # sorts again, because IN does not preserve the order.
-    keys = union_all(scanned_matches, older_matches).subquery()
-    return select(keys.c.key).order_by(keys.c.key.desc()).limit(_LIMIT_PARAM)
-
-
-def _materialized(query: AnySelect) -> CTE:
-    """Return a CTE that PostgreSQL evaluates separately, instead of inlining it."""
-    return query.cte().prefix_with("MATERIALIZED")
+    # Building a statement costs more CPU time than running it. The number of statements is limited,
+    # because clients choose the combination of filters.
+    @lru_cache(maxsize=1024)  # noqa: B019 - lists are module-level constants
+    def statement(self, shape: Shape) -> Statement:
+        """Return the statement of the pages of this shape, which is built only once."""
+        order = self._orders[shape.sort]
+        conditions = [
+            ~self._filters[name] if value is False else self._filters[name]
+            for name, value in shape.filters
+        ]
+        if shape.has_search and self._search_vector is not None:
+            query = search_page(
+                self._base_query, order, shape.page, conditions, self._search_vector
+            )
+            return Statement(query, is_search=True)
+        is_served = all(is_served_by_index(condition, order) for condition in conditions)
+        query = plain_page(self._base_query, order, shape.page, conditions)
+        return Statement(query, is_search=not is_served)

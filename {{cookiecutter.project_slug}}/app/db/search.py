@@ -49,7 +49,11 @@ class SearchLimits:
         # BEGIN, it needs no additional round trip.
         timeout = min(settings.search_timeout, settings.statement_timeout)
         milliseconds = ceil(timeout * 1000)
-        self._begin = f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
+        self._begin = (
+            f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds};"
+            # A generic plan does not know how many rows match the values of this search.
+            " SET LOCAL plan_cache_mode = force_custom_plan"
+        )
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:

@@ -43,3 +43,12 @@ class RedemptionRead(ResponseBody):
     id: UUID
     coupon_id: UUID
     created_at: UtcDatetime
+
+
+class CouponWithRedemptions(CouponRead):
+    """A coupon and its newest redemptions."""
+
+    newest_redemptions: Annotated[
+        list[RedemptionRead],
+        Field(description="The newest redemptions, at most five."),
+    ]

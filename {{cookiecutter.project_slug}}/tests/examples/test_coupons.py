@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
+from app.db.repositories.base import Reader
 from app.settings import Settings
 from tests.databases import connected, url_from
 from tests.waiting import wait_until
@@ -20,8 +21,8 @@ SELECT count(*) > 0 FROM pg_locks JOIN pg_database ON pg_database.oid = database
 """
 
 
-async def create(client: AsyncClient, init_count: int) -> dict[str, Any]:
-    response = await client.post(COUPONS, json={"code": "SPRING", "init_count": init_count})
+async def create(client: AsyncClient, init_count: int, code: str = "SPRING") -> dict[str, Any]:
+    response = await client.post(COUPONS, json={"code": code, "init_count": init_count})
     assert response.status_code == 201, response.text
     coupon: dict[str, Any] = response.json()
     return coupon
@@ -55,6 +56,53 @@ async def test_coupon_is_exhausted_after_init_count_redemptions(client: AsyncCli
     assert (await client.get(target)).json() == {**coupon, "remaining_count": 0}
 
 
+async def test_redemptions_are_listed_newest_first(client: AsyncClient) -> None:
+    coupon = await create(client, 5)
+    target = f"{COUPONS}/{coupon['id']}/redemptions"
+    assert (await client.get(target)).json() == []
+    created = [(await client.post(target)).json() for _ in range(3)]
+    first = await client.get(f"{target}?limit=2")
+    assert first.json() == [created[2], created[1]]
+    second = await client.get(first.links["next"]["url"])
+    assert second.json() == [created[0]]
+    assert "Link" not in second.headers
+
+
+async def test_coupons_are_listed_with_their_newest_redemptions(client: AsyncClient) -> None:
+    coupons = [await create(client, 9, code=f"CODE-{number}") for number in range(3)]
+    created: dict[str, list[Any]] = {}
+    for coupon, count in zip(coupons, (0, 7, 2), strict=True):
+        target = f"{COUPONS}/{coupon['id']}/redemptions"
+        new = [(await client.post(target)).json() for _ in range(count)]
+        created[coupon["id"]] = new[::-1][:5]
+        coupon["remaining_count"] = 9 - count
+    expected = [
+        {**coupon, "newest_redemptions": created[coupon["id"]]} for coupon in reversed(coupons)
+    ]
+    assert (await client.get(COUPONS)).json() == expected
+    first = await client.get(f"{COUPONS}?limit=2")
+    assert first.json() == expected[:2]
+    assert (await client.get(first.links["next"]["url"])).json() == expected[2:]
+
+
+@pytest.mark.parametrize("count", [0, 1, 20])
+async def test_number_of_statements_does_not_depend_on_number_of_coupons(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    for number in range(count):
+        await create(client, 1, code=f"CODE-{number}")
+    statements = []
+    fetch_all = Reader.fetch_all
+
+    async def record(reader: Reader, statement: Any, /, **values: Any) -> Any:
+        statements.append(statement)
+        return await fetch_all(reader, statement, **values)
+
+    monkeypatch.setattr(Reader, "fetch_all", record)
+    assert len((await client.get(COUPONS)).json()) == count
+    assert len(statements) == 2
+
+
 async def test_concurrent_redemptions_never_oversell(committing_client: AsyncClient) -> None:
     coupon = await create(committing_client, 7)
     target = f"{COUPONS}/{coupon['id']}"
@@ -83,8 +131,9 @@ async def test_coupon_row_is_locked_last(
 async def test_unknown_coupon_is_404(client: AsyncClient) -> None:
     read = await client.get(f"{COUPONS}/{UNKNOWN_ID}")
     redeemed = await client.post(f"{COUPONS}/{UNKNOWN_ID}/redemptions")
-    assert read.status_code == redeemed.status_code == 404
-    assert read.json()["detail"] == redeemed.json()["detail"]
+    listed = await client.get(f"{COUPONS}/{UNKNOWN_ID}/redemptions")
+    assert read.status_code == redeemed.status_code == listed.status_code == 404
+    assert read.json()["detail"] == redeemed.json()["detail"] == listed.json()["detail"]
 
 
 async def test_integral_float_is_accepted_as_count(client: AsyncClient) -> None:

@@ -5,25 +5,17 @@ https://docs.sqlalchemy.org/en/21/orm/session_transaction.html#joining-a-session
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, MetaData, event
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection, async_sessionmaker
-from sqlalchemy.orm import Mapped, Mapper
+from sqlalchemy.orm import Mapped
 
-from app.db import Database
+from app.db import Database, Transaction
 from app.db.base import Base, CreatedAtMixin, UuidPrimaryKeyMixin
 from app.db.repositories.base import Writer
 
 T = TypeVar("T")
-
-
-@event.listens_for(Mapper, "mapper_configured")
-def _reject_lazy_relationships(mapper: Mapper[Any], _: type) -> None:
-    # Reading an attribute cannot `await` the query of a lazy relationship.
-    for relationship in mapper.relationships:
-        if relationship.lazy != "raise":
-            raise TypeError(f'{relationship} must be lazy="raise"')
 
 
 class _ThingBase(Base):
@@ -41,7 +33,7 @@ class Thing(UuidPrimaryKeyMixin, CreatedAtMixin, _ThingBase):
     note: Mapped[str | None]
 
 
-class ThingWriter(Writer[Thing]):
+class ThingWriter(Writer):
     """Creates, updates and deletes things."""
 
     model = Thing
@@ -56,15 +48,18 @@ class _IsolatedDatabase(Database):
         # Does not call `super().__init__`, which would create an engine.
         self._connection = connection
         self._session_factory = async_sessionmaker(
-            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+            connection,
+            class_=Transaction,
+            expire_on_commit=False,
+            join_transaction_mode="create_savepoint",
         )
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         yield self._connection
 
-    # The BEGIN and COMMIT of a real search would end the transaction of the test.
-    search = connection
+    # Their own transactions would end that of the test.
+    search = _streaming_connection = connection
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._connection.run_sync(work)

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from databases.core import Connection
 from sqlalchemy import Column, MetaData, Table, Text
 
 from app.db import Database
 from app.db.base import created_at_column, uuid_primary_key
+from app.db.execution import DriverConnection
 from app.db.pool import Pool
 from app.db.repositories.base import Writer
 from app.settings import DatabaseSettings
@@ -32,11 +32,11 @@ class ThingWriter(Writer):
 class _SingleConnectionPool(Pool):
     """Pool of one connection, on which a commit only releases a savepoint."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Connection]:
+    async def acquire(self) -> AsyncIterator[DriverConnection]:
         yield self._connection
 
 
@@ -45,7 +45,7 @@ class _IsolatedDatabase(Database):
 
     _is_open = True
 
-    def __init__(self, settings: DatabaseSettings, connection: Connection) -> None:
+    def __init__(self, settings: DatabaseSettings, connection: DriverConnection) -> None:
         super().__init__(settings)
         self._pool = _SingleConnectionPool(connection)
 
@@ -57,7 +57,7 @@ class _IsolatedDatabase(Database):
 async def isolated(database: Database) -> AsyncIterator[Database]:
     """Yield a database whose changes, even committed ones, are rolled back at the end."""
     async with database._pool.acquire() as connection:
-        outer = connection.raw_connection.transaction()
+        outer = connection.transaction()
         await outer.start()
         yield _IsolatedDatabase(database._settings, connection)
         await outer.rollback()

@@ -3,14 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response, status
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 
 from app.api.dependencies import provide_reader, provide_writer
-from app.api.pagination import PageParamsDep, SearchQuery, paginate
+from app.api.pagination import PageParams, page_params, paginate
 from app.api.paths import location_of
 from app.api.problem_details import error_responses
-from app.db.repositories.articles import ArticleReader, ArticleWriter
+from app.db.repositories.articles import ARTICLE_LIST, ArticleReader, ArticleWriter
 from app.schemas.articles import ArticleCreate, ArticleRead, ArticleUpdate
+from app.schemas.fields import Timestamp
 
 router = APIRouter(prefix="/api/v1/articles", tags=["articles"])
 
@@ -20,20 +21,25 @@ ArticleReaderDep = Annotated[ArticleReader, Depends(provide_reader(ArticleReader
 ArticleWriterDep = Annotated[ArticleWriter, Depends(provide_writer(ArticleWriter))]
 
 ArticleId = Annotated[UUID, Path(description="ID of the article.")]
+CreatedAfter = Annotated[
+    Timestamp | None, Query(description="Only articles that were created after this timestamp.")
+]
+CreatedBefore = Annotated[
+    Timestamp | None, Query(description="Only articles that were created before this timestamp.")
+]
+ArticlePageDep = Annotated[
+    PageParams,
+    Depends(page_params(ARTICLE_LIST, created_after=CreatedAfter, created_before=CreatedBefore)),
+]
 
 
 @router.get("")
-async def list_articles(
-    articles: ArticleReaderDep, page: PageParamsDep, q: SearchQuery = None
-) -> list[ArticleRead]:
-    """List articles, newest first.
+async def list_articles(articles: ArticleReaderDep, page: ArticlePageDep) -> list[ArticleRead]:
+    """List articles, by default newest first.
 
-    `q` searches titles and texts; matches are also listed newest first, not by relevance.
+    `q` searches titles and texts; matches are in the same order, not by relevance.
     """
-    # `fetch_limit` is one more than the page size. `paginate` drops the extra row and, if there is
-    # one, sets the `Link` header to the next page.
-    rows = await articles.list(limit=page.fetch_limit, after=page.after, q=q)
-    return paginate(page, rows, ArticleRead)
+    return paginate(page, await articles.list(page), ArticleRead)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=error_responses(409))

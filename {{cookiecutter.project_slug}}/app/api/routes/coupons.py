@@ -6,10 +6,22 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 
 from app.api.dependencies import provide_reader, provide_writer
+from app.api.pagination import PageParams, page_params, paginate
 from app.api.paths import location_of
 from app.api.problem_details import error_responses
-from app.db.repositories.coupons import CouponReader, CouponWriter, RedemptionWriter
-from app.schemas.coupons import CouponCreate, CouponRead, RedemptionRead
+from app.db.repositories.coupons import (
+    COUPON_LIST,
+    REDEMPTION_LIST,
+    CouponReader,
+    CouponWriter,
+    RedemptionWriter,
+)
+from app.schemas.coupons import (
+    CouponCreate,
+    CouponRead,
+    CouponWithRedemptions,
+    RedemptionRead,
+)
 from app.services.coupons import redeem
 
 router = APIRouter(prefix="/api/v1/coupons", tags=["coupons"])
@@ -21,6 +33,24 @@ CouponWriterDep = Annotated[CouponWriter, Depends(provide_writer(CouponWriter))]
 RedemptionWriterDep = Annotated[RedemptionWriter, Depends(provide_writer(RedemptionWriter))]
 
 CouponId = Annotated[UUID, Path(description="ID of the coupon.")]
+CouponPageDep = Annotated[PageParams, Depends(page_params(COUPON_LIST))]
+RedemptionPageDep = Annotated[PageParams, Depends(page_params(REDEMPTION_LIST))]
+
+
+@router.get("")
+async def list_coupons(
+    coupons: CouponReaderDep, page: CouponPageDep
+) -> list[CouponWithRedemptions]:
+    """List coupons, newest first, each with its five newest redemptions."""
+    listed = paginate(page, await coupons.list(page), CouponRead)
+    # One statement for all coupons of the page.
+    redemptions = await coupons.newest_redemptions(coupon.id for coupon in listed)
+    return [
+        CouponWithRedemptions.model_validate(
+            {**dict(coupon), "newest_redemptions": redemptions.get(coupon.id, [])}
+        )
+        for coupon in listed
+    ]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=error_responses(409))
@@ -41,6 +71,14 @@ async def create_coupon(
 async def get_coupon(coupon_id: CouponId, coupons: CouponReaderDep) -> CouponRead:
     """Get a coupon by ID."""
     return CouponRead.model_validate(await coupons.get(coupon_id))
+
+
+@router.get("/{coupon_id}/redemptions", responses=error_responses(404))
+async def list_redemptions(
+    coupon_id: CouponId, coupons: CouponReaderDep, page: RedemptionPageDep
+) -> list[RedemptionRead]:
+    """List the redemptions of a coupon, newest first."""
+    return paginate(page, await coupons.list_redemptions(coupon_id, page), RedemptionRead)
 
 
 @router.post(

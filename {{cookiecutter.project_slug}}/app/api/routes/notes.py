@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 
 from app.api.dependencies import DatabaseDep, TransactionDep
-from app.api.pagination import IntegerPageParamsDep, SearchQuery, paginate
+from app.api.pagination import PageParams, page_params, paginate
 from app.api.paths import location_of
 from app.api.problem_details import error_responses
 from app.auth.dependencies import CurrentUser
-from app.db.repositories.notes import NoteReader, NoteWriter
+from app.db.repositories.notes import NOTE_LIST, NoteReader, NoteWriter
 from app.schemas.notes import NoteCreate, NoteRead, NoteUpdate
 
 router = APIRouter(prefix="/api/v1/notes", tags=["notes"], responses=error_responses(401))
@@ -31,20 +31,16 @@ NoteReaderDep = Annotated[NoteReader, Depends(get_note_reader)]
 NoteWriterDep = Annotated[NoteWriter, Depends(get_note_writer)]
 
 NoteId = Annotated[int, Path(ge=1, le=2**63 - 1, description="ID of the note.")]
+NotePageDep = Annotated[PageParams, Depends(page_params(NOTE_LIST))]
 
 
 @router.get("")
-async def list_notes(
-    notes: NoteReaderDep, page: IntegerPageParamsDep, q: SearchQuery = None
-) -> list[NoteRead]:
+async def list_notes(notes: NoteReaderDep, page: NotePageDep) -> list[NoteRead]:
     """List the authenticated user's notes, newest first.
 
     `q` searches titles and descriptions; matches are also listed newest first, not by relevance.
     """
-    # `fetch_limit` is one more than the page size. `paginate` drops the extra row and, if there is
-    # one, sets the `Link` header to the next page.
-    rows = await notes.list(limit=page.fetch_limit, after=page.after, q=q)
-    return paginate(page, rows, NoteRead)
+    return paginate(page, await notes.list(page), NoteRead)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)

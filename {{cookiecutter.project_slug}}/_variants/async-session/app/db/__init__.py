@@ -1,6 +1,7 @@
 """Database layer on SQLAlchemy's AsyncSession: the names that other packages import."""
 
 from app.db.base import Row, metadata
-from app.db.database import Database, Transaction
+from app.db.database import Database
+from app.db.transaction import Transaction
 
 __all__ = ["Database", "Row", "Transaction", "metadata"]

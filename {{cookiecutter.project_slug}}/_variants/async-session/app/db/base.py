@@ -8,8 +8,8 @@ from typing import Any, ClassVar, TypeAlias
 from uuid import UUID
 
 import sqlalchemy
-from sqlalchemy import DateTime, MetaData, Table, Text, func
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import DateTime, MetaData, Table, Text, event, func
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, RelationshipProperty, mapped_column
 
 from app.db.naming import NAMING_CONVENTION
 
@@ -37,6 +37,22 @@ class Base(DeclarativeBase):
     }
 
 
+@event.listens_for(Base, "after_mapper_constructed", propagate=True)
+def _reject_lazy_relationships(mapper: Mapper[Any], _class: type[Base]) -> None:
+    """Raise `TypeError` for a relationship that would query the database when it is read.
+
+    Python does not allow an `await` there. Load relationships with options of the query, such as
+    `selectinload`.
+    """
+    for attribute in mapper.iterate_properties:
+        if not isinstance(attribute, RelationshipProperty):
+            continue
+        if attribute.lazy not in {"raise", "raise_on_sql", "write_only"}:
+            raise TypeError(f'{attribute} must be lazy="raise"')
+        if attribute.backref is not None:
+            raise TypeError(f"{attribute} must use back_populates instead of backref")
+
+
 class UuidPrimaryKeyMixin:
     """Primary key that the server generates: a UUIDv7, which increases with time."""
 
@@ -47,6 +63,18 @@ class CreatedAtMixin:
     """Time of the insertion of the row."""
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=1)
+
+
+class UpdatedAtMixin:
+    """Time of the last change of the row, or of its insertion.
+
+    SQLAlchemy sets the column in every UPDATE, except in textual SQL, which must set it itself. It
+    differs after each of several updates in one transaction, where `now()` would not.
+    """
+
+    updated_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), onupdate=func.clock_timestamp(), sort_order=2
+    )
 
 
 metadata = Base.metadata

@@ -12,28 +12,26 @@ A search runs in a READ ONLY transaction in both cases: `SearchLimits` (`app.db.
 https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html
 """
 
-import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, PoolProxiedConnection
+from sqlalchemy import Connection, Executable, PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 from sqlalchemy.util import greenlet_spawn
 
 from app.db.abstract_database import AbstractDatabase
+from app.db.base import Row
 from app.db.cancellation import finish_despite_cancellation
 from app.db.error_translation import translate_errors
 from app.db.pool import create_database_engine
+from app.db.transaction import Transaction
 from app.settings import DatabaseSettings
-
-logger = logging.getLogger(__name__)
 
 ResultT = TypeVar("ResultT")
 
-#: The name that the rest of the service uses for a unit of work. It is SQLAlchemy's session, not
-#: one of the server; `Database.transaction` commits it.
-Transaction = AsyncSession
+# Number of rows that a stream fetches at once.
+_STREAMED_ROWS = 200
 
 
 class Database(AbstractDatabase[Transaction]):
@@ -43,36 +41,42 @@ class Database(AbstractDatabase[Transaction]):
     the limits of searches (`_search_limits`), and retries transactions after serialization failures
     and deadlocks (`run`).
 
-    Every method raises an `AppError` for conflicts, invalid values and unavailability
-    (`translate_errors`). Programming errors, such as invalid SQL, pass unchanged.
+    Statements raise an `AppError` for conflicts, invalid values and unavailability
+    (`app.db.error_translation`). Programming errors, such as invalid SQL, pass unchanged.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
         super().__init__(settings)
         self._engine = create_database_engine(settings)
         # Entities stay readable after the commit, when the response is made from them.
-        self._session_factory = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._session_factory = async_sessionmaker(
+            self._engine, class_=Transaction, expire_on_commit=False
+        )
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """Borrow a connection to stream rows or to run several reads. For one, `read` is faster.
+        """Borrow a connection to run several reads. For a single read, `read` is faster.
 
         Each statement runs in its own transaction or, behind PgBouncer, all of them in one.
 
         Raises `UnavailableError` if no connection becomes free within the pool's timeout.
         """
         self._check_open()
-        with translate_errors():
-            async with self._engine.connect() as connection:
-                await connection.run_sync(self._set_read_mode)
-                try:
-                    yield connection
-                except BaseException:
-                    # A cancelled statement may leave its implicit transaction open, with its
-                    # locks. Such a connection cannot be told from a clean one, so every exception
-                    # in the block discards the connection.
-                    await connection.invalidate()
-                    raise
+        async with self._engine.connect() as connection:
+            await connection.run_sync(self._set_read_mode)
+            yield connection
+
+    @asynccontextmanager
+    async def read_session(self) -> AsyncIterator[AsyncSession]:
+        """Open a session for reading entities, with their relationships.
+
+        Load the relationships that you read with options such as `selectinload`. The entities stay
+        readable after the block. Changes of them are not stored.
+
+        Raises `UnavailableError` if no connection becomes free within the pool's timeout.
+        """
+        async with self.connection() as connection, AsyncSession(connection) as session:
+            yield session
 
     async def read(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Run `work` on a connection for reading, and return its result.
@@ -80,26 +84,20 @@ class Database(AbstractDatabase[Transaction]):
         Each statement runs in its own transaction or, behind PgBouncer, all of them in one.
 
         Faster than `connection`: borrowing, executing and returning run in one greenlet instead of
-        three. Use `connection` for streaming or several statements.
+        three.
 
         Raises `UnavailableError` if no connection becomes free within the pool's timeout.
         """
         self._check_open()
-        with translate_errors():
-            # SQLAlchemy's own asyncio classes call this function, but its documentation does not
-            # mention it. Every test of a reader covers it, such as those in `tests/test_pool.py`.
-            return await greenlet_spawn(self._read, work)
+        # SQLAlchemy's own asyncio classes call this function, but its documentation does not
+        # mention it. Every test of a reader covers it, such as those in `tests/test_pool.py`.
+        return await greenlet_spawn(self._read, work)
 
     def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Do the same as `connection`, in SQLAlchemy's synchronous code. Change both together."""
         with self._engine.sync_engine.connect() as connection:
             self._set_read_mode(connection)
-            try:
-                return work(connection)
-            except BaseException:
-                # For the reason given in `connection`.
-                connection.invalidate()
-                raise
+            return work(connection)
 
     def _set_read_mode(self, connection: Connection) -> None:
         """Make the connection autocommit or, behind PgBouncer, READ ONLY."""
@@ -134,6 +132,31 @@ class Database(AbstractDatabase[Transaction]):
                 async with self._search_limits.transaction(driver):
                     yield connection
 
+    async def stream(self, statement: Executable, /, **values: Any) -> AsyncGenerator[Row, None]:
+        """Iterate over the rows of a statement. `values` are its bound parameters.
+
+        For results that are too large for memory: a server-side cursor in a READ ONLY transaction
+        fetches them in parts. The stream holds a connection until its end, also while the caller
+        processes rows. The server closes it if that takes longer than
+        `DB_IDLE_IN_TRANSACTION_TIMEOUT`.
+
+        Raises `UnavailableError` if no connection becomes free within the pool's timeout.
+        """
+        self._check_open()
+        async with self._streaming_connection() as connection:
+            options = {"yield_per": _STREAMED_ROWS}
+            async with connection.stream(statement, values, execution_options=options) as result:
+                async for rows in result.partitions():
+                    for row in rows:
+                        yield row
+
+    @asynccontextmanager
+    async def _streaming_connection(self) -> AsyncIterator[AsyncConnection]:
+        """Borrow a connection in a READ ONLY transaction, which a cursor needs."""
+        async with self._engine.connect() as connection:
+            _set_mode(await connection.get_raw_connection(), readonly=True)
+            yield connection
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a transaction: commit at the end of the block. Roll back if the block raises.
@@ -145,14 +168,13 @@ class Database(AbstractDatabase[Transaction]):
         gets `CancelledError` and does not learn whether the commit succeeded.
         """
         self._check_open()
-        with translate_errors():
-            session = self._session_factory()
-            try:
-                yield session
-            except BaseException:
-                await finish_despite_cancellation(_roll_back(session))
-                raise
-            await finish_despite_cancellation(_commit_or_roll_back(session))
+        transaction = self._session_factory()
+        try:
+            yield transaction
+        except BaseException:
+            await finish_despite_cancellation(transaction.roll_back_and_end())
+            raise
+        await finish_despite_cancellation(transaction.commit_and_end())
 
     async def _open_pool(self) -> None:
         """Do nothing: the engine connects when a connection is needed."""
@@ -176,23 +198,3 @@ def _set_mode(
     dbapi_connection: Any = pooled.dbapi_connection
     dbapi_connection.autocommit = autocommit
     dbapi_connection.readonly = readonly
-
-
-async def _commit_or_roll_back(session: AsyncSession) -> None:
-    """Commit, or roll back if the commit fails. Return the connection to the pool."""
-    try:
-        # Also returns the connection, so the session need not be closed.
-        await session.commit()
-    except BaseException:
-        await _roll_back(session)
-        raise
-
-
-async def _roll_back(session: AsyncSession) -> None:
-    """Roll back and return the connection to the pool. Log a failure without raising it."""
-    try:
-        # `close` rolls back and returns the connection.
-        await session.close()
-    except Exception:
-        # An exception here would hide the original error, which may be a cancellation.
-        logger.warning("Rollback failed", exc_info=True)

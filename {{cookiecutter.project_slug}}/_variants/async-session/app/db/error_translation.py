@@ -1,23 +1,80 @@
 """Translation of SQLAlchemy's errors to application errors."""
 
+from asyncio import CancelledError
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 
 from app.db.errors import DRIVER_ERRORS, translate_driver_error
+from app.errors import AppError, UnavailableError
+
+#: Key in `Connection.info` of connections that must not return to the pool.
+UNCLEAN = "unclean"
+
+
+def handle_error(context: ExceptionContext) -> AppError | None:
+    """Return the application error that SQLAlchemy raises instead, or None to keep its own.
+
+    SQLAlchemy calls this function, a listener of the engine's event `handle_error`, for every error
+    of a statement, a flush or a commit.
+    """
+    # By default, SQLAlchemy discards the whole pool after a disconnect. This is not needed, because
+    # the pool checks each connection before use.
+    context.invalidate_pool_on_disconnect = False
+    error = original_error(context.original_exception)
+    if isinstance(error, TimeoutError):
+        # A rollback would time out too. After a disconnect, SQLAlchemy discards the connection
+        # without one.
+        context.is_disconnect = True
+        return UnavailableError("The database does not respond.")
+    if isinstance(error, CancelledError) and _is_in_savepoint(context):
+        # asyncpg cancels the statement on the server, so the rollback to the savepoint succeeds.
+        # By default, SQLAlchemy discards the connection, and the transaction could not continue.
+        context.is_disconnect = False
+    _mark_if_unclean(context)
+    translated = translate_driver_error(error)
+    # SQLAlchemy has copied the message, from which the values are now removed.
+    for wrapper in (context.original_exception, context.sqlalchemy_exception):
+        if wrapper is not None and wrapper is not error:
+            wrapper.args = (f"{type(error).__name__}: {error}",)
+    return translated
+
+
+def _is_in_savepoint(context: ExceptionContext) -> bool:
+    """Return whether a statement between a savepoint and its end was interrupted."""
+    is_ending = (context.statement or "").startswith("ROLLBACK TO SAVEPOINT")
+    connection = context.connection
+    return not is_ending and connection is not None and connection.in_nested_transaction()
+
+
+def _mark_if_unclean(context: ExceptionContext) -> None:
+    """Keep a connection in autocommit mode from returning to the pool.
+
+    asyncpg prepares a statement before it executes it. An error in between, such as a value of the
+    wrong type, leaves an implicit transaction open, with its locks. Such a connection cannot be
+    told from a clean one. An explicit transaction ends with a rollback, which heals it.
+    """
+    connection = context.connection
+    if connection is None or connection.closed or connection.invalidated:
+        return
+    dbapi_connection: Any = connection.connection.dbapi_connection
+    if dbapi_connection.autocommit:
+        connection.info[UNCLEAN] = True
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Translate errors of the driver in this block to application errors.
+    """Translate errors of asyncpg in this block to application errors.
 
     Programming errors, such as invalid SQL, are raised unchanged.
     """
     try:
         yield
-    except (DBAPIError, *DRIVER_ERRORS) as error:
-        translated = translate_driver_error(original_error(error))
+    except DRIVER_ERRORS as error:
+        translated = translate_driver_error(error)
         if translated is None:
             raise
         raise translated from error

@@ -9,7 +9,6 @@ from typing import Any
 
 from asyncpg.exceptions import TooManyConnectionsError
 from sqlalchemy import event
-from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
@@ -17,7 +16,7 @@ from sqlalchemy.util import await_only
 
 from app.db.connect_failure_log import ConnectFailureLog
 from app.db.connection_queue import ConnectionQueue
-from app.db.error_translation import original_error
+from app.db.error_translation import UNCLEAN, handle_error, original_error
 from app.db.errors import DRIVER_ERRORS
 from app.db.pool_options import pool_options
 from app.errors import UnavailableError
@@ -147,14 +146,31 @@ class FifoQueuePool(AsyncAdaptedQueuePool):
                 # Drop the record of an invalidated connection. If it were kept, the next caller
                 # would connect again although other connections are idle.
                 self._forget_record()
-            else:
+            elif _is_clean(record):
                 super()._do_return_conn(record)
+            else:
+                driver: Any = record.driver_connection
+                driver.terminate()
+                self._forget_record()
         finally:
             self._queue.release()
 
     def _forget_record(self) -> None:
         # A borrowed record is not in SQLAlchemy's queue, only in its count of open connections.
         self._dec_overflow()
+
+
+def _is_clean(record: ConnectionPoolEntry) -> bool:
+    """Return whether no statement failed in autocommit mode, is running, or left a transaction.
+
+    A statement is still running if its task was not awaited. Then SQLAlchemy cannot roll back.
+    """
+    dbapi_connection: Any = record.dbapi_connection
+    driver: Any = record.driver_connection
+    # The lock is private. `tests/test_transaction_end.py` covers it.
+    is_running = dbapi_connection._execute_mutex.locked()  # noqa: SLF001
+    is_unusable = driver.is_closed() or driver.is_in_transaction()
+    return not (UNCLEAN in record.info or is_running or is_unusable)
 
 
 def _reset_mode(record: ConnectionPoolEntry) -> None:
@@ -172,7 +188,7 @@ def create_database_engine(settings: DatabaseSettings) -> AsyncEngine:
     logging.getLogger(f"{__name__}.{FifoQueuePool.__name__}").setLevel(logging.WARNING)
     # `insert`: before SQLAlchemy's own listener, which runs the first queries.
     event.listen(engine.sync_engine, "connect", _begin_first_transaction_read_only, insert=True)
-    event.listen(engine.sync_engine, "handle_error", _handle_error)
+    event.listen(engine.sync_engine, "handle_error", handle_error)
     return engine
 
 
@@ -180,18 +196,3 @@ def _begin_first_transaction_read_only(connection: Any, _record: ConnectionPoolE
     # In this transaction, SQLAlchemy reads the server's version and other properties. A standby
     # would reject the READ WRITE transaction that `GuardedConnection` begins by default.
     connection.readonly = True
-
-
-def _handle_error(context: ExceptionContext) -> UnavailableError | None:
-    """Never discard the whole pool, and discard a connection whose command timed out.
-
-    By default, SQLAlchemy discards the pool after a disconnect. This is not needed, because the
-    pool checks each connection before use. After a timeout, a rollback would time out too:
-    reporting a disconnect makes SQLAlchemy discard the connection without one, and raise the
-    returned error.
-    """
-    context.invalidate_pool_on_disconnect = False
-    if not isinstance(context.original_exception, TimeoutError):
-        return None
-    context.is_disconnect = True
-    return UnavailableError("The database does not respond.")

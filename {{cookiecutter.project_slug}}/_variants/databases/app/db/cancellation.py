@@ -1,6 +1,8 @@
 """Steps of a connection that a cancelled request must not interrupt."""
 
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from anyio import fail_after
@@ -8,6 +10,8 @@ from asyncpg.exceptions import PostgresError
 
 from app.db.guarded_connection import GuardedConnection, terminate
 from app.errors import UnavailableError
+
+logger = logging.getLogger(__name__)
 
 # Seconds for BEGIN, COMMIT or ROLLBACK, and for returning a connection.
 _STEP_TIMEOUT = 5
@@ -44,3 +48,29 @@ async def finish_despite_cancellation(
         if isinstance(error, TimeoutError):
             raise UnavailableError("The database does not respond.") from error
         raise
+
+
+@asynccontextmanager
+async def transaction_block(
+    driver: GuardedConnection, *, readonly: bool = False
+) -> AsyncIterator[None]:
+    """Run the block in a transaction: commit, or roll back if the block raises.
+
+    Within a transaction, the block has a savepoint instead.
+
+    Raises `UnavailableError` if a step of the transaction times out.
+    """
+    # asyncpg's transaction: that of `databases` loses its connection if the task is cancelled
+    # during BEGIN or COMMIT.
+    transaction = driver.transaction(readonly=readonly)
+    await finish_despite_cancellation(transaction.start, terminate_on_failure=driver)
+    try:
+        yield
+    except BaseException:
+        try:
+            await finish_despite_cancellation(transaction.rollback, terminate_on_failure=driver)
+        except Exception:
+            # Not raised, because it would hide the original error.
+            logger.warning("Rollback failed", exc_info=True)
+        raise
+    await finish_despite_cancellation(transaction.commit, terminate_on_failure=driver)

@@ -1,4 +1,4 @@
-"""The database: connections for reads and searches, and transactions.
+"""The database: connections for reads and searches, transactions, and streams.
 
 `Database` borrows connections from the `Pool` in `app.db.pool`. No read can write by mistake:
 
@@ -12,63 +12,19 @@ A search runs in a READ ONLY transaction in both cases: `SearchLimits` (`app.db.
 https://www.encode.io/databases/connections_and_transactions/
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, cast
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
-from databases.core import Connection
-from sqlalchemy.sql import ClauseElement
-from sqlalchemy.sql.selectable import ReturnsRows
+from sqlalchemy import Executable
 
 from app.db.abstract_database import AbstractDatabase
-from app.db.base import Row, compile_query
+from app.db.base import Row
 from app.db.error_translation import translate_errors
+from app.db.execution import Connection, Cursor
 from app.db.pool import Pool
+from app.db.transaction import Transaction
 from app.settings import DatabaseSettings
-
-
-class Transaction:
-    """Transaction that borrows a connection, and begins, at its first statement."""
-
-    def __init__(self, begin: Callable[[], Awaitable[Connection]]) -> None:
-        self._begin = begin
-        # Two concurrent statements must not both begin the transaction.
-        self._begin_lock = asyncio.Lock()
-        self._connection: Connection | None = None
-
-    async def fetch_one(self, statement: ClauseElement, /, **values: Any) -> Row | None:
-        """Return the first row of the result, or None if there is none.
-
-        `values` are the bound parameters. A statement with bound parameters is compiled only once,
-        so define the statement at module level.
-        """
-        connection = await self._ensure_begun()
-        if values:
-            rows = await fetch_rows(connection, statement, values)
-            return rows[0] if rows else None
-        return cast("Row | None", await connection.fetch_one(statement))
-
-    async def fetch_all(self, statement: ClauseElement) -> list[Row]:
-        """Return all rows of the result."""
-        connection = await self._ensure_begun()
-        return cast("list[Row]", await connection.fetch_all(statement))
-
-    async def scalar(self, statement: ClauseElement) -> Any:
-        """Return the first column of the first row, or None if there is no row."""
-        connection = await self._ensure_begun()
-        return await connection.fetch_val(statement)
-
-    async def execute(self, statement: ClauseElement) -> None:
-        """Execute a statement and ignore its result."""
-        connection = await self._ensure_begun()
-        await connection.execute(statement)
-
-    async def _ensure_begun(self) -> Connection:
-        async with self._begin_lock:
-            if self._connection is None:
-                self._connection = await self._begin()
-            return self._connection
 
 
 class Database(AbstractDatabase[Transaction]):
@@ -101,10 +57,10 @@ class Database(AbstractDatabase[Transaction]):
             borrowed = self._pool.transaction(readonly=True)
         else:
             # Saves BEGIN and COMMIT: two of three round trips.
-            borrowed = self._pool.autocommit()
+            borrowed = self._pool.acquire()
         with translate_errors():
-            async with borrowed as connection:
-                yield connection
+            async with borrowed as driver:
+                yield Connection(driver)
 
     @asynccontextmanager
     async def search(self) -> AsyncIterator[Connection]:
@@ -120,10 +76,10 @@ class Database(AbstractDatabase[Transaction]):
         with translate_errors():
             async with (
                 self._search_limits.slot(),
-                self._pool.autocommit() as connection,
-                self._search_limits.transaction(connection.raw_connection),
+                self._pool.acquire() as driver,
+                self._search_limits.transaction(driver),
             ):
-                yield connection
+                yield Connection(driver)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -136,9 +92,25 @@ class Database(AbstractDatabase[Transaction]):
         """
         self._check_open()
         with translate_errors():
-            # Ends the transaction of the pool if a statement has begun it.
-            async with AsyncExitStack() as stack:
-                yield Transaction(lambda: stack.enter_async_context(self._pool.transaction()))
+            async with Transaction(self._pool) as transaction:
+                yield transaction
+
+    async def stream(self, statement: Executable, /, **values: Any) -> AsyncGenerator[Row]:
+        """Yield the rows of a statement from a server-side cursor, in a READ ONLY transaction.
+
+        For results that are too large for the memory, for example in a `StreamingResponse`. The
+        stream holds a connection until its last row, or until it is closed. `values` are the bound
+        parameters of the statement.
+
+        Raises `UnavailableError` if no connection becomes free within the pool's timeout.
+        """
+        self._check_open()
+        with translate_errors():
+            async with self._pool.transaction(readonly=True) as driver:
+                cursor = await Cursor.open(driver, statement, values)
+                while rows := await cursor.fetch():
+                    for row in rows:
+                        yield row
 
     async def _open_pool(self) -> None:
         await self._pool.open()
@@ -146,19 +118,3 @@ class Database(AbstractDatabase[Transaction]):
     async def _close_pool(self) -> None:
         """Wait until all connections are returned, then close them."""
         await self._pool.close()
-
-
-async def fetch_rows(
-    connection: Connection, statement: ClauseElement, values: Mapping[str, Any]
-) -> list[Row]:
-    """Run a statement with these bound parameters and return its rows.
-
-    The SQL is compiled only once and passed directly to asyncpg. Statements that `compile_query`
-    cannot compile run through `databases`, which compiles them every time.
-    """
-    query = compile_query(statement) if isinstance(statement, ReturnsRows) else None
-    if query is None:
-        bound = statement.params(values) if values else statement
-        return cast("list[Row]", await connection.fetch_all(bound))
-    rows: list[Row] = await connection.raw_connection.fetch(query.sql, *query.arguments(values))
-    return rows

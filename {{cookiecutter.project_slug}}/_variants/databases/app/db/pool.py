@@ -19,16 +19,15 @@ import databases
 from asyncpg.exceptions import TooManyConnectionsError
 from databases.core import Connection
 
-from app.db.cancellation import finish_despite_cancellation
+from app.db.cancellation import finish_despite_cancellation, transaction_block
 from app.db.connect_failure_log import ConnectFailureLog
 from app.db.connection_queue import ConnectionQueue
 from app.db.errors import DRIVER_ERRORS
-from app.db.guarded_connection import GuardedConnection, terminate
+from app.db.execution import DriverConnection
+from app.db.guarded_connection import terminate
 from app.db.pool_options import pool_options
 from app.errors import UnavailableError
 from app.settings import DatabaseSettings
-
-logger = logging.getLogger(__name__)
 
 
 class Pool:
@@ -42,9 +41,9 @@ class Pool:
 
     A borrowed connection is two objects:
 
-    - `databases.core.Connection`, which compiles statements;
-    - its `raw_connection`, which runs them: a proxy of asyncpg's pool for a `GuardedConnection`,
-      whose `is_alive` tells whether the server has closed it.
+    - `databases.core.Connection`, which borrows and returns;
+    - its `raw_connection`, which runs statements: a proxy of asyncpg's pool for a
+      `DriverConnection`, whose `is_alive` tells whether the server has closed it.
 
     The pool is a `databases.Database`, its `_backend` for PostgreSQL, and the `_pool` of asyncpg in
     that backend. `_backend` and `_pool` are private attributes of `databases`, so run
@@ -75,53 +74,20 @@ class Pool:
         await self._database.disconnect()
 
     @asynccontextmanager
-    async def autocommit(self) -> AsyncIterator[Connection]:
-        """Borrow a connection on which each statement runs in its own transaction.
-
-        Raises `UnavailableError` if no connection becomes free in time, if none can be made, or if
-        returning the connection times out.
-        """
-        async with self.acquire() as connection:
-            try:
-                yield connection
-            except BaseException:
-                # A cancelled statement may leave its implicit transaction open, with its locks.
-                # Such a connection cannot be told from a clean one, so every exception in the
-                # block closes the connection.
-                terminate(connection.raw_connection)
-                raise
-
-    @asynccontextmanager
-    async def transaction(self, *, readonly: bool = False) -> AsyncIterator[Connection]:
+    async def transaction(self, *, readonly: bool = False) -> AsyncIterator[DriverConnection]:
         """Borrow a connection in a transaction: commit, or roll back if the block raises.
 
         Raises `UnavailableError` if no connection becomes free in time, if none can be made, or if
         a step of the transaction times out.
         """
-        async with self.acquire() as connection:
-            driver: GuardedConnection = connection.raw_connection
-            # asyncpg's transaction: that of `databases` loses its connection if the task is
-            # cancelled during BEGIN or COMMIT.
-            transaction = driver.transaction(readonly=readonly)
-            await finish_despite_cancellation(transaction.start, terminate_on_failure=driver)
-            try:
-                yield connection
-            except BaseException:
-                try:
-                    await finish_despite_cancellation(
-                        transaction.rollback, terminate_on_failure=driver
-                    )
-                except Exception:
-                    # Not raised, because it would hide the original error.
-                    logger.warning("Rollback failed", exc_info=True)
-                raise
-            await finish_despite_cancellation(transaction.commit, terminate_on_failure=driver)
+        async with self.acquire() as driver, transaction_block(driver, readonly=readonly):
+            yield driver
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Connection]:
+    async def acquire(self) -> AsyncIterator[DriverConnection]:
         """Borrow a connection, and return it when the block ends, or close it if that fails.
 
-        `autocommit` and `transaction` build on this method, and `tests/isolation.py` overrides it.
+        Each statement runs in its own transaction. `tests/isolation.py` overrides this method.
 
         Raises `UnavailableError` if no connection becomes free in time, if none can be made, or if
         returning the connection times out.
@@ -139,7 +105,7 @@ class Pool:
             self._failure_log.warn(error)
             raise UnavailableError("The database cannot be reached.") from error
         try:
-            yield connection
+            yield connection.raw_connection
         finally:
             try:
                 # An exception here replaces that of the block, which is kept as `__context__`.

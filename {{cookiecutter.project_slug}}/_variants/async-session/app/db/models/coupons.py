@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, CreatedAtMixin, UuidPrimaryKeyMixin
+from app.db.base import Base, CreatedAtMixin, UpdatedAtMixin, UuidPrimaryKeyMixin
 
 
-class Coupon(UuidPrimaryKeyMixin, Base):
+class Coupon(UuidPrimaryKeyMixin, UpdatedAtMixin, Base):
     """A code that can be redeemed `init_count` times."""
 
     __tablename__ = "coupons"
@@ -25,5 +25,7 @@ class Redemption(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
     """One redemption of a coupon."""
 
     __tablename__ = "redemptions"
+    # Serves the list of one coupon's redemptions, newest first.
+    __table_args__ = (Index("ix_redemptions_coupon_id_id", "coupon_id", "id"),)
 
-    coupon_id: Mapped[UUID] = mapped_column(ForeignKey("coupons.id"), index=True)
+    coupon_id: Mapped[UUID] = mapped_column(ForeignKey("coupons.id"))

@@ -5,11 +5,11 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, CreatedAtMixin
+from app.db.base import Base, CreatedAtMixin, UpdatedAtMixin
 from app.db.search import search_column
 
 
-class Note(CreatedAtMixin, Base):
+class Note(CreatedAtMixin, UpdatedAtMixin, Base):
     """A note that only its owner can access."""
 
     __tablename__ = "notes"

@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, String, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, CreatedAtMixin, UuidPrimaryKeyMixin
+from app.db.base import Base, CreatedAtMixin, UpdatedAtMixin, UuidPrimaryKeyMixin
 
 
-class User(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
+class User(UuidPrimaryKeyMixin, CreatedAtMixin, UpdatedAtMixin, Base):
     """A user account."""
 
     __tablename__ = "users"

@@ -60,28 +60,28 @@ class LoginFailureReader(Reader):
         )
 
 
-class LoginFailureWriter(Writer[LoginFailure]):
+class LoginFailureWriter(Writer):
     """Stores, counts and deletes failed logins."""
 
     model = LoginFailure
 
     async def lock(self, account_key: str, network: str) -> None:
         """Lock the account and the network until the transaction ends."""
-        await self._session.execute(LOCK, {"account_key": account_key, "network": network})
+        await self._transaction.execute(LOCK, {"account_key": account_key, "network": network})
 
     async def count_recent(self, account_key: str, network: str, window: float) -> Row[Any]:
         """Count the failures of the account and of the network; see `COUNT_RECENT`."""
         values = {"account_key": account_key, "network": network, "window": window}
-        return (await self._session.execute(COUNT_RECENT, values)).one()
+        return (await self._transaction.execute(COUNT_RECENT, values)).one()
 
     async def delete_for_account(self, account_key: str) -> None:
         """Delete the failures of an account."""
         statement = delete(LoginFailure).where(LoginFailure.account == account_key)
-        await self._session.execute(statement, execution_options={"synchronize_session": False})
+        await self._transaction.execute(statement, execution_options={"synchronize_session": False})
 
     async def delete_expired(self, window: float, limit: int) -> int:
         """Delete up to `limit` failures older than `window` seconds; return how many."""
-        deleted = await self._session.scalars(
+        deleted = await self._transaction.scalars(
             DELETE_EXPIRED,
             {"window": window, "limit": limit},
             execution_options={"synchronize_session": False},

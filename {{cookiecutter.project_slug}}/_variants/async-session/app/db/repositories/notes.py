@@ -4,24 +4,22 @@ Every statement is restricted to the owner, so the notes of other users are not 
 """
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import Row
 from app.db.database import Database
-from app.db.keyset import ListQueries
+from app.db.keyset import KeysetList, PageRequest
 from app.db.models.notes import Note
 from app.db.repositories.base import Reader, Writer
-from app.errors import NotFoundError
+from app.db.transaction import Transaction
 
 SELECT_OWN = select(Note.id, Note.title, Note.description, Note.created_at).where(
     Note.owner_id == bindparam("owner_id")
 )
 SELECT_BY_ID = SELECT_OWN.where(Note.id == bindparam("id"))
-LIST_QUERIES = ListQueries(SELECT_OWN, Note.id, Note.__table__.c.search_vector)
+NOTE_LIST = KeysetList(SELECT_OWN, search_vector=Note.__table__.c.search_vector)
 
 
 class NoteReader(Reader):
@@ -35,34 +33,15 @@ class NoteReader(Reader):
         """Return a note. Raises `NotFoundError` if the user has no such note."""
         return await self.fetch_one(SELECT_BY_ID, owner_id=self._owner_id, id=note_id)
 
-    async def list(self, *, limit: int, after: int | None, q: str | None) -> Sequence[Row]:
-        """Return at most `limit` notes, newest first.
-
-        `after` is the ID of the last note of the previous page, and `q` is a search query. Both
-        may be None.
-        """
-        return await LIST_QUERIES.fetch(
-            self, limit=limit, after=after, q=q, owner_id=self._owner_id
-        )
+    async def list(self, page: PageRequest) -> Sequence[Row]:
+        """Return the notes of a page, and one more if there is a next page."""
+        return await NOTE_LIST.fetch(self, page, owner_id=self._owner_id)
 
 
-class NoteWriter(Writer[Note]):
+class NoteWriter(Writer):
     """Creates, updates and deletes the notes of one user."""
 
     model = Note
 
-    def __init__(self, session: AsyncSession, owner_id: UUID) -> None:
-        super().__init__(session)
-        self._owner_id = owner_id
-
-    async def get(self, key: UUID | int) -> Note:
-        """Return a note and lock its row. Raises `NotFoundError` if the user has no such note."""
-        statement = select(Note).where(Note.id == key, Note.owner_id == self._owner_id)
-        note = await self._session.scalar(statement.with_for_update())
-        if note is None:
-            raise NotFoundError
-        return note
-
-    async def create(self, **values: Any) -> Row:
-        """Insert a note that belongs to the user."""
-        return await super().create(owner_id=self._owner_id, **values)
+    def __init__(self, transaction: Transaction, owner_id: UUID) -> None:
+        super().__init__(transaction, owner_id=owner_id)

@@ -35,7 +35,7 @@ class UserReader(Reader):
         return rows[0] if rows else None
 
 
-class UserWriter(Writer[User]):
+class UserWriter(Writer):
     """Creates and updates users."""
 
     model = User
@@ -51,25 +51,25 @@ class UserWriter(Writer[User]):
             User.is_active,
             User.credentials_version == credentials_version,
         )
-        return await self._session.scalar(statement.with_for_update()) is not None
+        return await self._transaction.scalar(statement.with_for_update()) is not None
 
     async def invalidate_access_tokens(self, user_id: UUID) -> None:
         """Invalidate all access tokens of the user by incrementing the credentials version."""
         statement = update(User).where(User.id == user_id)
         version = User.credentials_version + 1
-        await self._session.execute(
+        await self._transaction.execute(
             statement.values(credentials_version=version), execution_options=_WITHOUT_SYNC
         )
 
     async def deactivate(self, email: str) -> UUID | None:
         """Deactivate the user with this lower-case e-mail; return the ID, or None if missing."""
         statement = update(User).where(User.email == email).values(is_active=False)
-        return await self._session.scalar(
+        return await self._transaction.scalar(
             statement.returning(User.id), execution_options=_WITHOUT_SYNC
         )
 
 
-class RefreshTokenWriter(Writer[RefreshToken]):
+class RefreshTokenWriter(Writer):
     """Creates, rotates and deletes refresh tokens, one row per family."""
 
     model = RefreshToken
@@ -90,21 +90,21 @@ class RefreshTokenWriter(Writer[RefreshToken]):
             .values(token_hash=new_hash, expires_at=expires_at)
             .returning(User.id, User.credentials_version)
         )
-        result = await self._session.execute(statement, execution_options=_WITHOUT_SYNC)
+        result = await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)
         return result.one_or_none()
 
     async def revoke(self, family_id: UUID) -> None:
         """Delete the family, if it exists."""
         statement = delete(RefreshToken).where(RefreshToken.id == family_id)
-        await self._session.execute(statement, execution_options=_WITHOUT_SYNC)
+        await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)
 
     async def revoke_all(self, user_id: UUID) -> None:
         """Delete all families of a user."""
         statement = delete(RefreshToken).where(RefreshToken.user_id == user_id)
-        await self._session.execute(statement, execution_options=_WITHOUT_SYNC)
+        await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)
 
     async def delete_expired(self) -> int:
         """Delete expired families; return how many."""
         statement = delete(RefreshToken).where(RefreshToken.expires_at <= func.now())
-        deleted = await self._session.scalars(statement.returning(RefreshToken.id))
+        deleted = await self._transaction.scalars(statement.returning(RefreshToken.id))
         return len(deleted.all())

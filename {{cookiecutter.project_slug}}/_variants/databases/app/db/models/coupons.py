@@ -1,8 +1,8 @@
 """Tables of coupons and their redemptions."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, String, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table
 
-from app.db.base import created_at_column, metadata, uuid_primary_key
+from app.db.base import created_at_column, metadata, updated_at_column, uuid_primary_key
 
 coupons = Table(
     "coupons",
@@ -11,6 +11,7 @@ coupons = Table(
     Column("code", String(64), nullable=False, unique=True),
     Column("init_count", Integer, nullable=False),
     Column("remaining_count", Integer, nullable=False),
+    updated_at_column(),
     CheckConstraint("remaining_count BETWEEN 0 AND init_count", name="remaining_count"),
 )
 
@@ -18,6 +19,8 @@ redemptions = Table(
     "redemptions",
     metadata,
     uuid_primary_key(),
-    Column("coupon_id", ForeignKey("coupons.id"), nullable=False, index=True),
+    Column("coupon_id", ForeignKey("coupons.id"), nullable=False),
     created_at_column(),
+    # Serves the list of one coupon's redemptions, newest first.
+    Index("ix_redemptions_coupon_id_id", "coupon_id", "id"),
 )

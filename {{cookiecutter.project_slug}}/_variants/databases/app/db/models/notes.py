@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, String, Table
 
-from app.db.base import created_at_column, metadata
+from app.db.base import created_at_column, metadata, updated_at_column
 from app.db.search import search_column
 
 notes = Table(
@@ -13,6 +13,7 @@ notes = Table(
     Column("title", String(50), nullable=False),
     Column("description", String(200)),
     created_at_column(),
+    updated_at_column(),
     search_column("title || ' ' || COALESCE(description, '')"),
     # Serves the list of one owner's notes, newest first.
     Index("ix_notes_owner_id_id", "owner_id", "id"),

@@ -14,7 +14,7 @@ from sqlalchemy import (
     true,
 )
 
-from app.db.base import created_at_column, metadata, uuid_primary_key
+from app.db.base import created_at_column, metadata, updated_at_column, uuid_primary_key
 
 users = Table(
     "users",
@@ -27,6 +27,7 @@ users = Table(
     # version are invalid.
     Column("credentials_version", Integer, nullable=False, server_default=text("0")),
     created_at_column(),
+    updated_at_column(),
     CheckConstraint("email = lower(email)", name="email"),
 )
 

@@ -1,15 +1,39 @@
 """Repositories of coupons and their redemptions."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, insert, literal_column, select, true, update
 
 from app.db.base import Row
+from app.db.keyset import KeysetList, PageRequest
 from app.db.models.coupons import coupons, redemptions
 from app.db.repositories.base import Reader, Writer
-from app.errors import NotFoundError
 
-SELECT_BY_ID = select(*coupons.c).where(coupons.c.id == bindparam("id"))
+SELECT = select(coupons.c.id, coupons.c.code, coupons.c.init_count, coupons.c.remaining_count)
+SELECT_BY_ID = SELECT.where(coupons.c.id == bindparam("id"))
+COUPON_LIST = KeysetList(SELECT)
+
+SELECT_REDEMPTIONS = select(redemptions.c.id, redemptions.c.coupon_id, redemptions.c.created_at)
+REDEMPTION_LIST = KeysetList(
+    SELECT_REDEMPTIONS.where(redemptions.c.coupon_id == bindparam("coupon_id"))
+)
+# For each coupon, the subquery reads the first entries of the index on (coupon_id, id).
+_NEWEST_OF_COUPON = (
+    SELECT_REDEMPTIONS.where(redemptions.c.coupon_id == coupons.c.id)
+    .order_by(redemptions.c.id.desc())
+    # Not a parameter, for which PostgreSQL would expect a tenth of the redemptions.
+    .limit(literal_column("5"))
+    .correlate(coupons)
+    .lateral()
+)
+SELECT_NEWEST_REDEMPTIONS = (
+    select(*_NEWEST_OF_COUPON.c)
+    .select_from(coupons)
+    .join(_NEWEST_OF_COUPON, true())
+    .where(coupons.c.id == any_(bindparam("coupon_ids", type_=ARRAY(Uuid))))
+)
 
 DECREMENT_REMAINING = (
     update(coupons)
@@ -35,6 +59,28 @@ class CouponReader(Reader):
         """Return a coupon. Raises `NotFoundError` if it does not exist."""
         return await self.fetch_one(SELECT_BY_ID, id=coupon_id)
 
+    async def list(self, page: PageRequest) -> Sequence[Row]:
+        """Return the coupons of a page, and one more if there is a next page."""
+        return await COUPON_LIST.fetch(self, page)
+
+    async def list_redemptions(self, coupon_id: UUID, page: PageRequest) -> Sequence[Row]:
+        """Return the redemptions of a page, and one more if there is a next page.
+
+        Raises `NotFoundError` if the coupon does not exist.
+        """
+        rows = await REDEMPTION_LIST.fetch(self, page, coupon_id=coupon_id)
+        if not rows:
+            await self.get(coupon_id)
+        return rows
+
+    async def newest_redemptions(self, coupon_ids: Iterable[UUID]) -> Mapping[UUID, Sequence[Row]]:
+        """Return the five newest redemptions of each coupon, by coupon ID."""
+        rows = await self.fetch_all(SELECT_NEWEST_REDEMPTIONS, coupon_ids=[*coupon_ids])
+        redemptions_by_coupon = defaultdict[UUID, list[Row]](list)
+        for row in rows:
+            redemptions_by_coupon[row.coupon_id].append(row)
+        return redemptions_by_coupon
+
 
 class CouponWriter(Writer):
     """Creates coupons and decrements their remaining redemptions."""
@@ -47,8 +93,10 @@ class CouponWriter(Writer):
         A single statement checks and decrements, so concurrent requests cannot redeem a coupon too
         often. It locks the row until the transaction ends.
         """
-        row = await self._transaction.fetch_one(DECREMENT_REMAINING, coupon_id=coupon_id)
-        return row is not None
+        return (
+            await self._transaction.scalar(DECREMENT_REMAINING, {"coupon_id": coupon_id})
+            is not None
+        )
 
 
 class RedemptionWriter(Writer):
@@ -58,7 +106,4 @@ class RedemptionWriter(Writer):
 
     async def create_for_coupon(self, coupon_id: UUID) -> Row:
         """Insert a redemption. Raises `NotFoundError` if the coupon does not exist."""
-        row = await self._transaction.fetch_one(INSERT_REDEMPTION, coupon_id=coupon_id)
-        if row is None:
-            raise NotFoundError
-        return row
+        return await self._transaction.fetch_one(INSERT_REDEMPTION, coupon_id=coupon_id)

@@ -4,7 +4,7 @@
 whose clock all processes share.
 """
 
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import ColumnElement, Float, bindparam, delete, func, literal_column, select
 
@@ -46,6 +46,7 @@ EXPIRED_IDS = (
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
+DELETE_EXPIRED = delete(login_failures).where(login_failures.c.id.in_(EXPIRED_IDS))
 
 
 class LoginFailureReader(Reader):
@@ -65,17 +66,13 @@ class LoginFailureWriter(Writer):
 
     async def lock(self, account_key: str, network: str) -> None:
         """Lock the account and the network until the transaction ends."""
-        await self._transaction.execute(
-            LOCK.params({"account_key": account_key, "network": network})
-        )
+        await self._transaction.execute(LOCK, {"account_key": account_key, "network": network})
 
     async def count_recent(self, account_key: str, network: str, window: float) -> Row:
         """Count the failures of the account and of the network; see `COUNT_RECENT`."""
-        row = await self._transaction.fetch_one(
+        return await self._transaction.fetch_one(
             COUNT_RECENT, account_key=account_key, network=network, window=window
         )
-        # An aggregate has exactly one row.
-        return cast("Row", row)
 
     async def delete_for_account(self, account_key: str) -> None:
         """Delete the failures of an account."""
@@ -84,6 +81,5 @@ class LoginFailureWriter(Writer):
 
     async def delete_expired(self, window: float, limit: int) -> int:
         """Delete up to `limit` failures older than `window` seconds; return how many."""
-        expired = EXPIRED_IDS.params({"window": window, "limit": limit})
-        statement = delete(login_failures).where(login_failures.c.id.in_(expired))
-        return len(await self._transaction.fetch_all(statement.returning(login_failures.c.id)))
+        values = {"window": window, "limit": limit}
+        return (await self._transaction.execute(DELETE_EXPIRED, values)).rowcount

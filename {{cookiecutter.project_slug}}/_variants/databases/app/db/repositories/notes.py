@@ -4,22 +4,22 @@ Every statement is restricted to the owner, so the notes of other users are not 
 """
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import bindparam, select
 
 from app.db.base import Row
-from app.db.database import Database, Transaction
-from app.db.keyset import ListQueries
+from app.db.database import Database
+from app.db.keyset import KeysetList, PageRequest
 from app.db.models.notes import notes
 from app.db.repositories.base import Reader, Writer
+from app.db.transaction import Transaction
 
 SELECT_OWN = select(notes.c.id, notes.c.title, notes.c.description, notes.c.created_at).where(
     notes.c.owner_id == bindparam("owner_id")
 )
 SELECT_BY_ID = SELECT_OWN.where(notes.c.id == bindparam("id"))
-LIST_QUERIES = ListQueries(SELECT_OWN, notes.c.id, notes.c.search_vector)
+NOTE_LIST = KeysetList(SELECT_OWN, search_vector=notes.c.search_vector)
 
 
 class NoteReader(Reader):
@@ -33,15 +33,9 @@ class NoteReader(Reader):
         """Return a note. Raises `NotFoundError` if the user has no such note."""
         return await self.fetch_one(SELECT_BY_ID, owner_id=self._owner_id, id=note_id)
 
-    async def list(self, *, limit: int, after: int | None, q: str | None) -> Sequence[Row]:
-        """Return at most `limit` notes, newest first.
-
-        `after` is the ID of the last note of the previous page, and `q` is a search query. Both
-        may be None.
-        """
-        return await LIST_QUERIES.fetch(
-            self, limit=limit, after=after, q=q, owner_id=self._owner_id
-        )
+    async def list(self, page: PageRequest) -> Sequence[Row]:
+        """Return the notes of a page, and one more if there is a next page."""
+        return await NOTE_LIST.fetch(self, page, owner_id=self._owner_id)
 
 
 class NoteWriter(Writer):
@@ -50,12 +44,4 @@ class NoteWriter(Writer):
     table = notes
 
     def __init__(self, transaction: Transaction, owner_id: UUID) -> None:
-        super().__init__(transaction)
-        self._owner_id = owner_id
-
-    async def create(self, **values: Any) -> Row:
-        """Insert a note that belongs to the user."""
-        return await super().create(owner_id=self._owner_id, **values)
-
-    def _row_condition(self, key: UUID | int) -> ColumnElement[bool]:
-        return super()._row_condition(key) & (notes.c.owner_id == self._owner_id)
+        super().__init__(transaction, owner_id=owner_id)

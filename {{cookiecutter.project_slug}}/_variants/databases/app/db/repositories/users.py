@@ -18,13 +18,11 @@ class UserReader(Reader):
 
     async def find(self, user_id: UUID) -> Row | None:
         """Return the user with this ID, or None."""
-        rows = await self.fetch_all(BY_ID, id=user_id)
-        return rows[0] if rows else None
+        return await self.fetch_one_or_none(BY_ID, id=user_id)
 
     async def find_by_email(self, email: str) -> Row | None:
         """Return the user with this lower-case e-mail, or None."""
-        rows = await self.fetch_all(BY_EMAIL, email=email)
-        return rows[0] if rows else None
+        return await self.fetch_one_or_none(BY_EMAIL, email=email)
 
 
 class UserWriter(Writer):
@@ -43,7 +41,7 @@ class UserWriter(Writer):
             users.c.is_active,
             users.c.credentials_version == credentials_version,
         )
-        return await self._transaction.fetch_one(statement.with_for_update()) is not None
+        return await self._transaction.scalar(statement.with_for_update()) is not None
 
     async def invalidate_access_tokens(self, user_id: UUID) -> None:
         """Invalidate all access tokens of the user by incrementing the credentials version."""
@@ -54,8 +52,8 @@ class UserWriter(Writer):
     async def deactivate(self, email: str) -> UUID | None:
         """Deactivate the user with this lower-case e-mail; return the ID, or None if missing."""
         statement = update(users).where(users.c.email == email).values(is_active=False)
-        row = await self._transaction.fetch_one(statement.returning(users.c.id))
-        return row.id if row else None
+        user_id: UUID | None = await self._transaction.scalar(statement.returning(users.c.id))
+        return user_id
 
 
 class RefreshTokenWriter(Writer):
@@ -79,7 +77,7 @@ class RefreshTokenWriter(Writer):
             .values(token_hash=new_hash, expires_at=expires_at)
             .returning(users.c.id, users.c.credentials_version)
         )
-        return await self._transaction.fetch_one(statement)
+        return await self._transaction.fetch_one_or_none(statement)
 
     async def revoke(self, family_id: UUID) -> None:
         """Delete the family, if it exists."""
@@ -95,4 +93,4 @@ class RefreshTokenWriter(Writer):
     async def delete_expired(self) -> int:
         """Delete expired families; return how many."""
         statement = delete(refresh_tokens).where(refresh_tokens.c.expires_at <= func.now())
-        return len(await self._transaction.fetch_all(statement.returning(refresh_tokens.c.id)))
+        return (await self._transaction.execute(statement)).rowcount

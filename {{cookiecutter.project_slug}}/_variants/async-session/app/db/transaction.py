@@ -1,0 +1,104 @@
+"""The transaction: SQLAlchemy's session, which `Database.transaction` commits.
+
+https://docs.sqlalchemy.org/en/21/orm/session_transaction.html
+"""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Executable
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session, SessionTransaction
+
+from app.db.base import Row
+from app.db.statements import FetchMethods
+
+logger = logging.getLogger(__name__)
+
+
+_ENDED = (
+    "The transaction has ended. Work that outlives it, such as a background task, needs its own:"
+    " use `database.run`."
+)
+
+
+class _SingleTransactionSession(Session):
+    """Session that cannot be used after the end of its transaction.
+
+    SQLAlchemy's would begin another one, which nothing commits, on another connection, which
+    nothing returns to the pool.
+
+    The class overrides two private methods of SQLAlchemy: every method calls the first if it needs
+    a transaction, and the second if it needs a connection. `tests/test_transaction_end.py` covers
+    them.
+    """
+
+    has_ended = False
+    #: Whether a statement waits for a connection.
+    is_connecting = False
+
+    def _autobegin_t(self, begin: bool = False) -> SessionTransaction:
+        if self.has_ended:
+            raise RuntimeError(_ENDED)
+        return super()._autobegin_t(begin)
+
+    def _connection_for_bind(self, *args: Any, **options: Any) -> Connection:
+        self.is_connecting = True
+        try:
+            connection = super()._connection_for_bind(*args, **options)
+        finally:
+            self.is_connecting = False
+        if self.has_ended:
+            # A task that was not awaited has waited longer than the transaction.
+            self.close()
+            raise RuntimeError(_ENDED)
+        return connection
+
+
+class Transaction(FetchMethods, AsyncSession):
+    """Transaction that begins at its first statement: an `AsyncSession` with `fetch_*` methods.
+
+    Statements and flushes raise `AppError` for conflicts, invalid values and unavailability. After
+    the end of the transaction, they raise `RuntimeError`.
+    """
+
+    sync_session_class = _SingleTransactionSession
+    sync_session: _SingleTransactionSession
+
+    async def fetch_all(self, statement: Executable, /, **values: Any) -> Sequence[Row]:
+        """Return all rows of a statement. `values` are its bound parameters."""
+        return (await self.execute(statement, values)).all()
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Set a savepoint. If the block raises, roll back to it; the transaction continues."""
+        async with self.begin_nested():
+            yield
+
+    async def commit_and_end(self) -> None:
+        """Commit, or roll back if the commit fails. Return the connection to the pool."""
+        if self.sync_session.is_connecting:
+            # No statement has run.
+            self.sync_session.has_ended = True
+            return
+        try:
+            # Also returns the connection, so the session need not be closed.
+            await self.commit()
+        except BaseException:
+            await self.roll_back_and_end()
+            raise
+        self.sync_session.has_ended = True
+
+    async def roll_back_and_end(self) -> None:
+        """Roll back and return the connection to the pool. Log a failure without raising it."""
+        self.sync_session.has_ended = True
+        if self.sync_session.is_connecting:
+            return
+        try:
+            # `close` rolls back and returns the connection.
+            await self.close()
+        except Exception:
+            # An exception here would hide the original error, which may be a cancellation.
+            logger.warning("Rollback failed", exc_info=True)

@@ -1,0 +1,88 @@
+"""Transactions: statements, savepoints and streams on one connection."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Executable
+
+from app.db.base import Row
+from app.db.cancellation import transaction_block
+from app.db.error_translation import translate_errors
+from app.db.execution import Cursor, DriverConnection, Executor
+from app.db.pool import Pool
+from app.db.statements import FetchMethods
+
+
+class Transaction(Executor, FetchMethods):
+    """Transaction that borrows a connection, and begins, at its first statement.
+
+    `async with` commits at the end of the block, and rolls back if the block raises. After that,
+    every method raises `RuntimeError`.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._stack = AsyncExitStack()
+        # Two concurrent statements must not both begin the transaction.
+        self._begin_lock = asyncio.Lock()
+        self._driver: DriverConnection | None = None
+        self._has_ended = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._has_ended = True
+        # Ends the transaction of the pool if a statement has begun it.
+        await self._stack.__aexit__(error_type, error, traceback)
+
+    async def fetch_all(self, statement: Executable, /, **values: Any) -> Sequence[Row]:
+        """Return all rows of a statement. Raises like `execute`."""
+        return (await self.execute(statement, values)).all()
+
+    async def stream(self, statement: Executable, /, **values: Any) -> AsyncGenerator[Row]:
+        """Yield the rows of a statement from a server-side cursor. Raises like `execute`."""
+        cursor = await Cursor.open(await self._connection(), statement, values)
+        while rows := await cursor.fetch():
+            for row in rows:
+                yield row
+            self._check_active()
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Roll back to the state before the block if it raises. The transaction then continues."""
+        driver = await self._connection()
+        with translate_errors():
+            async with transaction_block(driver):
+                yield
+
+    async def _connection(self) -> DriverConnection:
+        async with self._begin_lock:
+            self._check_active()
+            if self._driver is None:
+                self._driver = await self._begin()
+            return self._driver
+
+    async def _begin(self) -> DriverConnection:
+        async with AsyncExitStack() as stack:
+            driver = await stack.enter_async_context(self._pool.transaction())
+            # The block may have ended while another task borrowed the connection. An exception
+            # here returns the connection.
+            self._check_active()
+            self._stack.push_async_exit(stack.pop_all())
+        return driver
+
+    def _check_active(self) -> None:
+        if self._has_ended:
+            raise RuntimeError(
+                "The transaction has ended. Begin another one, for example with `database.run` in a"
+                " background task."
+            )

@@ -1,0 +1,24 @@
+"""indexes of lists"""
+
+from alembic import op
+
+revision: str = "0007_list_indexes"
+down_revision: str | None = (
+    "{{ '0006_notes_search' if cookiecutter.auth else '0005_articles_search' }}"
+)
+branch_labels: None = None
+depends_on: None = None
+
+
+def upgrade() -> None:
+    op.create_index("ix_articles_created_at_id", "articles", ["created_at", "id"])
+    op.create_index("ix_articles_title_id", "articles", ["title", "id"])
+    op.create_index("ix_redemptions_coupon_id_id", "redemptions", ["coupon_id", "id"])
+    op.drop_index("ix_redemptions_coupon_id", "redemptions")
+
+
+def downgrade() -> None:
+    op.create_index("ix_redemptions_coupon_id", "redemptions", ["coupon_id"])
+    op.drop_index("ix_redemptions_coupon_id_id", "redemptions")
+    op.drop_index("ix_articles_title_id", "articles")
+    op.drop_index("ix_articles_created_at_id", "articles")

@@ -1,0 +1,167 @@
+"""Connections and transactions after their end, or after a failure: nothing is lost silently."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+from fastapi import BackgroundTasks, FastAPI
+from httpx2 import AsyncClient
+from sqlalchemy import text
+
+from app.api.dependencies import TransactionDep
+from app.db import Database
+from app.db.repositories.base import Reader
+from app.errors import AlreadyExistsError, NotFoundError
+from app.main import create_app
+from app.settings import Settings
+from tests.connection_pool import SELECT_1, SLEEP, assert_intact
+from tests.databases import connected, url_from
+from tests.isolation import ThingWriter
+
+INSERT = text("INSERT INTO things_of_tests (name) VALUES ('a')")
+COUNT = text("SELECT count(*) FROM things_of_tests")
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    """Return an application to which each test adds a route."""
+    return create_app(settings)
+
+
+@pytest.fixture(autouse=True)
+async def table(settings: Settings) -> AsyncIterator[None]:
+    """Create the table of `ThingWriter`, and drop it after the test."""
+    async with connected(url_from(settings)) as connection:
+        await connection.execute(
+            "CREATE TABLE things_of_tests (id uuid PRIMARY KEY DEFAULT uuidv7(),"
+            " name text NOT NULL UNIQUE, note text,"
+            " created_at timestamptz NOT NULL DEFAULT now())"
+        )
+        yield
+        await connection.execute("DROP TABLE things_of_tests")
+
+
+async def count_rows(database: Database) -> int:
+    return int((await Reader(database).fetch_one(COUNT))[0])
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+async def test_ended_transaction_raises(pool_of_two: Database, has_begun: bool) -> None:
+    async with pool_of_two.transaction() as transaction:
+        if has_begun:
+            await transaction.execute(SELECT_1)
+    for method in (transaction.execute, transaction.scalar, transaction.fetch_all):
+        with pytest.raises(RuntimeError, match=r"database\.run"):
+            await method(INSERT)
+    with pytest.raises(RuntimeError, match=r"database\.run"):
+        await ThingWriter(transaction).create(name="a")
+    with pytest.raises(RuntimeError, match=r"database\.run"):
+        await anext(aiter(transaction.stream(SELECT_1)))
+    assert await count_rows(pool_of_two) == 0
+    await assert_intact(pool_of_two)
+
+
+async def test_stream_of_ended_transaction_raises(pool_of_two: Database) -> None:
+    async with pool_of_two.transaction() as transaction:
+        rows = aiter(transaction.stream(text("SELECT generate_series(1, 10000)")))
+        await anext(rows)
+    with pytest.raises(RuntimeError, match=r"database\.run"):
+        async for _ in rows:
+            pass
+    await assert_intact(pool_of_two)
+
+
+async def test_writer_in_background_task_raises(
+    app: FastAPI, committing_client: AsyncClient, pool_of_two: Database
+) -> None:
+    @app.post("/things")
+    async def create(transaction: TransactionDep, tasks: BackgroundTasks) -> None:
+        tasks.add_task(ThingWriter(transaction).create, name="a")
+
+    app.state.database = pool_of_two
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match=r"database\.run"):
+            await committing_client.post("/things")
+    assert await count_rows(pool_of_two) == 0
+    await assert_intact(pool_of_two)
+
+
+async def test_transaction_that_ends_before_its_first_statement_begins(
+    pool_of_two: Database,
+) -> None:
+    async with pool_of_two.transaction() as first, pool_of_two.transaction() as second:
+        await first.execute(SELECT_1)
+        await second.execute(SELECT_1)
+        async with pool_of_two.transaction() as transaction:
+            # Waits for a connection until after the end of its transaction.
+            statement = asyncio.create_task(transaction.execute(INSERT))
+            await asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match=r"database\.run"):
+        await statement
+    assert await count_rows(pool_of_two) == 0
+    await assert_intact(pool_of_two)
+
+
+async def test_concurrent_first_statements_begin_one_transaction(pool_of_two: Database) -> None:
+    async with pool_of_two.transaction() as transaction:
+        statements = (transaction.execute(INSERT), transaction.execute(SELECT_1))
+        # A transaction runs one statement at a time.
+        results = await asyncio.gather(*statements, return_exceptions=True)
+    assert sum(isinstance(result, Exception) for result in results) == 1
+    assert await count_rows(pool_of_two) == (not isinstance(results[0], Exception))
+    await assert_intact(pool_of_two)
+
+
+async def test_error_is_translated_at_its_statement(database: Database) -> None:
+    with pytest.raises(NotFoundError):
+        async with database.transaction() as transaction:
+            await transaction.execute(INSERT)
+            with pytest.raises(AlreadyExistsError):
+                await transaction.execute(INSERT)
+            raise NotFoundError
+
+
+async def test_failed_statement_does_not_poison_its_connection(settings: Settings) -> None:
+    limits = {"pool_min_size": 0, "pool_max_size": 1}
+    async with Database(settings.database.model_copy(update=limits)) as database:
+        async with database.connection() as connection:
+            with pytest.raises(Exception, match="missing_table"):
+                await connection.execute(text("SELECT 1 FROM missing_table"))
+        async with database.transaction() as transaction:
+            await ThingWriter(transaction).create(name="a")
+        assert await count_rows(database) == 1
+
+
+async def test_cancelled_statement_does_not_poison_its_connection(settings: Settings) -> None:
+    limits = {"pool_min_size": 0, "pool_max_size": 1}
+    async with Database(settings.database.model_copy(update=limits)) as database:
+        async with database.connection() as connection:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await connection.execute(SLEEP, {"seconds": 10})
+        async with database.transaction() as transaction:
+            await ThingWriter(transaction).create(name="a")
+        assert await count_rows(database) == 1
+
+
+async def test_recreated_type_fails_at_most_one_transaction(settings: Settings) -> None:
+    async with (
+        connected(url_from(settings)) as connection,
+        Database(settings.database) as database,
+    ):
+
+        async def read_mood() -> str:
+            async with database.transaction() as transaction:
+                mood: str = await transaction.scalar(text("SELECT mood FROM moods"))
+                return mood
+
+        for _ in range(2):
+            await connection.execute(
+                "CREATE TYPE mood AS ENUM ('sad', 'happy');"
+                "CREATE TABLE moods AS SELECT mood FROM unnest(enum_range(NULL::mood)) mood LIMIT 1"
+            )
+            with suppress(Exception):
+                await read_mood()
+            assert await read_mood() == "sad"
+            await connection.execute("DROP TABLE moods; DROP TYPE mood")

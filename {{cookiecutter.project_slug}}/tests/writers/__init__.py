@@ -1,0 +1,1 @@
+"""Tests of the writers, on tables that only these tests create."""
