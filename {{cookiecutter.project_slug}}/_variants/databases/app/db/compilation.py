@@ -137,7 +137,7 @@ class CompiledStatement:
             if not metadata._safe_for_cache:
                 return metadata
             compiled._cached_metadata = metadata
-        # The columns of this statement, besides those of the statement that was compiled.
+        # Also by the columns of this statement, which may not be the one that was compiled.
         adapted: ResultMetaData = metadata._adapt_to_context(context)
         self._metadata = adapted
         return adapted
