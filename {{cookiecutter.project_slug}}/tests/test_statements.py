@@ -163,13 +163,16 @@ async def test_statements_of_the_same_structure_have_their_own_values(
 
 
 async def test_row_counts(transaction: Transaction) -> None:
-    assert (await transaction.execute(sa.update(probes).values(cents=1))).rowcount == 2
-    inserted = await transaction.execute(sa.insert(probes).values([{"id": 3}, {"id": 4}]))
-    assert inserted.rowcount == 2
-    deleted = await transaction.execute(sa.delete(probes).where(c.id > 2))
-    assert deleted.rowcount == 2
-    with pytest.raises(ResourceClosedError):
-        deleted.all()
+    statements = [
+        sa.update(probes).values(cents=1),
+        sa.insert(probes).values([{"id": 3}, {"id": 4}]),
+        sa.delete(probes).where(c.id > 2),
+    ]
+    for statement in statements:
+        result: Any = await transaction.execute(statement)
+        assert result.rowcount == 2
+        with pytest.raises(ResourceClosedError):
+            result.all()
 
 
 async def test_sequence_of_parameters_executes_once_for_each(transaction: Transaction) -> None:

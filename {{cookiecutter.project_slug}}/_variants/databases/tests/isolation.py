@@ -7,7 +7,7 @@ from sqlalchemy import Column, MetaData, Table, Text
 
 from app.db import Database
 from app.db.base import created_at_column, uuid_primary_key
-from app.db.execution import DriverConnection
+from app.db.driver import DriverConnection
 from app.db.pool import Pool
 from app.db.repositories.base import Writer
 from app.settings import DatabaseSettings

@@ -49,10 +49,16 @@ class CompiledStatement:
         self._compiled, self._extracted, self._collected, _ = self._statement._compile_w_cache(
             DIALECT, compiled_cache=_cache, column_keys=list(names)
         )
+        compiled = self._compiled
         # The SQL then depends on the values: `IN` has one placeholder for each element.
-        self._is_expanding = bool(
-            self._compiled.post_compile_params or self._compiled.literal_execute_params
-        )
+        self._is_expanding = bool(compiled.post_compile_params or compiled.literal_execute_params)
+        self._has_defaults = bool(compiled.insert_prefetch or compiled.update_prefetch)
+        # The keys of `$1`, `$2` and so on, and the conversions of their values.
+        self._parameters = [
+            (compiled.binds[name].key, compiled._bind_processors.get(name))
+            for name in compiled.positiontup
+        ]
+        self._keys = frozenset(key for key, _ in self._parameters)
         self._metadata: ResultMetaData | None = None
 
     def bind(self, values: Values, group: int | None = None) -> tuple[str, list[Any]]:
@@ -62,30 +68,41 @@ class CompiledStatement:
 
         Raises `StatementError` if a value is missing or cannot be converted.
         """
-        compiled = self._compiled
-        sql, names, processors = compiled.string, compiled.positiontup, compiled._bind_processors
+        is_complete = values.keys() >= self._keys
         try:
-            parameters = compiled.construct_params(
-                values,
-                extracted_parameters=self._extracted,
-                escape_names=False,
-                _group_number=group,
-                _collected_params=self._collected,
-            )
-            self._add_defaults(parameters)
-            if self._is_expanding:
-                expanded = compiled._process_parameters_for_postcompile(parameters)
-                sql, names = expanded.statement, expanded.positiontup
-                processors = {**processors, **expanded.processors}
-            return sql, [
-                process(parameters[name]) if (process := processors.get(name)) else parameters[name]
-                for name in names
-            ]
+            if is_complete and not self._is_expanding and not self._has_defaults:
+                # Takes a quarter of the time.
+                return self._compiled.string, [
+                    process(values[key]) if process else values[key]
+                    for key, process in self._parameters
+                ]
+            return self._bind(values, group)
         except Exception as error:
             # As SQLAlchemy does it, but without the values, which no log may contain.
+            message = f"({type(error).__name__}) {error}"
             raise StatementError(
-                f"({type(error).__name__}) {error}", sql, None, error, hide_parameters=True
+                message, self._compiled.string, None, error, hide_parameters=True
             ) from error
+
+    def _bind(self, values: Values, group: int | None) -> tuple[str, list[Any]]:
+        compiled = self._compiled
+        sql, names, processors = compiled.string, compiled.positiontup, compiled._bind_processors
+        parameters = compiled.construct_params(
+            values,
+            extracted_parameters=self._extracted,
+            escape_names=False,
+            _group_number=group,
+            _collected_params=self._collected,
+        )
+        self._add_defaults(parameters)
+        if self._is_expanding:
+            expanded = compiled._process_parameters_for_postcompile(parameters)
+            sql, names = expanded.statement, expanded.positiontup
+            processors = {**processors, **expanded.processors}
+        return sql, [
+            process(parameters[name]) if (process := processors.get(name)) else parameters[name]
+            for name in names
+        ]
 
     def bind_many(self, sequence: Sequence[Values]) -> tuple[str, list[list[Any]]]:
         """Return the SQL, and the values of each execution. Raises `StatementError`."""
@@ -120,7 +137,7 @@ class CompiledStatement:
             if not metadata._safe_for_cache:
                 return metadata
             compiled._cached_metadata = metadata
-        # The columns of this statement, besides those of the statement that was compiled.
+        # Also by the columns of this statement, which may not be the one that was compiled.
         adapted: ResultMetaData = metadata._adapt_to_context(context)
         self._metadata = adapted
         return adapted

@@ -15,7 +15,12 @@ def translate_errors() -> Iterator[None]:
     try:
         yield
     except DRIVER_ERRORS as error:
-        translated = translate_driver_error(error)
-        if translated is None:
-            raise
+        raise_translated(error)
+        raise
+
+
+def raise_translated(error: BaseException) -> None:
+    """Raise the application error for an error of the driver. Return for a programming error."""
+    translated = translate_driver_error(error)
+    if translated is not None:
         raise translated from error

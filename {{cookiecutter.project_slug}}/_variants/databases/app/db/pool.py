@@ -22,8 +22,8 @@ from databases.core import Connection
 from app.db.cancellation import finish_despite_cancellation, transaction_block
 from app.db.connect_failure_log import ConnectFailureLog
 from app.db.connection_queue import ConnectionQueue
+from app.db.driver import DriverConnection
 from app.db.errors import DRIVER_ERRORS
-from app.db.execution import DriverConnection
 from app.db.guarded_connection import terminate
 from app.db.pool_options import pool_options
 from app.errors import UnavailableError

@@ -7,8 +7,8 @@ import asyncpg
 
 from app.db.compilation import DIALECT
 from app.db.connection import connect
+from app.db.driver import DriverConnection
 from app.db.dsn import connect_kwargs
-from app.db.execution import DriverConnection
 from app.settings import DatabaseSettings
 
 

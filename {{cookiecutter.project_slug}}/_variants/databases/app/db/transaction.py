@@ -1,22 +1,19 @@
-"""Transactions: statements, savepoints and streams on one connection."""
+"""Transactions: statements and savepoints on one connection."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import Executable
-
-from app.db.base import Row
 from app.db.cancellation import transaction_block
+from app.db.driver import DriverConnection
 from app.db.error_translation import translate_errors
-from app.db.execution import Cursor, DriverConnection, Executor
+from app.db.execution import Executor
 from app.db.pool import Pool
-from app.db.statements import FetchMethods
 
 
-class Transaction(Executor, FetchMethods):
+class Transaction(Executor):
     """Transaction that borrows a connection, and begins, at its first statement.
 
     `async with` commits at the end of the block, and rolls back if the block raises. After that,
@@ -44,18 +41,6 @@ class Transaction(Executor, FetchMethods):
         # Ends the transaction of the pool if a statement has begun it.
         await self._stack.__aexit__(error_type, error, traceback)
 
-    async def fetch_all(self, statement: Executable, /, **values: Any) -> Sequence[Row]:
-        """Return all rows of a statement. Raises like `execute`."""
-        return (await self.execute(statement, values)).all()
-
-    async def stream(self, statement: Executable, /, **values: Any) -> AsyncGenerator[Row]:
-        """Yield the rows of a statement from a server-side cursor. Raises like `execute`."""
-        cursor = await Cursor.open(await self._connection(), statement, values)
-        while rows := await cursor.fetch():
-            for row in rows:
-                yield row
-            self._check_active()
-
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Roll back to the state before the block if it raises. The transaction then continues."""
@@ -63,6 +48,9 @@ class Transaction(Executor, FetchMethods):
         with translate_errors():
             async with transaction_block(driver):
                 yield
+
+    def _handle_failure(self) -> None:
+        """Do nothing: the end of the transaction or of a savepoint rolls back."""
 
     async def _connection(self) -> DriverConnection:
         async with self._begin_lock:
@@ -83,6 +71,6 @@ class Transaction(Executor, FetchMethods):
     def _check_active(self) -> None:
         if self._has_ended:
             raise RuntimeError(
-                "The transaction has ended. Begin another one, for example with `database.run` in a"
-                " background task."
+                "The transaction has ended. Work that outlives it, such as a background task,"
+                " needs its own: use `database.run`."
             )

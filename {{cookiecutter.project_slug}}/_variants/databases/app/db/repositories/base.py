@@ -33,7 +33,7 @@ class Reader(FetchMethods):
     async def fetch_all(self, statement: sa.Executable, /, **values: Any) -> Sequence[Row]:
         """Return all rows of a statement."""
         async with self._database.connection() as connection:
-            return (await connection.execute(statement, values)).all()
+            return await connection.fetch_all(statement, **values)
 
     async def search(self, statement: sa.Executable, /, **values: Any) -> Sequence[Row]:
         """Return all rows of a full-text search. `values` are its bound parameters.
@@ -42,7 +42,7 @@ class Reader(FetchMethods):
         many searches are running.
         """
         async with self._database.search() as connection:
-            return (await connection.execute(statement, values)).all()
+            return await connection.fetch_all(statement, **values)
 
 
 class Writer(TableWriter):

@@ -1,32 +1,23 @@
-"""Connections and transactions after their end, or after a failure: nothing is lost silently."""
+"""Statements that fail or are cancelled leave neither their connection nor others unusable."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
-from fastapi import BackgroundTasks, FastAPI
-from httpx2 import AsyncClient
 from sqlalchemy import text
 
-from app.api.dependencies import TransactionDep
 from app.db import Database
 from app.db.repositories.base import Reader
 from app.errors import AlreadyExistsError, NotFoundError
-from app.main import create_app
 from app.settings import Settings
 from tests.connection_pool import SELECT_1, SLEEP, assert_intact
 from tests.databases import connected, url_from
 from tests.isolation import ThingWriter
 
 INSERT = text("INSERT INTO things_of_tests (name) VALUES ('a')")
+CONVERT_MOOD = text("SELECT CAST(CAST(:mood AS mood) AS text)")
 COUNT = text("SELECT count(*) FROM things_of_tests")
-
-
-@pytest.fixture
-def app(settings: Settings) -> FastAPI:
-    """Return an application to which each test adds a route."""
-    return create_app(settings)
 
 
 @pytest.fixture(autouse=True)
@@ -44,47 +35,6 @@ async def table(settings: Settings) -> AsyncIterator[None]:
 
 async def count_rows(database: Database) -> int:
     return int((await Reader(database).fetch_one(COUNT))[0])
-
-
-@pytest.mark.parametrize("has_begun", [False, True])
-async def test_ended_transaction_raises(pool_of_two: Database, has_begun: bool) -> None:
-    async with pool_of_two.transaction() as transaction:
-        if has_begun:
-            await transaction.execute(SELECT_1)
-    for method in (transaction.execute, transaction.scalar, transaction.fetch_all):
-        with pytest.raises(RuntimeError, match=r"database\.run"):
-            await method(INSERT)
-    with pytest.raises(RuntimeError, match=r"database\.run"):
-        await ThingWriter(transaction).create(name="a")
-    with pytest.raises(RuntimeError, match=r"database\.run"):
-        await anext(aiter(transaction.stream(SELECT_1)))
-    assert await count_rows(pool_of_two) == 0
-    await assert_intact(pool_of_two)
-
-
-async def test_stream_of_ended_transaction_raises(pool_of_two: Database) -> None:
-    async with pool_of_two.transaction() as transaction:
-        rows = aiter(transaction.stream(text("SELECT generate_series(1, 10000)")))
-        await anext(rows)
-    with pytest.raises(RuntimeError, match=r"database\.run"):
-        async for _ in rows:
-            pass
-    await assert_intact(pool_of_two)
-
-
-async def test_writer_in_background_task_raises(
-    app: FastAPI, committing_client: AsyncClient, pool_of_two: Database
-) -> None:
-    @app.post("/things")
-    async def create(transaction: TransactionDep, tasks: BackgroundTasks) -> None:
-        tasks.add_task(ThingWriter(transaction).create, name="a")
-
-    app.state.database = pool_of_two
-    for _ in range(3):
-        with pytest.raises(RuntimeError, match=r"database\.run"):
-            await committing_client.post("/things")
-    assert await count_rows(pool_of_two) == 0
-    await assert_intact(pool_of_two)
 
 
 async def test_transaction_that_ends_before_its_first_statement_begins(
@@ -146,22 +96,21 @@ async def test_cancelled_statement_does_not_poison_its_connection(settings: Sett
 
 
 async def test_recreated_type_fails_at_most_one_transaction(settings: Settings) -> None:
+    one_connection = settings.database.model_copy(update={"pool_min_size": 0, "pool_max_size": 1})
     async with (
         connected(url_from(settings)) as connection,
-        Database(settings.database) as database,
+        Database(one_connection) as database,
     ):
 
-        async def read_mood() -> str:
+        async def convert_mood() -> str:
             async with database.transaction() as transaction:
-                mood: str = await transaction.scalar(text("SELECT mood FROM moods"))
+                mood: str = await transaction.scalar(CONVERT_MOOD, {"mood": "happy"})
                 return mood
 
         for _ in range(2):
-            await connection.execute(
-                "CREATE TYPE mood AS ENUM ('sad', 'happy');"
-                "CREATE TABLE moods AS SELECT mood FROM unnest(enum_range(NULL::mood)) mood LIMIT 1"
-            )
+            await connection.execute("CREATE TYPE mood AS ENUM ('sad', 'happy')")
+            # The statement that the connection has cached has a parameter of the dropped type.
             with suppress(Exception):
-                await read_mood()
-            assert await read_mood() == "sad"
-            await connection.execute("DROP TABLE moods; DROP TYPE mood")
+                await convert_mood()
+            assert await convert_mood() == "happy"
+            await connection.execute("DROP TYPE mood")
