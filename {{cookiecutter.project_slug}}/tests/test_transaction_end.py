@@ -21,7 +21,10 @@ from tests.isolation import ThingWriter
 from tests.waiting import wait_until
 
 COUNT = "SELECT count(*) FROM things_of_tests"
-IS_WAITING = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+IS_WAITING = (
+    "SELECT count(*) > 0 FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 ENDED = r"database\.run"
 
 
@@ -181,3 +184,15 @@ async def test_statement_that_waits_for_a_connection_at_the_end_raises(
         await inserting
     assert await connection.fetchval(COUNT) == 0
     await assert_intact(pool_of_two)
+
+
+async def test_connection_is_not_reused_while_a_statement_runs(
+    pool_of_two: Database, connection: asyncpg.Connection
+) -> None:
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE things_of_tests")
+        async with pool_of_two.connection() as borrowed:
+            counting = asyncio.create_task(borrowed.execute(text(COUNT)))
+            await wait_until(lambda: connection.fetchval(IS_WAITING))
+        await assert_intact(pool_of_two)
+    await asyncio.wait([counting])
