@@ -21,7 +21,11 @@ from tests.isolation import ThingWriter
 from tests.waiting import wait_until
 
 COUNT = "SELECT count(*) FROM things_of_tests"
-IS_WAITING = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+IS_WAITING = (
+    "SELECT count(*) > 0 FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+PID = text("SELECT pg_backend_pid()")
 ENDED = r"database\.run"
 
 
@@ -133,18 +137,6 @@ async def test_task_that_outlives_its_request_raises(
     await assert_intact(pool_of_two)
 
 
-async def test_work_continues_in_its_own_transaction(
-    pool_of_two: Database, connection: asyncpg.Connection
-) -> None:
-    async def work(transaction: Transaction) -> None:
-        await ThingWriter(transaction).create(name="stored")
-
-    async with pool_of_two.transaction() as transaction:
-        await work(transaction)
-    await pool_of_two.run(work)
-    assert await connection.fetchval(COUNT) == 2
-
-
 @pytest.mark.parametrize("has_begun", [True, False])
 async def test_statement_that_is_running_at_the_end_raises(
     pool_of_two: Database, connection: asyncpg.Connection, has_begun: bool
@@ -181,3 +173,17 @@ async def test_statement_that_waits_for_a_connection_at_the_end_raises(
         await inserting
     assert await connection.fetchval(COUNT) == 0
     await assert_intact(pool_of_two)
+
+
+async def test_connection_is_not_reused_while_a_statement_runs(
+    pool_of_two: Database, connection: asyncpg.Connection
+) -> None:
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE things_of_tests")
+        async with pool_of_two.connection() as borrowed:
+            pid = await borrowed.scalar(PID)
+            counting = asyncio.create_task(borrowed.execute(text(COUNT)))
+            await wait_until(lambda: connection.fetchval(IS_WAITING))
+        async with pool_of_two.transaction() as first, pool_of_two.transaction() as second:
+            assert pid not in {await first.scalar(PID), await second.scalar(PID)}
+    await asyncio.wait([counting])

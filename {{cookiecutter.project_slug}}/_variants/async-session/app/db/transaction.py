@@ -6,16 +6,19 @@ https://docs.sqlalchemy.org/en/21/orm/session_transaction.html
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVarTuple, overload
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, CursorResult, Executable, Result, UpdateBase
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from app.db.base import Row
 from app.db.statements import FetchMethods
 
 logger = logging.getLogger(__name__)
+
+Ts = TypeVarTuple("Ts")
 
 
 _ENDED = (
@@ -66,6 +69,24 @@ class Transaction(FetchMethods, AsyncSession):
 
     sync_session_class = _SingleTransactionSession
     sync_session: _SingleTransactionSession
+
+    if TYPE_CHECKING:
+        # `AsyncSession` declares a `Result` without `rowcount`, also for INSERT, UPDATE and DELETE.
+        @overload
+        async def execute(
+            self, statement: TypedReturnsRows[*Ts], params: Any = None, **options: Any
+        ) -> Result[*Ts]: ...
+        @overload
+        async def execute(
+            self, statement: UpdateBase, params: Any = None, **options: Any
+        ) -> CursorResult[*tuple[Any, ...]]: ...
+        @overload
+        async def execute(
+            self, statement: Executable, params: Any = None, **options: Any
+        ) -> Result[*tuple[Any, ...]]: ...
+
+        async def execute(self, statement: Executable, params: Any = None, **options: Any) -> Any:
+            """Execute a statement and return its result."""
 
     async def fetch_all(self, statement: Executable, /, **values: Any) -> Sequence[Row]:
         """Return all rows of a statement. `values` are its bound parameters."""
