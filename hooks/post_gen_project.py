@@ -88,7 +88,6 @@ FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [
     ({"ci": "github"}, [".github"]),
     ({"ci": "gitlab"}, [".gitlab-ci.yml", "renovate.json"]),
     ({"kubernetes": True}, ["kubernetes"]),
-    ({"database_layer": "async-session"}, ["tests/test_entities.py"]),
 ]
 
 

@@ -11,7 +11,7 @@ from types import ModuleType
 
 from allpairspy import AllPairs
 from choices import CHOICES, REFERENCE, Context
-from conftest import SOURCES, TEMPLATE, list_files
+from conftest import LAYERS, SOURCES, TEMPLATE, list_files
 from cookiecutter.main import cookiecutter
 from rendered_hooks import load_hook
 
@@ -56,6 +56,9 @@ def owning_features(name: str) -> list[Context]:
         for required, patterns in post_hook().FILES_BY_FEATURE
         if any(part.match(f"/{pattern}") for part in (path, *path.parents) for pattern in patterns)
     ]
+    layers = [layer for layer in LAYERS if (SOURCES / "_variants" / layer / name).exists()]
+    if not found and len(layers) == 1 < len(LAYERS):
+        return [{"database_layer": layers[0]}]
     # A file in an entry with more options does not belong to the entries with fewer.
     return [one for one in found if not any(one.items() < other.items() for other in found)]
 

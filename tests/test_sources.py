@@ -25,7 +25,10 @@ PYTHON_FILES = [
 NAMES = {path: path.relative_to(TEMPLATE).as_posix() for path in PYTHON_FILES}
 
 # What only one layer needs. All other files of an overlay have the same names in both.
-ONLY_IN = {"databases": {"app/db/compilation.py", "app/db/driver.py", "app/db/execution.py"}}
+ONLY_IN = {
+    "async-session": {"tests/test_entities.py", "tests/writers/test_loaded_entities.py"},
+    "databases": {"app/db/compilation.py", "app/db/driver.py", "app/db/execution.py"},
+}
 
 
 def python_files() -> pytest.MarkDecorator:

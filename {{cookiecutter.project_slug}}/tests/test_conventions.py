@@ -127,7 +127,7 @@ def test_no_statement_changes_the_session() -> None:
         if path != ROOT / "app" / "db" / "connection.py"
         and session_state.search(path.read_text("utf-8"))
     ]
-    assert not paths, "use SET LOCAL, transaction-scoped locks, or a connection of its own"
+    assert not paths, "use SET LOCAL, transaction-scoped locks, or a separate connection"
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Lists: all sorts and filters, NULL and equal values, with rows inserted and deleted meanwhile."""
+"""Lists: all sorts and filters, NULL and equal values, and concurrent inserts and deletes."""
 
 import asyncio
 import itertools

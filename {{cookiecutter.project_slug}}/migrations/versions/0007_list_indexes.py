@@ -3,9 +3,11 @@
 from alembic import op
 
 revision: str = "0007_list_indexes"
-down_revision: str | None = (
-    "{{ '0006_notes_search' if cookiecutter.auth else '0005_articles_search' }}"
-)
+# jinja: if cookiecutter.auth
+down_revision: str | None = "0006_notes_search"
+# jinja: else
+down_revision = "0005_articles_search"
+# jinja: endif
 branch_labels: None = None
 depends_on: None = None
 

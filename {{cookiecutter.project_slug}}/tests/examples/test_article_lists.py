@@ -36,7 +36,7 @@ async def test_articles_are_sorted(client: AsyncClient) -> None:
 async def test_articles_are_filtered_by_time_of_creation(
     committing_client: AsyncClient,
 ) -> None:
-    # Each one is created in a transaction of its own, so the timestamps differ.
+    # Each one is created in a separate transaction, so the timestamps differ.
     articles = [await create(committing_client, slug=f"number-{number}") for number in range(4)]
     times = [quote(article["created_at"]) for article in articles]
     between = f"created_after={times[0]}&created_before={times[3]}"
