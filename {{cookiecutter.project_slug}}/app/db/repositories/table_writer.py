@@ -18,7 +18,7 @@ Key: TypeAlias = UUID | int | str | tuple[Any, ...]
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 # `get_or_create` tries again if another transaction deletes the row between its two statements.
-_ATTEMPTS = 3
+_TRIES = 3
 
 
 class TableWriter(FetchMethods):
@@ -66,6 +66,7 @@ class TableWriter(FetchMethods):
             return []
         if any(row.keys() != new[0].keys() for row in new):
             raise TypeError("All rows must have values for the same columns")
+        # In both layers, PostgreSQL inserts the rows in this order, and RETURNING keeps it.
         return await self._execute(self._statements.insert(tuple(new[0])), new)
 
     async def upsert(self, conflict: Sequence[str], /, **values: Any) -> Row:
@@ -102,7 +103,7 @@ class TableWriter(FetchMethods):
             .where(*(columns[key] == new[key] for key in {*keys, *self._scope}))
             .with_for_update(read=True, key_share=True)
         )
-        for _ in range(_ATTEMPTS):
+        for _ in range(_TRIES):
             if created := await self._execute(insert, new):
                 return created[0], True
             if existing := await self._execute(select):
@@ -119,17 +120,18 @@ class TableWriter(FetchMethods):
         since that version.
         """
         changes = self._by_key(values)
-        if not changes:
-            row = await self.get(key)
-            if version is not None and row.updated_at != version:
-                raise StaleVersionError
-            return row
         condition = self._row_condition(key)
         if version is not None:
             condition &= self._statements.column("updated_at") == version
-        # Built for each call, unlike INSERT, because a value may be an SQL expression.
-        statement = sa.update(self._statements.table).where(condition).values(changes)
-        rows = await self._execute(statement.returning(*self._statements.returned))
+        returned = self._statements.returned
+        statement: sa.Executable
+        if changes:
+            # Built for each call, unlike INSERT, because a value may be an SQL expression.
+            update = sa.update(self._statements.table).where(condition).values(changes)
+            statement = update.returning(*returned)
+        else:
+            statement = sa.select(*returned).where(condition).with_for_update()
+        rows = await self._execute(statement)
         if not rows and version is not None:
             await self.get(key)
             raise StaleVersionError
