@@ -14,9 +14,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app.db.base import Base, Row
 from app.db.database import Database
-from app.db.repositories.table_writer import Key, Parameters, TableWriter
 from app.db.statements import FetchMethods
 from app.db.table_statements import TableStatements
+from app.db.table_writer import Key, Parameters, TableWriter
 from app.db.transaction import Transaction
 
 

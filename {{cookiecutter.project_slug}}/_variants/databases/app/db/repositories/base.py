@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from app.db.base import Row
 from app.db.database import Database
-from app.db.repositories.table_writer import TableWriter
 from app.db.statements import FetchMethods
 from app.db.table_statements import TableStatements
+from app.db.table_writer import TableWriter
 from app.db.transaction import Transaction
 
 
