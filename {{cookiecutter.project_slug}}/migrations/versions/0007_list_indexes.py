@@ -13,9 +13,13 @@ depends_on: None = None
 
 
 def upgrade() -> None:
-    op.create_index("ix_articles_created_at_id", "articles", ["created_at", "id"])
-    op.create_index("ix_articles_title_id", "articles", ["title", "id"])
-    op.create_index("ix_redemptions_coupon_id_id", "redemptions", ["coupon_id", "id"])
+    # For large tables, create the indexes beforehand with CREATE INDEX CONCURRENTLY.
+    for name, table, columns in (
+        ("ix_articles_created_at_id", "articles", ["created_at", "id"]),
+        ("ix_articles_title_id", "articles", ["title", "id"]),
+        ("ix_redemptions_coupon_id_id", "redemptions", ["coupon_id", "id"]),
+    ):
+        op.create_index(name, table, columns, if_not_exists=True)
     op.drop_index("ix_redemptions_coupon_id", "redemptions")
 
 
