@@ -46,9 +46,13 @@ async def wait_until_returned(database: Database) -> None:
     await assert_intact(database)
 
 
-async def test_stream_yields_all_rows_in_order(database: Database) -> None:
-    numbers = [row.number async for row in database.stream(NUMBERS, stop=1234)]
-    assert numbers == list(range(1, 1235))
+@pytest.mark.parametrize("pooler", ["none", "pgbouncer"])
+async def test_stream_yields_all_rows_in_order(settings: Settings, pooler: str) -> None:
+    pooled = settings.database.model_copy(update={"pooler": pooler})
+    async with Database(pooled) as database:
+        for _ in range(2):
+            numbers = [row.number async for row in database.stream(NUMBERS, stop=1234)]
+            assert numbers == list(range(1, 1235))
 
 
 async def test_stream_without_rows_is_empty(database: Database) -> None:
