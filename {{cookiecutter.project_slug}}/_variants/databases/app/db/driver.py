@@ -20,6 +20,8 @@ class DriverConnection(GuardedConnection):
 
     #: The status of the last `fetch`, such as `UPDATE 1`.
     last_status = ""
+    #: The number of statements that have not ended, because a task that runs one was not awaited.
+    running = 0
 
     async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
         """Execute a statement, return its rows, and keep its status.
@@ -28,11 +30,23 @@ class DriverConnection(GuardedConnection):
         still borrowed only in methods of asyncpg.
         """
         timeout = options.pop("timeout", None)
-        records, status, _ = await self._execute(  # type: ignore[attr-defined]
-            query, args, 0, timeout, return_status=True, **options
-        )
+        self.running += 1
+        try:
+            records, status, _ = await self._execute(  # type: ignore[attr-defined]
+                query, args, 0, timeout, return_status=True, **options
+            )
+        finally:
+            self.running -= 1
         self.last_status = status.decode()
         return records
+
+    async def fetchmany(self, *args: Any, **options: Any) -> Any:
+        """Execute a statement once for each element of a sequence, and return its rows."""
+        self.running += 1
+        try:
+            return await super().fetchmany(*args, **options)
+        finally:
+            self.running -= 1
 
     async def describe(self, query: str) -> Sequence[asyncpg.Attribute]:
         """Return the columns of the result of a statement, from asyncpg's statement cache."""

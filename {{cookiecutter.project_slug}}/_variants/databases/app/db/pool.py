@@ -161,6 +161,10 @@ async def _borrow(connection: Connection) -> None:
 
 
 async def _give_back(connection: Connection) -> None:
+    # The proxy of a connection that was closed has no attributes.
+    if getattr(connection.raw_connection, "running", 0):
+        # The next borrower could not use the connection.
+        terminate(connection.raw_connection)
     await finish_despite_cancellation(
         connection.__aexit__, terminate_on_failure=connection.raw_connection
     )
