@@ -18,6 +18,12 @@ from rendered_hooks import load_hook
 #: Options that change the service itself, rather than the files around it.
 SERVICE_OPTIONS = [name for name in ("database_layer", "example", "auth") if name in CHOICES]
 
+#: Files that only one database layer needs. The others exist in both overlays.
+ONLY_IN = {
+    "async-session": {"tests/test_entities.py", "tests/writers/test_loaded_entities.py"},
+    "databases": {"app/db/compilation.py", "app/db/driver.py", "app/db/execution.py"},
+}
+
 #: The options that generate the most files.
 EVERYTHING: Context = {name: True for name in ("example", "auth", "kubernetes") if name in CHOICES}
 

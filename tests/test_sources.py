@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from choices import CONTEXT
 from conftest import LAYERS, SOURCES, TEMPLATE, Bake, list_files, needs_two_layers
+from matrix import ONLY_IN
 from shared_environment import install
 
 PYTHON_FILES = [
@@ -23,12 +24,6 @@ PYTHON_FILES = [
     for path in sorted(TEMPLATE.glob(pattern))
 ]
 NAMES = {path: path.relative_to(TEMPLATE).as_posix() for path in PYTHON_FILES}
-
-# What only one layer needs. All other files of an overlay have the same names in both.
-ONLY_IN = {
-    "async-session": {"tests/test_entities.py", "tests/writers/test_loaded_entities.py"},
-    "databases": {"app/db/compilation.py", "app/db/driver.py", "app/db/execution.py"},
-}
 
 
 def python_files() -> pytest.MarkDecorator:
