@@ -10,8 +10,8 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from pydantic import SecretStr
-from sqlalchemy import Connection, pool
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, MetaData, pool
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.connection import connect
 from app.db.dsn import connect_kwargs
@@ -95,11 +95,25 @@ async def migrate(
     def run(connection: Connection) -> None:
         run_command(Config(toml_file=CONFIG, attributes={"connection": connection}), revision)
 
+    async with _create_engine(url).connect() as connection:
+        await connection.run_sync(run)
+
+
+@asynccontextmanager
+async def created_tables(url: str, metadata: MetaData) -> AsyncIterator[None]:
+    """Create tables and their types, and drop them after the block."""
+    engine = _create_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    yield
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.drop_all)
+
+
+def _create_engine(url: str) -> AsyncEngine:
+    """Return an engine of SQLAlchemy, which closes each connection after its use."""
     options = connect_kwargs(database_settings(url), for_requests=False)
     options["async_creator_fn"] = connect
-    engine = create_async_engine(
+    return create_async_engine(
         "postgresql+asyncpg://", connect_args=options, poolclass=pool.NullPool
     )
-    async with engine.connect() as connection:
-        await connection.run_sync(run)
-    await engine.dispose()
