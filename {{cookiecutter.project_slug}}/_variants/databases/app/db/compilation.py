@@ -4,8 +4,8 @@
 and it compiles at every execution, which takes longer than a short query.
 
 SQLAlchemy has no public interface for executing its SQL without its own connections. This module
-calls the same private methods as those; `tests/test_statements.py` covers them, so run it after
-each update of SQLAlchemy.
+calls the same private methods as those. `tests/sql` covers them, so run it after each update of
+SQLAlchemy.
 """
 # ruff: noqa: SLF001
 
@@ -31,6 +31,8 @@ _CACHE_SIZE = 500
 
 # The dialect and its objects are untyped.
 DIALECT: Any = PGDialect_asyncpg(dbapi=PGDialect_asyncpg.import_dbapi())  # type: ignore[no-untyped-call]
+#: Describes the result of a statement without rows.
+NO_ROWS: ResultMetaData = CursorResult._no_result_metadata
 # Statements of the same structure share one compiled form, also if they are built for each call.
 _cache: LRUCache[Any, Any] = LRUCache(_CACHE_SIZE)
 
@@ -94,7 +96,8 @@ class CompiledStatement:
             _group_number=group,
             _collected_params=self._collected,
         )
-        self._add_defaults(parameters)
+        if self._has_defaults:
+            _Context(self._statement, compiled).add_defaults(parameters)
         if self._is_expanding:
             expanded = compiled._process_parameters_for_postcompile(parameters)
             sql, names = expanded.statement, expanded.positiontup
@@ -124,11 +127,10 @@ class CompiledStatement:
         compiled = self._compiled
         # SQLAlchemy adds `RETURNING id` to an INSERT, which is not part of the result.
         if not attributes or (compiled.isinsert and compiled.implicit_returning):
-            no_rows: ResultMetaData = CursorResult._no_result_metadata
             if not compiled.isplaintext:
-                self._metadata = no_rows
-            return no_rows
-        context = _ResultContext(self._statement, compiled)
+                self._metadata = NO_ROWS
+            return NO_ROWS
+        context = _Context(self._statement, compiled)
         metadata = compiled._cached_metadata
         if metadata is None:
             description: Any = [(item.name, item.type.oid, *[None] * 5) for item in attributes]
@@ -142,17 +144,9 @@ class CompiledStatement:
         self._metadata = adapted
         return adapted
 
-    def _add_defaults(self, parameters: dict[str, Any]) -> None:
-        """Add the Python defaults of columns that get no value."""
-        compiled = self._compiled
-        for column in compiled.insert_prefetch:
-            parameters[compiled._within_exec_param_key_getter(column)] = _evaluate(column.default)
-        for column in compiled.update_prefetch:
-            parameters[compiled._within_exec_param_key_getter(column)] = _evaluate(column.onupdate)
 
-
-class _ResultContext(PGExecutionContext_asyncpg):
-    """The part of SQLAlchemy's execution context that describes a result."""
+class _Context(PGExecutionContext_asyncpg):
+    """The part of SQLAlchemy's execution context that adds defaults and describes a result."""
 
     def __init__(self, statement: Any, compiled: Any) -> None:
         self.dialect = DIALECT
@@ -166,10 +160,10 @@ class _ResultContext(PGExecutionContext_asyncpg):
             compiled._loose_column_name_matching,
         )
 
-
-def _evaluate(default: Any) -> Any:
-    """Return the value of a Python default. A function gets None instead of the context."""
-    return default.arg(None) if default.is_callable else default.arg
+    def add_defaults(self, parameters: dict[str, Any]) -> None:
+        """Add the Python defaults of columns that get no value."""
+        self.compiled_parameters = [parameters]
+        self._process_execute_defaults()  # type: ignore[no-untyped-call]
 
 
 _executed_before: WeakSet[Executable] = WeakSet()
