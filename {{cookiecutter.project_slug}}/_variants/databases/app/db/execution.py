@@ -11,7 +11,7 @@ from sqlalchemy.engine import IteratorResult, ScalarResult
 from sqlalchemy.engine.result import ResultMetaData
 
 from app.db.base import Row
-from app.db.compilation import Values, compile_statement
+from app.db.compilation import NO_ROWS, Values, compile_statement
 from app.db.driver import DriverConnection, DriverErrors
 from app.db.guarded_connection import terminate
 from app.db.statements import FetchMethods
@@ -31,6 +31,8 @@ class StatementResult(IteratorResult[*tuple[Any, ...]]):
     ) -> None:
         super().__init__(metadata, iter(records))
         self._status = status
+        if metadata is NO_ROWS:
+            self.close()
 
     @property
     def rowcount(self) -> int:
