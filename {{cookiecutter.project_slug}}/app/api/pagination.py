@@ -21,7 +21,6 @@ from pydantic import BaseModel
 from app.api.cursors import CursorCodec
 from app.api.paths import request_path
 from app.db.keyset import KeysetList, PageRequest
-from app.errors import UnprocessableError
 from app.schemas.fields import NO_NUL_PATTERN
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -91,13 +90,9 @@ def page_params(keyset: KeysetList, **filter_types: Any) -> Callable[..., Awaita
     ) -> PageParams:
         position = None
         if after is not None:
-            cursor_sort, position = codec.decode(after)
-            if cursor_sort not in {sort, None if sort == default_sort else sort}:
-                message = "The cursor belongs to another sort."
-                raise UnprocessableError(message, loc=("query", "after"))
-            # A cursor without a sort, from a version of the service whose list was sorted by the
-            # key, continues in that order.
-            sort = cursor_sort
+            # The next pages have the sort of the first one. It is None for a cursor from a version
+            # of the service whose list was sorted by the key.
+            sort, position = codec.decode(after)
         given = {name: value for name, value in filters.items() if value is not None}
         return PageParams(
             limit, sort, position, given, q, codec=codec, request=request, response=response
@@ -134,6 +129,7 @@ def _sort_type(keyset: KeysetList) -> Any:
     return Annotated[
         Literal[keyset.sorts],
         Query(
-            description="Sort order; `-` means descending. A cursor is only valid with its sort."
+            description="Sort order of the first page; `-` means descending. A cursor continues in"
+            " the order of its list."
         ),
     ]
