@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVarTuple, overload
 
-from sqlalchemy import Connection, CursorResult, Executable, Result, UpdateBase
+import asyncpg
+from sqlalchemy import Connection, CursorResult, Executable, Result, UpdateBase, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from app.db.base import Row
+from app.db.error_translation import translate_errors
 from app.db.statements import FetchMethods
 
 logger = logging.getLogger(__name__)
@@ -97,6 +99,19 @@ class Transaction(FetchMethods, AsyncSession):
         """Set a savepoint. If the block raises, roll back to it; the transaction continues."""
         async with self.begin_nested():
             yield
+
+    @asynccontextmanager
+    async def driver_connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """Yield the asyncpg connection of the transaction, for COPY.
+
+        Raises `AppError` for errors in the block, like `execute`.
+        """
+        # SQLAlchemy sends BEGIN with the first statement.
+        await self.execute(select(1))
+        pooled = await (await self.connection()).get_raw_connection()
+        driver: Any = pooled.driver_connection
+        with translate_errors():
+            yield driver
 
     async def commit_and_end(self) -> None:
         """Commit, or roll back if the commit fails. Return the connection to the pool."""

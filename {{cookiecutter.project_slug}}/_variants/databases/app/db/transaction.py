@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from app.db.cancellation import transaction_block
-from app.db.driver import DriverConnection
+from app.db.driver import DriverConnection, DriverErrors
 from app.db.error_translation import translate_errors
 from app.db.execution import Executor
 from app.db.pool import Pool
@@ -48,6 +48,16 @@ class Transaction(Executor):
         with translate_errors():
             async with transaction_block(driver):
                 yield
+
+    @asynccontextmanager
+    async def driver_connection(self) -> AsyncIterator[DriverConnection]:
+        """Yield the asyncpg connection of the transaction, for COPY.
+
+        Raises `AppError` for errors in the block, like `execute`.
+        """
+        driver = await self._connection()
+        async with DriverErrors(driver):
+            yield driver
 
     def _handle_failure(self) -> None:
         """Do nothing: the end of the transaction or of a savepoint rolls back."""
