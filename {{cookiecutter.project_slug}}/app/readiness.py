@@ -45,7 +45,8 @@ class Readiness:
         # longer than the timeout fail, which is accepted.
         pool_settings = {"pool_min_size": 0, "pool_max_size": 1, "pool_timeout": _TIMEOUT}
         self._database = Database(settings.model_copy(update=pool_settings))
-        self._is_draining = False
+        #: Set when the process begins to shut down. Streams without an end wait for it.
+        self.draining = asyncio.Event()
         files = migration_files()
         self._has_migrations = bool(files)
         self._superseded = superseded_revisions(files)
@@ -62,7 +63,7 @@ class Readiness:
 
         May be called more than once.
         """
-        self._is_draining = True
+        self.draining.set()
         logger.info("Shutting down: /readyz responds with 503 from now on")
 
     async def check(self) -> None:
@@ -70,7 +71,7 @@ class Readiness:
 
         During a drain, raise its subclass `ShuttingDownError`.
         """
-        if self._is_draining:
+        if self.draining.is_set():
             raise ShuttingDownError("The service is shutting down.")
         query = _REVISIONS_QUERY if self._has_migrations else _STANDBY_ONLY_QUERY
         try:
