@@ -111,11 +111,13 @@ def paths_drawn(text: str) -> set[str]:
 
 
 def exists(project: Project, path: str, document: str) -> bool:
-    """Return whether `path` exists, relative to the project or to the folder of `document`."""
+    """Return whether `path` exists, relative to the project or to the folder of `document`.
+
+    A guide may tell the reader to write the file.
+    """
     folder = Path(project.path / document).parent
-    if path in CREATED_LATER or (
-        document.startswith("docs/add-a-") and path.endswith(("tags.py", "tax.py"))
-    ):
+    is_written = re.search(rf"Write\s`{re.escape(path)}`:", project.read(document))
+    if path in CREATED_LATER or is_written:
         return True
     return (project.path / path).exists() or (folder / path).exists()
 

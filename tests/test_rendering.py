@@ -38,6 +38,7 @@ def test_layers_differ_only_in_database_files(bake: Bake) -> None:
     assert {name for name in different if not name.startswith("app/db/")} == {
         "README.md",
         "docs/add-a-resource.md",
+        "docs/cookbook.md",
         "pyproject.toml",
         "tests/isolation.py",
         "tests/writers/models.py",

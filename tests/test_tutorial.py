@@ -1,33 +1,13 @@
 """docs/add-a-resource.md works when its steps are followed to the letter."""
 
 import re
-import shlex
 
 import pytest
-from conftest import LAYERS, Bake, Project
+from conftest import LAYERS, Bake
+from guides import follow
 from shared_environment import install
 
 pytestmark = pytest.mark.slow
-
-# A step is a file with its content, or a block of commands.
-STEP = re.compile(
-    r"`(?P<file>[\w/]+\.py)`:\n\n```python\n(?P<text>.*?)^```$|```console\n(?P<commands>.*?)^```$",
-    re.MULTILINE | re.DOTALL,
-)
-
-
-def follow(project: Project, document: str) -> list[str]:
-    """Write the files and run the commands of `document`; return the output of each command."""
-    outputs = []
-    for step in STEP.finditer(document):
-        if step["file"]:
-            file = project.path / step["file"]
-            assert file.parent.is_dir()
-            file.write_text(step["text"], "utf-8")
-        else:
-            commands = [line.removeprefix("$ ") for line in step["commands"].splitlines()]
-            outputs += [project.run(*shlex.split(command)).stdout for command in commands]
-    return outputs
 
 
 @pytest.mark.parametrize("layer", LAYERS)

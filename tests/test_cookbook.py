@@ -1,0 +1,34 @@
+"""The recipes of docs/cookbook.md work when they are followed to the letter."""
+
+import re
+
+import pytest
+from conftest import LAYERS, Bake
+from guides import follow
+from shared_environment import install
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("is_full", [False, pytest.param(True, marks=pytest.mark.options)])
+def test_recipes_pass_lint_and_tests(layer: str, is_full: bool, bake: Bake) -> None:
+    project = bake(database_layer=layer, example=is_full, auth=is_full)
+    # The recipes add dependencies, which no other project may see.
+    install(project, f"cookbook-{layer}-{is_full}")
+    before = project.files()
+    document = project.read("docs/cookbook.md")
+
+    *_, lint, test = follow(project, document)
+
+    new = {name for name in project.files() - before if not name.startswith(".data/")}
+    # One file for each Python block, and the migration that a command generates.
+    assert len(new) == document.count("```python") + 1
+    assert "All checks passed!" in lint
+    assert re.search(r"^=+ \d+ passed in ", test, re.MULTILINE), test
+
+
+def test_recipes_are_listed_in_order(bake: Bake) -> None:
+    document = bake().read("docs/cookbook.md")
+    recipes = re.findall(r"^## (.+)$", document, re.MULTILINE)
+    assert re.findall(r"^- \[(.+)\]\(#", document, re.MULTILINE) == recipes[:-1]
+    assert recipes[-1] == "Check"
