@@ -4,11 +4,12 @@ import logging
 from collections.abc import AsyncIterator
 
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import StreamingResponse
 from httpx2 import ASGITransport, AsyncClient
 from starlette.types import Message
 
+from app.api.middleware.body_size_limit import body_size_limit
 from app.main import create_app
 from app.settings import Settings
 from tests.service_settings import changed
@@ -145,3 +146,23 @@ async def test_error_after_start_of_response_is_raised(client: AsyncClient, app:
     # uvicorn then closes the connection, so that the client notices the incomplete response.
     with pytest.raises(ZeroDivisionError):
         await client.get("/half")
+
+
+@pytest.mark.parametrize("has_length", [True, False])
+async def test_route_has_its_own_body_size_limit(
+    app: FastAPI, client: AsyncClient, settings: Settings, *, has_length: bool
+) -> None:
+    limit = settings.service.max_body_size + 1
+
+    @app.put("/upload")
+    @body_size_limit(limit)
+    async def upload(request: Request) -> int:
+        return len(await request.body())
+
+    async def status_of(size: int) -> int:
+        request = client.build_request("PUT", "/upload/", content=bytes(size))
+        if not has_length:
+            del request.headers["Content-Length"]
+        return (await client.send(request)).status_code
+
+    assert [await status_of(size) for size in (limit, limit + 1)] == [200, 413]
