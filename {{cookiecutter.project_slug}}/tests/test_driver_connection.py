@@ -47,6 +47,16 @@ async def test_copy_is_rolled_back_with_its_transaction(pool_of_two: Database) -
 
 
 async def test_error_of_copy_is_translated(pool_of_two: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with pool_of_two.transaction() as transaction:
+            # Within the transaction, whose end also translates errors.
+            with pytest.raises(AlreadyExistsError):
+                async with transaction.driver_connection() as connection:
+                    await connection.copy_records_to_table("copied", records=[(1,), (1,)])
+            raise ZeroDivisionError
+
+
+async def test_savepoint_undoes_a_failed_copy(pool_of_two: Database) -> None:
     async with pool_of_two.transaction() as transaction:
         with pytest.raises(AlreadyExistsError):
             async with transaction.savepoint(), transaction.driver_connection() as connection:
