@@ -30,32 +30,32 @@ from app.settings import Settings
 from tests.databases import connected, url_from
 
 CREATE = """
-    CREATE TABLE customers (
+    CREATE TABLE parents_of_tests (
         id integer PRIMARY KEY, code text UNIQUE, owner integer, UNIQUE (owner, id));
-    CREATE TABLE invoices (
+    CREATE TABLE children_of_tests (
         id integer PRIMARY KEY,
-        customer_id integer CONSTRAINT customer REFERENCES customers,
-        code text CONSTRAINT code REFERENCES customers (code) DEFERRABLE INITIALLY DEFERRED,
+        customer_id integer CONSTRAINT customer REFERENCES parents_of_tests,
+        code text CONSTRAINT code REFERENCES parents_of_tests (code) DEFERRABLE INITIALLY DEFERRED,
         owner integer,
         buyer integer,
-        parent_id integer CONSTRAINT parent REFERENCES invoices,
-        pinned_id integer CONSTRAINT pinned REFERENCES customers ON DELETE RESTRICT,
+        parent_id integer CONSTRAINT parent REFERENCES children_of_tests,
+        pinned_id integer CONSTRAINT pinned REFERENCES parents_of_tests ON DELETE RESTRICT,
         days int4range,
         CONSTRAINT days EXCLUDE USING gist (days WITH &&),
-        CONSTRAINT buyer FOREIGN KEY (owner, buyer) REFERENCES customers (owner, id));
-    INSERT INTO customers VALUES (1, 'a', 1), (2, 'b)=(x)', 1), (3, 'c', 1), (4, 'd', 1);
-    INSERT INTO invoices (id, customer_id) VALUES (10, 1);
-    INSERT INTO invoices (id, code) VALUES (11, 'b)=(x)');
-    INSERT INTO invoices (id, owner, buyer, parent_id) VALUES (12, 1, 3, 10);
-    INSERT INTO invoices (id, pinned_id) VALUES (13, 4);
-    INSERT INTO invoices (id, days) VALUES (14, '[1,5)')
+        CONSTRAINT buyer FOREIGN KEY (owner, buyer) REFERENCES parents_of_tests (owner, id));
+    INSERT INTO parents_of_tests VALUES (1, 'a', 1), (2, 'b)=(x)', 1), (3, 'c', 1), (4, 'd', 1);
+    INSERT INTO children_of_tests (id, customer_id) VALUES (10, 1);
+    INSERT INTO children_of_tests (id, code) VALUES (11, 'b)=(x)');
+    INSERT INTO children_of_tests (id, owner, buyer, parent_id) VALUES (12, 1, 3, 10);
+    INSERT INTO children_of_tests (id, pinned_id) VALUES (13, 4);
+    INSERT INTO children_of_tests (id, days) VALUES (14, '[1,5)')
 """
 
 
 def create_metadata() -> MetaData:
     metadata = MetaData()
     Table(
-        "customers",
+        "parents_of_tests",
         metadata,
         Column("id", Integer),
         Column("code", Text),
@@ -67,26 +67,28 @@ def create_metadata() -> MetaData:
         Index("ix_note", "note", unique=True),
     )
     Table(
-        "invoices",
+        "children_of_tests",
         metadata,
-        Column("customer_id", ForeignKey("customers.id", name="customer")),
-        Column("code", ForeignKey("customers.code", name="code")),
+        Column("customer_id", ForeignKey("parents_of_tests.id", name="customer")),
+        Column("code", ForeignKey("parents_of_tests.code", name="code")),
         Column("owner", Integer),
         Column("buyer", Integer),
-        Column("parent_id", ForeignKey("invoices.id", name="parent")),
-        ForeignKeyConstraint(["owner", "buyer"], ["customers.owner", "customers.id"], name="buyer"),
+        Column("parent_id", ForeignKey("children_of_tests.id", name="parent")),
+        ForeignKeyConstraint(
+            ["owner", "buyer"], ["parents_of_tests.owner", "parents_of_tests.id"], name="buyer"
+        ),
     )
     return metadata
 
 
 @pytest.fixture
 async def tables(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """Create customers and their invoices, and drop them after the test."""
+    """Create the tables, whose names no model has, and drop them after the test."""
     monkeypatch.setattr("app.db.constraint_errors.metadata", create_metadata())
     async with connected(url_from(settings)) as connection:
         await connection.execute(CREATE)
         yield
-        await connection.execute("DROP TABLE invoices, customers")
+        await connection.execute("DROP TABLE children_of_tests, parents_of_tests")
 
 
 async def execute(database: Database, statement: str) -> None:
@@ -109,7 +111,7 @@ async def test_missing_reference_names_the_field(
     database: Database, values: str, field: str | None
 ) -> None:
     with pytest.raises(ReferenceNotFoundError) as raised:
-        await execute(database, f"UPDATE invoices SET {values} WHERE id = 10")  # noqa: S608
+        await execute(database, f"UPDATE children_of_tests SET {values} WHERE id = 10")  # noqa: S608
     assert raised.value.members.get("field") == field
 
 
@@ -117,24 +119,24 @@ async def test_missing_reference_names_the_field(
 @pytest.mark.parametrize(
     "statement",
     [
-        "DELETE FROM customers WHERE id = 1",
-        "UPDATE customers SET id = 7 WHERE id = 1",
-        "DELETE FROM customers WHERE id = 2",
-        "DELETE FROM customers WHERE id = 3",
-        "DELETE FROM customers WHERE id = 4",
-        "DELETE FROM invoices WHERE id = 10",
+        "DELETE FROM parents_of_tests WHERE id = 1",
+        "UPDATE parents_of_tests SET id = 7 WHERE id = 1",
+        "DELETE FROM parents_of_tests WHERE id = 2",
+        "DELETE FROM parents_of_tests WHERE id = 3",
+        "DELETE FROM parents_of_tests WHERE id = 4",
+        "DELETE FROM children_of_tests WHERE id = 10",
     ],
 )
 async def test_remaining_references_name_the_table(database: Database, statement: str) -> None:
     with pytest.raises(StillReferencedError) as raised:
         await execute(database, statement)
-    assert raised.value.members == {"referenced_by": "invoices"}
+    assert raised.value.members == {"referenced_by": "children_of_tests"}
 
 
 @pytest.mark.usefixtures("tables")
 async def test_excluded_row_is_a_conflict(database: Database) -> None:
     with pytest.raises(ConflictError):
-        await execute(database, "INSERT INTO invoices (id, days) VALUES (20, '[4,9)')")
+        await execute(database, "INSERT INTO children_of_tests (id, days) VALUES (20, '[4,9)')")
 
 
 def translated(error: BaseException, **fields: str) -> AppError | None:
@@ -147,14 +149,14 @@ def translated(error: BaseException, **fields: str) -> AppError | None:
 @pytest.mark.parametrize(
     ("constraint", "key", "table", "expected"),
     [
-        ("customer", "customer_id", "customers", ReferenceNotFoundError),
-        ("customer", "id", "invoices", StillReferencedError),
-        ("code", "code", "customers", ReferenceNotFoundError),
-        ("code", "code", "invoices", StillReferencedError),
-        ("parent", "parent_id", "invoices", ReferenceNotFoundError),
-        ("parent", "id", "invoices", StillReferencedError),
-        ("unknown", "customer_id", "customers", ReferenceNotFoundError),
-        ("unknown", "id", "invoices", StillReferencedError),
+        ("customer", "customer_id", "parents_of_tests", ReferenceNotFoundError),
+        ("customer", "id", "children_of_tests", StillReferencedError),
+        ("code", "code", "parents_of_tests", ReferenceNotFoundError),
+        ("code", "code", "children_of_tests", StillReferencedError),
+        ("parent", "parent_id", "children_of_tests", ReferenceNotFoundError),
+        ("parent", "id", "children_of_tests", StillReferencedError),
+        ("unknown", "customer_id", "parents_of_tests", ReferenceNotFoundError),
+        ("unknown", "id", "children_of_tests", StillReferencedError),
     ],
 )
 def test_language_of_the_message_is_irrelevant(
@@ -165,10 +167,10 @@ def test_language_of_the_message_is_irrelevant(
     expected: type[ConflictError],
 ) -> None:
     monkeypatch.setattr("app.db.constraint_errors.metadata", create_metadata())
-    detail = f"Schlüssel ({key})=(invoices customers) und Tabelle »{table}«."
+    detail = f"Schlüssel ({key})=(children_of_tests parents_of_tests) und Tabelle »{table}«."
     found = translated(
         ForeignKeyViolationError("verletzt Fremdschlüssel"),
-        table_name="invoices",
+        table_name="children_of_tests",
         constraint_name=constraint,
         detail=detail,
     )
@@ -176,7 +178,7 @@ def test_language_of_the_message_is_irrelevant(
 
 
 def test_violated_restriction_needs_no_detail() -> None:
-    found = translated(RestrictViolationError("restricted"), table_name="invoices")
+    found = translated(RestrictViolationError("restricted"), table_name="children_of_tests")
     assert isinstance(found, StillReferencedError)
 
 
@@ -189,7 +191,7 @@ def test_unique_violation_names_single_column(
 ) -> None:
     monkeypatch.setattr("app.db.constraint_errors.metadata", create_metadata())
     found = translated(
-        UniqueViolationError("taken"), table_name="customers", constraint_name=constraint
+        UniqueViolationError("taken"), table_name="parents_of_tests", constraint_name=constraint
     )
     assert isinstance(found, AlreadyExistsError)
     assert found.members.get("field") == field
