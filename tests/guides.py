@@ -5,9 +5,11 @@ import shlex
 
 from conftest import Project
 
-# A step is a file with its content, or a block of commands.
+# A step is a file with its content, text to append to a file, or a block of commands.
 STEP = re.compile(
-    r"`(?P<file>[\w/]+\.py)`:\n\n```python\n(?P<text>.*?)^```$|```console\n(?P<commands>.*?)^```$",
+    r"`(?P<file>[\w/]+\.py)`:\n\n```python\n(?P<text>.*?)^```$"
+    r"|Append to `(?P<extended>[\w./]+)`:\n\n```\w+\n(?P<appended>.*?)^```$"
+    r"|```console\n(?P<commands>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -20,6 +22,9 @@ def follow(project: Project, document: str) -> list[str]:
             file = project.path / step["file"]
             assert file.parent.is_dir()
             file.write_text(step["text"], "utf-8")
+        elif step["extended"]:
+            with (project.path / step["extended"]).open("a", encoding="utf-8") as extended:
+                extended.write(step["appended"])
         else:
             commands = [line.removeprefix("$ ") for line in step["commands"].splitlines()]
             outputs += [project.run(*shlex.split(command)).stdout for command in commands]
