@@ -72,7 +72,7 @@ def exercise_api(server: ServerProcess) -> list[str]:
     send("GET", "/nowhere")
     masked = re.sub(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", "<id>", repr(responses))
     masked = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", masked)
-    masked = re.sub(r"after=[\w-]+", "after=<id>", masked)
+    masked = re.sub(r"after=[\w.-]+", "after=<cursor>", masked)
     return masked.replace("), (", "),\n(").splitlines()
 
 
