@@ -14,18 +14,27 @@ STEP = re.compile(
 )
 
 
-def follow(project: Project, document: str) -> list[str]:
-    """Write the files and run the commands of `document`; return the output of each command."""
+def follow(project: Project, document: str, *, test_all: bool = True) -> list[str]:
+    """Write the files and run the commands of `document`; return the output of each command.
+
+    Without `test_all`, `make test` runs only the new tests and those of all endpoints and models.
+    """
     outputs = []
+    tests = ["tests/test_conventions.py", "tests/test_migrations.py", "tests/test_openapi.py"]
     for step in STEP.finditer(document):
         if step["file"]:
             file = project.path / step["file"]
             assert file.parent.is_dir()
             file.write_text(step["text"], "utf-8")
+            if file.name.startswith("test_"):
+                tests.append(step["file"])
         elif step["extended"]:
             with (project.path / step["extended"]).open("a", encoding="utf-8") as extended:
                 extended.write(step["appended"])
         else:
-            commands = [line.removeprefix("$ ") for line in step["commands"].splitlines()]
-            outputs += [project.run(*shlex.split(command)).stdout for command in commands]
+            for line in step["commands"].splitlines():
+                command = shlex.split(line.removeprefix("$ "))
+                if command == ["make", "test"] and not test_all:
+                    command = ["uv", "run", "pytest", "--numprocesses", "auto", *tests]
+                outputs.append(project.run(*command).stdout)
     return outputs

@@ -18,7 +18,7 @@ def test_recipes_pass_lint_and_tests(layer: str, is_full: bool, bake: Bake) -> N
     before = project.files()
     document = project.read("docs/cookbook.md")
 
-    *_, lint, test = follow(project, document)
+    *_, lint, test = follow(project, document, test_all=is_full)
 
     new = {name for name in project.files() - before if not name.startswith(".data/")}
     # One file for each Python block, and the migration that a command generates.

@@ -79,16 +79,10 @@ def run_checks(project: Project, variables: Mapping[str, str] = {}) -> None:
     assert re.search(r"^=+ \d+ passed in ", report, re.MULTILINE), report
 
 
+# The smallest projects pass their checks in tests/test_tutorial.py.
 @pytest.mark.parametrize("layer", LAYERS)
 def test_project_with_everything_passes_its_checks(layer: str, bake: Bake) -> None:
     run_checks(bake(**EVERYTHING, database_layer=layer))
-
-
-# For the other layer, the tutorial of such a project passes its checks.
-def test_project_with_nothing_and_tricky_text_passes_its_checks(bake: Bake) -> None:
-    run_checks(
-        bake(**TRICKY_CONTEXT, **dict.fromkeys(EVERYTHING, False), database_layer=LAYERS[-1])
-    )
 
 
 @pytest.mark.options

@@ -12,10 +12,13 @@ from conftest import LAYERS, TEMPLATE, Project
 from cruft_projects import CONTEXT, create, differing_files, run_cruft, update
 from forks import HEADER, add_header, change_every_default, remove_choices
 from git_repo import NOTES, GitRepo, copy_history, find_head, release, release_old_version
-from test_generated_projects import OWNER_MIGRATION, run_checks
+from shared_environment import install
+from test_generated_projects import OWNER_MIGRATION
 
 pytestmark = pytest.mark.slow
 
+# Except for the edited files, the project is the same as a new one, whose tests run elsewhere.
+TESTS = ["tests/test_conventions.py", "tests/test_migrations.py", "tests/test_settings.py"]
 RESOURCE = '"""Things."""\n\nTHINGS = ["one", "two"]\n'
 TABLE = """from sqlalchemy import Column, Integer, Table
 
@@ -88,7 +91,9 @@ def test_owner_edits_conflict_only_where_both_sides_changed_the_same_lines(
     project.git("checkout", "--ours", "--", NOTES)
     project.commit("Update the project")
     assert run_cruft(project, "check", "--checkout", "main").returncode == 0
-    run_checks(Project(project.path))
+    install(Project(project.path))
+    Project(project.path).run("make", "lint")
+    Project(project.path).run("uv", "run", "pytest", *TESTS)
 
 
 def test_migrations_of_owner_and_template_can_be_merged(template: GitRepo, tmp_path: Path) -> None:

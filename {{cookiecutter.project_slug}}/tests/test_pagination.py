@@ -1,7 +1,7 @@
 """Page parameters, and links to the next page."""
 
 from types import SimpleNamespace
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
@@ -102,6 +102,6 @@ async def test_cursor_continues_in_the_order_of_its_list(
     client: AsyncClient, sort: str | None, cursor_sort: str | None, start: str
 ) -> None:
     cursor = CursorCodec(THINGS).encode(cursor_sort, SimpleNamespace(id=KEY, rank=None))
-    params = {"limit": 2, "after": cursor, **({"sort": sort} if sort else {})}
+    params: dict[str, Any] = {"limit": 2, "after": cursor, **({"sort": sort} if sort else {})}
     response = await client.get("/things", params=params)
     assert f"&after={start}" in response.links["next"]["url"]
