@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import SOURCES, TEMPLATE
 
-DOCUMENTS = [
-    *TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md"), *TEMPLATE.glob("docs/decisions/*.md")
-]  # fmt: skip
+FOLDERS = ("docs", "docs/customizing", "docs/decisions")
+DOCUMENTS = [path for folder in (".", *FOLDERS) for path in (TEMPLATE / folder).glob("*.md")]
 # Messages of shells, Python and the operating system that docs/troubleshooting.md quotes.
 OTHER_PROGRAMS = {
     "No such file or directory:",
@@ -57,7 +56,7 @@ def test_broken_links_are_found(tmp_path: Path) -> None:
 
 
 def test_index_lists_every_page() -> None:
-    for folder in ("docs", "docs/decisions"):
+    for folder in FOLDERS:
         index = (TEMPLATE / folder / "README.md").read_text("utf-8")
         pages = {path.name for path in (TEMPLATE / folder).glob("*.md")} - {"README.md"}
         assert pages <= set(re.findall(r"\]\(([^)/]+)\)", index)), folder

@@ -9,7 +9,8 @@ from choices import CHOICES, CONTEXT
 from conftest import LAYERS, TEMPLATE, Bake, clean_environment
 from git_repo import GitRepo, copy_history, release
 
-DOCUMENTS = [*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")]
+PAGES_OF_DOCS = [*TEMPLATE.glob("docs/*.md"), *TEMPLATE.glob("docs/customizing/*.md")]
+DOCUMENTS = [*TEMPLATE.glob("*.md"), *PAGES_OF_DOCS]
 # A file with its content, or commands.
 STEP = re.compile(
     r"`(?P<file>[\w.]+)`:\n\n```yaml\n(?P<text>.*?)^```$|^```sh\n(?P<commands>.*?)^```$",
@@ -17,15 +18,19 @@ STEP = re.compile(
 )
 
 # The pages with commands that a test runs: the blocks marked `sh`.
+WITH_COMMANDS = [path for path in PAGES_OF_DOCS if "\n```sh\n" in path.read_text("utf-8")]
+# tests/test_customizing.py runs the pages about a fork.
 PAGES = sorted(
-    path.stem for path in TEMPLATE.glob("docs/*.md") if "\n```sh\n" in path.read_text("utf-8")
+    path.relative_to(TEMPLATE / "docs").with_suffix("").as_posix()
+    for path in WITH_COMMANDS
+    if path.parent.name == "docs" or path.stem == "file-of-defaults"
 )
 
 
 def test_pages_state_whether_their_commands_are_tested() -> None:
-    for path in TEMPLATE.glob("docs/*.md"):
+    for path in PAGES_OF_DOCS:
         is_stated = "by a test" in " ".join(path.read_text("utf-8").partition("\n## ")[0].split())
-        assert is_stated == (path.stem in PAGES), path
+        assert is_stated == (path in WITH_COMMANDS), path
 
 
 def targets(makefile: str) -> set[str]:
@@ -86,9 +91,10 @@ def test_table_has_a_row_for_every_prompt_and_no_other(page: str) -> None:
 def test_documents_name_only_existing_choices() -> None:
     names = "|".join([*CHOICES, "DATABASE_LAYER"])
     assigned = re.compile(rf"\b({names})\b[\"`]?\s*[=:]\s*[\"`]?([\w.-]*\w)")
-    # The changelog describes earlier versions.
+    # The changelog describes earlier versions, and changes show what a fork adds or removes.
+    changes = re.compile(r"^```diff\n.*?^```$", re.MULTILINE | re.DOTALL)
     for path in {*DOCUMENTS, TEMPLATE / "Makefile"} - {TEMPLATE / "CHANGELOG.md"}:
-        for name, value in assigned.findall(path.read_text("utf-8")):
+        for name, value in assigned.findall(changes.sub("", path.read_text("utf-8"))):
             choices = CHOICES[name.lower()]
             # GPL is an example of an invalid choice.
             known = {"true", "false", "yes", "no"} if True in choices else {*choices, "GPL"}
