@@ -43,7 +43,7 @@ test-options: uv clean-template ## Run the tests of projects with all variants a
 test-versions: uv clean-template ## Run projects on every Python, with the lowest dependencies and with old cookiecutters.
 	$(SLOW) -m versions
 
-test-forks: uv clean-template ## Run the fast tests in forks of the template.
+test-forks: uv clean-template ## Run the tests of forks, and the pages in docs/customizing.
 	$(SLOW) -m forks
 
 test-benchmark: uv clean-template ## Run the tests of the benchmark.

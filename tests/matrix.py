@@ -15,8 +15,14 @@ from conftest import LAYERS, SOURCES, TEMPLATE, list_files
 from cookiecutter.main import cookiecutter
 from rendered_hooks import load_hook
 
+# One name a line: lines that a fork adds do not conflict with those of a release.
+_SERVICE_OPTIONS = [
+    "database_layer",
+    "example",
+    "auth",
+]
 #: Options that change the service itself, rather than the files around it.
-SERVICE_OPTIONS = [name for name in ("database_layer", "example", "auth") if name in CHOICES]
+SERVICE_OPTIONS = [name for name in _SERVICE_OPTIONS if name in CHOICES]
 
 #: Files that only one database layer needs. The others exist in both overlays.
 ONLY_IN = {
@@ -25,7 +31,9 @@ ONLY_IN = {
 }
 
 #: The options that generate the most files.
-EVERYTHING: Context = {name: True for name in ("example", "auth", "kubernetes") if name in CHOICES}
+EVERYTHING: Context = {
+    name: True for name, values in CHOICES.items() if isinstance(values[0], bool)
+}
 
 
 def combinations(names: Sequence[str]) -> list[Context]:

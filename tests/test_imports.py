@@ -133,7 +133,7 @@ class Imports(Project):
             if root in ours and is_missing:
                 yield f"{name} imports {target}, which does not exist"
             elif root not in ours | others:
-                yield f"{name} imports {target}, which its dependencies do not contain"
+                yield f"{name} imports {target}, which pyproject.toml does not list"
 
     def unused(self) -> set[str]:
         """Return the modules that nothing uses; helpers of tests are for tests only."""
@@ -188,8 +188,8 @@ def test_missing_modules_and_members_are_found(tmp_path: Path) -> None:
         "a document or command names dev.server, which does not exist",
         "app/__init__.py imports app.log:gone, which does not exist",
         "app/__init__.py imports app:logs, which does not exist",
-        "app/log.py imports dev.serve, which its dependencies do not contain",
-        "app/log.py imports pytest, which its dependencies do not contain",
+        "app/log.py imports dev.serve, which pyproject.toml does not list",
+        "app/log.py imports pytest, which pyproject.toml does not list",
         "dev/__init__.py imports app.log:levels, which does not exist",
         "dev/serve.py imports app.logs:level, which does not exist",
         "dev/serve.py imports dev:port, which does not exist",

@@ -184,4 +184,4 @@ def test_slugs_of_direct_dependencies_are_reserved(bake: Bake) -> None:
         needs = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
         names = {re.split(r"[^\w-]", need)[0] for need in needs}
         missing = names - RESERVED_PACKAGES
-        assert not missing, "prompt_validation.py: add these to RESERVED_PACKAGES"
+        assert not missing, "add these to reserved_packages.txt"
