@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import LAYERS, Bake
+from matrix import EVERYTHING
 from rendered_hooks import FREE_TEXT, find_problems, load_hook, render, render_hook
 
 from prompt_validation import RESERVED_PACKAGES
@@ -180,7 +181,7 @@ def test_partial_values_of_a_replay_are_left_to_the_hook() -> None:
 
 def test_slugs_of_direct_dependencies_are_reserved(bake: Bake) -> None:
     for layer in LAYERS:
-        project = tomllib.loads(bake(database_layer=layer).read("pyproject.toml"))
+        project = tomllib.loads(bake(**EVERYTHING, database_layer=layer).read("pyproject.toml"))
         needs = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
         names = {re.split(r"[^\w-]", need)[0] for need in needs}
         missing = names - RESERVED_PACKAGES
