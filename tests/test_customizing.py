@@ -7,7 +7,8 @@ from conftest import Project
 from cookiecutter_cli import cookiecutter
 from fork_pages import PAGES, create_fork, skip_in_forks, take_steps
 from forks import run_fast_tests
-from git_repo import GitRepo, release
+from git_repo import GitRepo
+from test_fork_merge import release_next_version
 from test_generated_projects import run_checks
 
 pytestmark = [skip_in_forks, pytest.mark.slow]
@@ -52,7 +53,7 @@ def test_steps_apply_in_sequence_and_leave_nothing_without_the_option(tmp_path: 
 def test_fork_with_the_changes_of_one_page_is_valid(page: str, tmp_path: Path) -> None:
     fork = create_fork(tmp_path)
     if page == "take-a-release":
-        release(GitRepo(tmp_path / "upstream"))
+        release_next_version(GitRepo(tmp_path / "upstream"))
 
     take_steps(fork, page)
 
