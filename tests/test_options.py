@@ -17,13 +17,13 @@ from cookiecutter_cli import cookiecutter
 from git_repo import GitRepo
 from matrix import (
     EVERYTHING,
+    ONLY_IN,
     SERVICE_OPTIONS,
     all_files,
     bake_in_process,
     owning_features,
     post_hook,
 )
-from test_sources import ONLY_IN
 
 HOOK = "hooks/post_gen_project.py"
 TABLE_START = "FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [\n"
