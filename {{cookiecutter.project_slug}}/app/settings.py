@@ -153,16 +153,16 @@ class Settings(BaseModel):
 
     def group(self, group: type[GroupT]) -> GroupT:
         """Return the settings of a component. Raises `LookupError` if no component has them."""
-        for component in self.components:
-            if isinstance(component, group):
-                return component
+        for settings in self.components:
+            if isinstance(settings, group):
+                return settings
         raise LookupError(f"no component has the settings group {group.__name__}")
 
 
 def load_settings() -> Settings:
     """Read all settings from the environment and `.env`.
 
-    Raises `SettingsError` with one line for each problem, of all groups.
+    Raises `SettingsError` with one line for each problem in any of the groups.
     """
     loaded: dict[type[SettingsGroup], Any] = {}
     problems: list[str] = []

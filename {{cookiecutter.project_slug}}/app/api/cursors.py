@@ -102,7 +102,7 @@ _VALUE_CODECS: dict[type, ValueCodec[Any]] = {
         decode=_decode_date,
     ),
     Decimal: ValueCodec[Decimal](
-        # PostgreSQL's limits: 131,072 digits before the decimal point, and 16,383 after it.
+        # `numeric` can have 131,072 digits before the decimal point, but a URL cannot.
         pattern=r"NaN|-?Infinity|-?[0-9]{1,1000}(?:\.[0-9]{1,1000})?",
         encode=lambda value: f"{value:f}",
         decode=Decimal,
@@ -118,7 +118,7 @@ _KEY_CODECS: dict[type, tuple[str, ValueCodec[Any], str]] = {
 def _sort_codec(column: ColumnElement[Any]) -> ValueCodec[Any]:
     """Return the codec of the values of a sort column, without NULL.
 
-    Raises `TypeError` if the type has none, as that of an SQL function without `type_`.
+    Raises `TypeError` if its type has no codec, such as that of an SQL function without `type_`.
     """
     if not isinstance(column.type, Enum):
         if column.type.python_type not in _VALUE_CODECS:

@@ -1,7 +1,7 @@
 """Query parameters of lists, and the `Link` to the next page.
 
-A list route declares one dependency for the parameters `limit`, `after`, `sort`, `q` and the
-filters of its list, as far as the list has them:
+A list route declares one dependency for the parameters `limit` and `after`, and for the sorts,
+the search (`q`) and the filters of its list:
 
     ArticlePage = Annotated[PageParams, Depends(page_params(ARTICLE_LIST))]
 
@@ -70,14 +70,16 @@ def page_params(keyset: KeysetList, **filter_types: Any) -> Callable[..., Awaita
 
     `filter_types` are the types of the filters by name, such as
     `Annotated[bool | None, Query(description="Only notes with a description, or without.")]`.
-    A request that omits a filter, None, lists the rows with all values.
+    A filter that a request omits is None, and is not applied.
+
+    Raises `TypeError` if a filter has no type, or a type has no filter.
     """
     if filter_types.keys() != set(keyset.filters):
         raise TypeError(f"Expected types of the filters {keyset.filters}, not {[*filter_types]}")
     codec = CursorCodec(keyset)
     default_sort = next(iter(keyset.sorts), None)
 
-    # FastAPI calls it with the parameters of the signature below.
+    # FastAPI passes the parameters of the signature that is set below.
     async def get_page_params(
         request: Request,
         response: Response,

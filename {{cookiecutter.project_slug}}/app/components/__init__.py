@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """What a module in this package adds to the service: the attribute `component`."""
+    """What a module adds to the service: the value of its attribute `component`."""
 
     #: Loaded with all other settings. `Settings.group` returns it.
     settings_group: type[SettingsGroup] | None = None
@@ -35,7 +35,7 @@ class Component:
 def discover_components() -> list[Component]:
     """Return the components of all modules, in the alphabetical order of the modules.
 
-    Raises `TypeError` if a module has none.
+    Raises `TypeError` if a module has no component.
     """
     modules = iter_modules(__path__, prefix=f"{__name__}.")
     return [_import_component(module.name) for module in modules]

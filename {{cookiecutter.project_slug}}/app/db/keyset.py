@@ -48,7 +48,7 @@ class PageRequest:
     sort: str | None = None
     #: Position of the last row of the previous page; None for the first page.
     after: Position | None = None
-    #: Values of filters, by name.
+    #: Values of filters, by the name of the filter.
     filters: Mapping[str, Any] = field(default_factory=dict)
     #: Full-text search; None or empty if there is none.
     q: str | None = None
@@ -132,12 +132,12 @@ class KeysetList:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """Return the names of the filters."""
+        """The names of the filters."""
         return tuple(self._filters)
 
     @property
     def is_searchable(self) -> bool:
-        """Return whether the list has a full-text search."""
+        """True if the list has a full-text search."""
         return self._search_vector is not None
 
     def order(self, sort: str | None) -> Order:

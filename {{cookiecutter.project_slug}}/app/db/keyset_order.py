@@ -41,17 +41,17 @@ class Order(NamedTuple):
 
     @property
     def key(self) -> ColumnElement[Any]:
-        """Return the column of the key."""
+        """The column of the key."""
         return [*self.columns.values()][-1]
 
     @property
     def column(self) -> ColumnElement[Any]:
-        """Return the sort column, or the key if there is none."""
+        """The sort column, or the key if there is none."""
         return next(iter(self.columns.values()))
 
     @property
     def is_nullable(self) -> bool:
-        """Return whether the sort column may be NULL, as the result of an expression may."""
+        """True if the sort column may be NULL. Any expression may be."""
         return getattr(self.column, "nullable", True)
 
     def labels(self) -> list[ColumnElement[Any]]:

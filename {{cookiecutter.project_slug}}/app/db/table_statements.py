@@ -69,7 +69,7 @@ class TableStatements:
         return _upsert(self, keys, conflict, scope)
 
     def insert_if_missing(self, keys: Keys, conflict: Keys) -> InsertReturning:
-        """Return an INSERT without effect, and without a row, if the row exists."""
+        """Return an INSERT that does nothing, and returns no row, if the row exists."""
         return _insert_if_missing(self, keys, conflict)
 
 
@@ -88,9 +88,9 @@ def _upsert(
     columns = statements.table.columns
     statement = _values(statements.table, keys)
     new = statement.excluded
-    # Without other columns, an update that changes nothing, because DO NOTHING returns no row.
+    # If there are no other columns, update one to its own value: DO NOTHING would return no row.
     updated = [key for key in keys if key not in {*conflict, *scope}] or conflict
-    # SQLAlchemy adds the values of `onupdate`, such as `updated_at`, only to other UPDATEs.
+    # SQLAlchemy does not add the `onupdate` values, such as that of `updated_at`, to this UPDATE.
     values: dict[str, Any] = {
         column.key: column.onupdate.arg
         for column in columns

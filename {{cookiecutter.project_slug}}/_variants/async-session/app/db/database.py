@@ -1,4 +1,4 @@
-"""The database: connections for reads and searches, and transactions.
+"""The database: connections for reads and searches, transactions, and streams.
 
 `Database` borrows connections from the engine in `app.db.pool`. No read can write by mistake:
 
@@ -133,12 +133,12 @@ class Database(AbstractDatabase[Transaction]):
                     yield connection
 
     async def stream(self, statement: Executable, /, **values: Any) -> AsyncGenerator[Row, None]:
-        """Iterate over the rows of a statement. `values` are its bound parameters.
+        """Yield the rows of a statement. `values` are its bound parameters.
 
-        For results that are too large for memory: a server-side cursor in a READ ONLY transaction
-        fetches them in parts. The stream holds a connection until its end, also while the caller
-        processes rows. The server closes it if that takes longer than
-        `DB_IDLE_IN_TRANSACTION_TIMEOUT`.
+        For results that are too large for memory, such as those of a `StreamingResponse`: a
+        server-side cursor in a READ ONLY transaction fetches them in parts. The stream holds its
+        connection until it ends or is closed. The server closes the connection if the caller takes
+        longer than `DB_IDLE_IN_TRANSACTION_TIMEOUT` between two parts.
 
         Raises `UnavailableError` if no connection becomes free within the pool's timeout.
         """

@@ -36,7 +36,7 @@ def handle_error(context: ExceptionContext) -> AppError | None:
         context.is_disconnect = False
     _mark_if_unclean(context)
     translated = translate_driver_error(error)
-    # SQLAlchemy has copied the message, from which the values are now removed.
+    # These have a copy of the original message, which contains values.
     for wrapper in (context.original_exception, context.sqlalchemy_exception):
         if wrapper is not None and wrapper is not error:
             wrapper.args = (f"{type(error).__name__}: {error}",)
@@ -54,8 +54,8 @@ def _mark_if_unclean(context: ExceptionContext) -> None:
     """Keep a connection in autocommit mode from returning to the pool.
 
     asyncpg prepares a statement before it executes it. An error in between, such as a value of the
-    wrong type, leaves an implicit transaction open, with its locks. Such a connection cannot be
-    told from a clean one. An explicit transaction ends with a rollback, which heals it.
+    wrong type, leaves an implicit transaction open, with its locks, which asyncpg does not report.
+    In an explicit transaction, the rollback ends it.
     """
     connection = context.connection
     if connection is None or connection.closed or connection.invalidated:

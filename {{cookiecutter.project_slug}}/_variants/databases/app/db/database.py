@@ -96,11 +96,12 @@ class Database(AbstractDatabase[Transaction]):
                 yield transaction
 
     async def stream(self, statement: Executable, /, **values: Any) -> AsyncGenerator[Row]:
-        """Yield the rows of a statement from a server-side cursor, in a READ ONLY transaction.
+        """Yield the rows of a statement. `values` are its bound parameters.
 
-        For results that are too large for the memory, for example in a `StreamingResponse`. The
-        stream holds a connection until its last row, or until it is closed. `values` are the bound
-        parameters of the statement.
+        For results that are too large for memory, such as those of a `StreamingResponse`: a
+        server-side cursor in a READ ONLY transaction fetches them in parts. The stream holds its
+        connection until it ends or is closed. The server closes the connection if the caller takes
+        longer than `DB_IDLE_IN_TRANSACTION_TIMEOUT` between two parts.
 
         Raises `UnavailableError` if no connection becomes free within the pool's timeout.
         """

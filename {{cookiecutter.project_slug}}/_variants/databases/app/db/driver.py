@@ -26,8 +26,8 @@ class DriverConnection(GuardedConnection):
     async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
         """Execute a statement, return its rows, and keep its status.
 
-        An override of asyncpg's method, because the proxies of its pool check that a connection is
-        still borrowed only in methods of asyncpg.
+        Overrides a method of asyncpg, because only for those, the proxies of its pool check that
+        the connection is still borrowed.
         """
         timeout = options.pop("timeout", None)
         self.running += 1
@@ -56,9 +56,9 @@ class DriverConnection(GuardedConnection):
 
 
 class DriverErrors:
-    """Translation of asyncpg's errors, which also prevents that the connection repeats them.
+    """Translates the errors of asyncpg, and keeps the connection from repeating them.
 
-    A class, because entering a generator takes twice as long.
+    A class, because a generator-based context manager takes twice as long.
     """
 
     def __init__(self, driver: DriverConnection) -> None:

@@ -113,14 +113,14 @@ class Executor(FetchMethods):
 
     @abstractmethod
     def _handle_failure(self) -> None:
-        """Prevent that a failed or cancelled statement affects the next user of the connection."""
+        """Keep a failed or cancelled statement from affecting the next user of the connection."""
 
 
 class Connection(Executor):
     """Connection for reading.
 
-    A failed or cancelled statement may leave its implicit transaction open, with its locks. Such a
-    connection cannot be told from a clean one, so every failure closes the connection.
+    A failed or cancelled statement may leave its implicit transaction open, with its locks. asyncpg
+    does not report such a transaction, so every failure closes the connection.
     """
 
     def __init__(self, driver: DriverConnection) -> None:
@@ -154,7 +154,7 @@ class Cursor:
         return cls(driver, cursor, compiled.describe(prepared.get_attributes()))
 
     async def fetch(self) -> Sequence[Row]:
-        """Return the next rows, or none at the end. Raises `AppError` like `Executor.execute`."""
+        """Return the next rows, or an empty list at the end. Raises like `Executor.execute`."""
         async with DriverErrors(self._driver):
             records = await self._cursor.fetch(_STREAM_BATCH_SIZE)
         return _rows(self._metadata, records)

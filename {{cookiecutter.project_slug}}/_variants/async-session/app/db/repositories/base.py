@@ -42,7 +42,7 @@ class Reader(FetchMethods):
         )
 
     async def search(self, statement: sa.Executable, /, **values: Any) -> Sequence[Row]:
-        """Return all rows of a full-text search. `values` are its bound parameters.
+        """Return all rows of a search, whose cost depends on the number of matches.
 
         Raises `UnavailableError` if the search takes longer than `DB_SEARCH_TIMEOUT`, or if too
         many searches are running.
