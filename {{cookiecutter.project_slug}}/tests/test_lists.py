@@ -158,7 +158,7 @@ async def test_filters_are_combined_with_every_sort(
     assert listed == await select_ids(connection, sort, conditions)
 
 
-async def test_matches_behind_the_scanned_rows_are_found(
+async def test_matches_at_the_end_of_the_list_are_found(
     database: Database, connection: asyncpg.Connection
 ) -> None:
     # Only the last rows of the list match, and their sort value is NULL.
@@ -169,6 +169,7 @@ async def test_matches_behind_the_scanned_rows_are_found(
     await connection.execute("UPDATE listed_things SET amount = -10 WHERE rank IS NOT NULL")
     pages = read_pages(Reader(database), 3, "rank", filters=filters)
     listed = [key async for page in pages for key in page]
+    assert len(listed) == 10
     assert listed == await select_ids(connection, "rank", conditions)
 
 

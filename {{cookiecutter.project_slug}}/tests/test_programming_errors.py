@@ -60,14 +60,14 @@ async def test_defect_is_500_with_traceback_and_without_values(
     assert SECRET not in log + response.text
 
 
-async def test_client_value_is_422_without_a_log_line(
+async def test_invalid_value_of_client_is_422_without_traceback(
     app: FastAPI, client: AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     statements = [
         (text("SELECT CAST(:value AS integer)"), 2**31),
         (text("SELECT CAST(:value AS text)"), "\0"),
         (text("SELECT CAST(:value AS text)"), "\ud800"),
-        (text("SELECT CAST(:value AS numeric(3)) "), 10**3),
+        (text("SELECT CAST(:value AS numeric(3))"), 10**3),
         (text("SELECT CAST(CAST(:value AS text) AS uuid)"), SECRET),
     ]
 

@@ -11,11 +11,10 @@ from app.db import Database
 from app.db.repositories.base import Reader
 from app.errors import UnavailableError
 from app.settings import Settings
+from tests.connection_pool import SELECT_1, SLEEP
 from tests.databases import connected, url_from
 from tests.waiting import wait_until
 
-SELECT_1 = text("SELECT 1")
-SLEEP = text("SELECT pg_sleep(:seconds)")
 IS_IDLE = """
 SELECT count(*) = 0 FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'three' AND state <> 'idle'

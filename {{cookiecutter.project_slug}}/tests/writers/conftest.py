@@ -4,12 +4,10 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateTable
 
 from app.db import Database
 from app.settings import Settings
-from tests.databases import connected, url_from
+from tests.databases import created_tables, url_from
 from tests.writers.helpers import create_customer
 from tests.writers.models import metadata
 
@@ -17,13 +15,8 @@ from tests.writers.models import metadata
 @pytest.fixture(autouse=True)
 async def tables(settings: Settings) -> AsyncIterator[None]:
     """Create the tables of the writers, and drop them after the test."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    async with connected(url_from(settings)) as connection:
-        for table in metadata.sorted_tables:
-            await connection.execute(str(CreateTable(table).compile(dialect=dialect)))
+    async with created_tables(url_from(settings), metadata):
         yield
-        for table in reversed(metadata.sorted_tables):
-            await connection.execute(f"DROP TABLE {table.name}")
 
 
 @pytest.fixture
