@@ -83,7 +83,7 @@ clean: clean-template ## Delete caches and the benchmark's working folder; keep 
 	rm -rf .bench .mypy_cache .pytest_cache .ruff_cache
 	find benchmarks hooks scripts tests -name __pycache__ -prune -exec rm -rf {} +
 
-# Cookiecutter would try to render the caches that tools leave in the sources.
+# Cookiecutter would copy the caches that tools leave in the sources, and the second hook remove them.
 clean-template:
 	@if [ -e .git ]; then git clean -fdqX -- "{{cookiecutter.project_slug}}"; fi
 

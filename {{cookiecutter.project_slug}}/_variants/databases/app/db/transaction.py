@@ -43,7 +43,7 @@ class Transaction(Executor):
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """Roll back to the state before the block if it raises. The transaction then continues."""
+        """Set a savepoint. If the block raises, roll back to it; the transaction continues."""
         driver = await self._connection()
         with translate_errors():
             async with transaction_block(driver):
