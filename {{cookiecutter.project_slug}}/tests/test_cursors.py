@@ -74,6 +74,15 @@ def test_cursor_round_trip(value: Any, sort: str) -> None:
     assert (decoded_sort, position.key, str(position.value)) == (sort, KEY, str(value))
 
 
+@pytest.mark.parametrize("value", [datetime(2026, 1, 1, microsecond=1), datetime.max])  # noqa: DTZ001, DTZ901
+@pytest.mark.parametrize("has_timezone", [True, False])
+def test_cursor_of_timestamp_without_time_zone(value: datetime, has_timezone: bool) -> None:
+    codec = codec_of(sa.DateTime(timezone=has_timezone))
+    cursor = codec.encode("value", SimpleNamespace(id=KEY, value=value))
+    expected = value.replace(tzinfo=UTC) if has_timezone else value
+    assert codec.decode(cursor) == ("value", (KEY, expected))
+
+
 @pytest.mark.parametrize("key", [0, 1, -1, 2**63 - 1, -(2**63), UUID(int=0), KEY, uuid4()])
 def test_cursor_round_trip_of_key(key: UUID | int) -> None:
     codec = CursorCodec(KeysetList(sa.select(sa.column("id", TYPES[type(key)]))))

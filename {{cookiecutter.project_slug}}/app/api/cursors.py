@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Enum
+from sqlalchemy import ColumnElement, DateTime, Enum
 
 from app.db.keyset import KeysetList
 from app.db.keyset_order import Position
@@ -62,6 +62,12 @@ def _decode_integer(text: str) -> int:
     return int.from_bytes(_from_base64(text), signed=True)
 
 
+def _encode_datetime(value: datetime) -> str:
+    # A column may have no time zone. asyncpg returns `infinity` without one from every column.
+    in_utc = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return _encode_integer((in_utc - _EPOCH) // _MICROSECOND)
+
+
 def _decode_datetime(text: str) -> datetime:
     microseconds = min(max(_decode_integer(text), _MIN_MICROSECONDS), _MAX_MICROSECONDS)
     return _EPOCH + microseconds * _MICROSECOND
@@ -93,7 +99,7 @@ _VALUE_CODECS: dict[type, ValueCodec[Any]] = {
     ),
     datetime: ValueCodec[datetime](
         pattern=_INTEGER.pattern,
-        encode=lambda value: _encode_integer((value - _EPOCH) // _MICROSECOND),
+        encode=_encode_datetime,
         decode=_decode_datetime,
     ),
     date: ValueCodec[date](
@@ -123,7 +129,10 @@ def _sort_codec(column: ColumnElement[Any]) -> ValueCodec[Any]:
     if not isinstance(column.type, Enum):
         if column.type.python_type not in _VALUE_CODECS:
             raise TypeError(f"A list cannot be sorted by {column}, of type {column.type!r}")
-        return _VALUE_CODECS[column.type.python_type]
+        codec = _VALUE_CODECS[column.type.python_type]
+        if isinstance(column.type, DateTime) and not column.type.timezone:
+            return codec._replace(decode=lambda text: _decode_datetime(text).replace(tzinfo=None))
+        return codec
     # A made-up text must be one of the values, since PostgreSQL rejects others.
     names = [_to_base64(name.encode()) for name in column.type.enums]
     values = dict(zip(names, column.type.enum_class or column.type.enums, strict=True))
