@@ -53,7 +53,7 @@ SELECT nullif(n % 4, 3) - 1, (ARRAY['', 'Zoë', 'a "b"', 'ä', '日本 whale', '
 FROM unnest($1::integer[]) AS n
 RETURNING id
 """
-COLUMNS = ("rank", "name", "amount", "day", "seen_at", "state", "upper_name")
+COLUMNS = ("id", "rank", "name", "amount", "day", "seen_at", "state", "upper_name")
 SORTS = tuple(f"{sign}{name}" for name in COLUMNS for sign in ("", "-"))
 
 things = Table(

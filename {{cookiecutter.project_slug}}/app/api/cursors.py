@@ -162,11 +162,13 @@ class CursorCodec:
 
     def encode(self, sort: str | None, row: Any) -> str:
         """Return the cursor of a row in a list with this sort."""
-        *values, key = (getattr(row, name) for name in self._keyset.order(sort).columns)
+        # Of a sort by the key, the first name is also the last one.
+        names = [*self._keyset.order(sort).columns]
+        value, key = getattr(row, names[0]), getattr(row, names[-1])
         key_text = self._key_codec.encode(key)
         if sort is None:
             return self._key_version + key_text
-        value_text = _NULL if values[0] is None else self._value_codecs[sort].encode(values[0])
+        value_text = _NULL if value is None else self._value_codecs[sort].encode(value)
         return f"{_SORT_VERSION}{sort}.{value_text}.{key_text}"
 
     def decode(self, cursor: str) -> tuple[str | None, Position]:
