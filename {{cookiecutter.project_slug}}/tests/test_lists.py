@@ -38,7 +38,7 @@ from tests.databases import connected, url_from
 CREATE_TABLE = """
 CREATE TABLE listed_things (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    rank integer, name text NOT NULL, amount numeric,
+    rank integer, name text NOT NULL, amount numeric(5, 2),
     day date NOT NULL, seen_at timestamptz, state text NOT NULL,
     search_vector tsvector GENERATED ALWAYS AS (to_tsvector('english', name)) STORED
 )
@@ -53,7 +53,7 @@ SELECT nullif(n % 4, 3) - 1, (ARRAY['', 'Zoë', 'a "b"', 'ä', '日本 whale', '
 FROM unnest($1::integer[]) AS n
 RETURNING id
 """
-COLUMNS = ("id", "rank", "name", "amount", "day", "seen_at", "state", "upper_name")
+COLUMNS = ("id", "rank", "name", "amount", "day", "seen_at", "state", "upper_name", "fee")
 SORTS = tuple(f"{sign}{name}" for name in COLUMNS for sign in ("", "-"))
 
 things = Table(
@@ -62,7 +62,7 @@ things = Table(
     Column("id", BigInteger),
     Column("rank", Integer),
     Column("name", Text, nullable=False),
-    Column("amount", Numeric),
+    Column("amount", Numeric(5, 2)),
     Column("day", Date, nullable=False),
     Column("seen_at", DateTime(timezone=True)),
     Column("state", Enum("draft", "sent", native_enum=False), nullable=False),
@@ -72,6 +72,7 @@ THING_LIST = KeysetList(
     select(
         *(column for column in things.c if column.name != "search_vector"),
         func.upper(things.c.name, type_=Text).label("upper_name"),
+        (things.c.amount / 9).label("fee"),
     ),
     sorts=SORTS,
     filters={
@@ -119,7 +120,7 @@ async def select_ids(
     connection: asyncpg.Connection, sort: str, conditions: Iterable[str] = ()
 ) -> list[int]:
     """Return the IDs in the order of a sort, with SQL that has no pages."""
-    name = sort.removeprefix("-").replace("upper_name", "upper(name)")
+    name = sort.removeprefix("-").replace("upper_name", "upper(name)").replace("fee", "amount/9")
     direction = "DESC NULLS FIRST" if sort.startswith("-") else "ASC NULLS LAST"
     where = " AND ".join(["true", *conditions])
     rows = await connection.fetch(
@@ -150,8 +151,7 @@ async def test_filters_are_combined_with_every_sort(
 ) -> None:
     await connection.execute(INSERT, range(600))
     conditions = [FILTERS[name][0] for name in names]
-    if q:
-        conditions.append("name LIKE '%whale'")
+    conditions += ["name LIKE '%whale'"] if q else []
     filters = {name: FILTERS[name][1] for name in names}
     pages = read_pages(Reader(database), 7, sort, filters=filters, q=q)
     listed = [key async for page in pages for key in page]

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnClause,
     ColumnElement,
     Integer,
+    Numeric,
     Select,
     and_,
     bindparam,
@@ -101,6 +102,10 @@ def _parameter(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
     if isinstance(column.type, Integer):
         # The integer of a cursor may exceed the range of the column.
         return cast(bindparam(name, type_=BigInteger), BigInteger)
+    if isinstance(column.type, Numeric):
+        # SQLAlchemy casts values to the type. With a precision and a scale, the cast would reject
+        # numbers of a cursor, and round the results of expressions such as `amount * rate`.
+        return bindparam(name, type_=Numeric)
     return bindparam(name, type_=column.type)
 
 
