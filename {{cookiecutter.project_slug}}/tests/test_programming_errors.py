@@ -57,6 +57,7 @@ async def test_defect_is_500_with_traceback_and_without_values(
     assert "Traceback" in log
     assert __file__ in log
     assert error in log
+    assert "NoneType" not in log
     assert SECRET not in log + response.text
 
 

@@ -117,6 +117,9 @@ def _hide_values(error: BaseException) -> None:
     if _is_from_client(error):
         # `invalid input for query argument $1: 'value' (reason)`; some reasons repeat the value.
         cause = error.__cause__
+        if cause is None:
+            # The values are removed already.
+            return
         reason = cause if isinstance(cause, TypeError) else type(cause).__name__
         error.args = (f"{str(error).partition(':')[0]} ({reason})",)
         error.__cause__ = None
