@@ -2,9 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import ResourceClosedError
 
 from app.db import Database
 from app.db.repositories.base import Reader
@@ -73,6 +77,16 @@ async def test_refused_connection_raises_unavailable(
                 await transaction.execute(SELECT_1)
     reason = 'Cannot connect to the database: InvalidCatalogNameError(\'database "missing"'
     assert reason in caplog.text
+
+
+@pytest.mark.parametrize("borrow", [Database.connection, Database.search])
+async def test_returned_connection_cannot_be_used(
+    pool_of_two: Database, borrow: Callable[[Database], AbstractAsyncContextManager[Any]]
+) -> None:
+    async with borrow(pool_of_two) as connection:
+        await connection.execute(SELECT_1)
+    with pytest.raises(ResourceClosedError):
+        await connection.execute(SELECT_1)
 
 
 async def test_statement_timeout_raises_unavailable(settings: Settings) -> None:

@@ -60,7 +60,8 @@ class Database(AbstractDatabase[Transaction]):
             borrowed = self._pool.acquire()
         with translate_errors():
             async with borrowed as driver:
-                yield Connection(driver)
+                with Connection(driver) as connection:
+                    yield connection
 
     @asynccontextmanager
     async def search(self) -> AsyncIterator[Connection]:
@@ -79,7 +80,8 @@ class Database(AbstractDatabase[Transaction]):
                 self._pool.acquire() as driver,
                 self._search_limits.transaction(driver),
             ):
-                yield Connection(driver)
+                with Connection(driver) as connection:
+                    yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

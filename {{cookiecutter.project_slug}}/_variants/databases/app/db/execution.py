@@ -9,6 +9,7 @@ import sqlalchemy
 from sqlalchemy import Executable
 from sqlalchemy.engine import IteratorResult, ScalarResult
 from sqlalchemy.engine.result import ResultMetaData
+from sqlalchemy.exc import ResourceClosedError
 
 from app.db.base import Row
 from app.db.compilation import NO_ROWS, Values, compile_statement
@@ -117,7 +118,7 @@ class Executor(FetchMethods):
 
 
 class Connection(Executor):
-    """Connection for reading.
+    """Connection for reading, which can be used until the end of its block.
 
     A failed or cancelled statement may leave its implicit transaction open, with its locks. asyncpg
     does not report such a transaction, so every failure closes the connection.
@@ -125,8 +126,18 @@ class Connection(Executor):
 
     def __init__(self, driver: DriverConnection) -> None:
         self._driver = driver
+        self._is_closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_closed = True
 
     async def _connection(self) -> DriverConnection:
+        if self._is_closed:
+            # Like SQLAlchemy's connection. asyncpg's error is that of a lost connection.
+            raise ResourceClosedError("This connection is closed")
         return self._driver
 
     def _handle_failure(self) -> None:
