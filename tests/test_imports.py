@@ -28,8 +28,8 @@ DISCOVERED = re.compile(
 )  # fmt: skip
 #: Strings that look like modules: a logger.
 OTHER_STRINGS = {"app.access"}
-#: The modules that the reader of docs/add-a-resource.md and docs/add-a-component.md adds.
-ADDED_LATER = re.compile(r"app\.[\w.]+[.:](tags|tax)")
+#: The files that the reader of a guide writes.
+ADDED_LATER = re.compile(r"`([\w/]+\.py)`:\n\n```python")
 IN_STRINGS = re.compile(r"(?:app|dev|tests)(?:\.\w+)+(?::\w+)?")
 IN_COMMANDS = re.compile(rf"(?:-m |\")({IN_STRINGS.pattern})(?![\w/])")
 IN_DOCUMENTS = re.compile(r"^from ((?:app|dev|tests)[\w.]*) import ([\w, ]+)$", re.MULTILINE)
@@ -99,7 +99,8 @@ class Imports(Project):
         found = {target for text in texts for target in IN_COMMANDS.findall(text)}
         for module, names in (pair for text in texts for pair in IN_DOCUMENTS.findall(text)):
             found |= {f"{module}:{name}" for name in re.findall(r"\w+", names)}
-        return {target for target in found if not ADDED_LATER.match(target)}
+        added = {dotted(name) for text in texts for name in ADDED_LATER.findall(text)}
+        return {target for target in found if not {target, target.partition(":")[0]} & added}
 
     def resolve(self, target: str) -> str | None:
         """Return the module that a target is or is in, or None if it does not exist."""

@@ -162,8 +162,7 @@ async def test_matches_at_the_end_of_the_list_are_found(
     database: Database, connection: asyncpg.Connection
 ) -> None:
     # Only the last rows of the list match, and their sort value is NULL.
-    await connection.execute(INSERT, [0, 1] * 400)
-    await connection.execute(INSERT, [3, 9] * 10)
+    await connection.execute(INSERT, [0, 1] * 400 + [3, 9] * 10)
     filters = {"amount_above": Decimal("-3.8"), "names": ['a "b"', "ä"]}
     conditions = ["amount > -3.8", "name IN ('a \"b\"', 'ä')", "rank IS NULL"]
     await connection.execute("UPDATE listed_things SET amount = -10 WHERE rank IS NOT NULL")
