@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -62,6 +63,7 @@ def create_metadata() -> MetaData:
         Column("owner", Integer),
         Column("name", Text),
         Column("note", Text),
+        PrimaryKeyConstraint("id", name="pk"),
         UniqueConstraint("name", name="uq_name"),
         UniqueConstraint("name", "note", name="uq_name_note"),
         Index("ix_note", "note", unique=True),
@@ -184,7 +186,7 @@ def test_violated_restriction_needs_no_detail() -> None:
 
 @pytest.mark.parametrize(
     ("constraint", "field"),
-    [("uq_name", "name"), ("uq_name_note", None), ("ix_note", "note"), ("unknown", None)],
+    [("pk", "id"), ("uq_name", "name"), ("uq_name_note", None), ("ix_note", "note"), ("x", None)],
 )
 def test_unique_violation_names_single_column(
     monkeypatch: pytest.MonkeyPatch, constraint: str, field: str | None

@@ -6,24 +6,31 @@ tables are read from a message.
 
 import re
 
-from sqlalchemy import ForeignKeyConstraint, Index, Table, UniqueConstraint
+from sqlalchemy import (
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
 
 from app.db.base import metadata
 from app.errors import ConflictError, ReferenceNotFoundError, StillReferencedError
 
 _RESTRICT_VIOLATION = "23001"
+_UNIQUE = (PrimaryKeyConstraint, UniqueConstraint, Index)
 # Finds the columns in `Key (customer_id)=(7) is not present in table "customers".`
 _KEY_COLUMNS = re.compile(r"\(([^()]+)\)=\(")
 
 
 def unique_field(error: BaseException) -> str | None:
-    """Return the column of the violated unique constraint or index, if it has only one."""
+    """Return the column of the violated key, unique constraint or index, if it has only one."""
     table = _find_table(error)
     if table is None:
         return None
     name = _field(error, "constraint_name")
     for rule in (*table.constraints, *table.indexes):
-        if isinstance(rule, UniqueConstraint | Index) and rule.name == name:
+        if isinstance(rule, _UNIQUE) and rule.name == name:
             return _single([column.name for column in rule.columns])
     return None
 
