@@ -79,6 +79,18 @@ async def test_refused_connection_raises_unavailable(
     assert reason in caplog.text
 
 
+async def test_lost_connection_is_not_logged_as_a_failed_rollback(
+    settings: Settings, pool_of_two: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connected(url_from(settings)) as connection:
+        with pytest.raises(UnavailableError):
+            async with pool_of_two.transaction() as transaction, transaction.savepoint():
+                number = await transaction.scalar(text("SELECT pg_backend_pid()"))
+                await connection.execute("SELECT pg_terminate_backend($1)", number)
+                await transaction.execute(SELECT_1)
+    assert "Rollback failed" not in caplog.text
+
+
 @pytest.mark.parametrize("borrow", [Database.connection, Database.search])
 async def test_returned_connection_cannot_be_used(
     pool_of_two: Database, borrow: Callable[[Database], AbstractAsyncContextManager[Any]]

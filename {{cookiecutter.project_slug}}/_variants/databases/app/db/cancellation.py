@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from anyio import fail_after
-from asyncpg.exceptions import PostgresError
+from asyncpg.exceptions import InterfaceError, PostgresError
 
 from app.db.guarded_connection import GuardedConnection, terminate
 from app.errors import UnavailableError
@@ -69,6 +69,9 @@ async def transaction_block(
     except BaseException:
         try:
             await finish_despite_cancellation(transaction.rollback, terminate_on_failure=driver)
+        except InterfaceError:
+            # The connection is closed, so the server has rolled back.
+            pass
         except Exception:
             # Not raised, because it would hide the original error.
             logger.warning("Rollback failed", exc_info=True)
