@@ -26,6 +26,14 @@ def test_every_filter_needs_a_type() -> None:
         page_params(names)
 
 
+@pytest.mark.parametrize(("name", "parameter"), [("name", "other"), ("sort", "sort"), ("a", "a")])
+def test_filter_has_a_parameter_of_the_same_name(name: str, parameter: str) -> None:
+    # The parameter of the base query could otherwise be set by clients.
+    rows = sa.select(sa.column("id", sa.Uuid)).where(sa.column("owner") == sa.bindparam("a"))
+    with pytest.raises(TypeError, match=f"^{name} is not a name"):
+        KeysetList(rows, filters={name: sa.column("name") == sa.bindparam(parameter)})
+
+
 class Thing(ResponseBody):
     id: UUID
 

@@ -26,8 +26,8 @@ from app.db.keyset_order import (
     Order,
     Page,
     Position,
-    has_parameter,
     is_served_by_index,
+    parameters_of,
 )
 from app.db.keyset_statements import plain_page, search_page
 from app.db.repositories.base import Reader
@@ -36,6 +36,8 @@ from app.db.repositories.base import Reader
 # With more than `_MAX_DASHES`, every dash is replaced with a space, so excluded words become
 # required. Such input is not a real search.
 _MAX_DASHES = 30
+# The other parameters of a request and of its statement.
+_PARAMETERS = {"after", "after_key", "after_value", "limit", "q", "sort"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,13 @@ class KeysetList:
     ) -> None:
         self._base_query = base_query
         self._filters = dict(filters or {})
+        reserved = _PARAMETERS | parameters_of(base_query)
+        for name, condition in self._filters.items():
+            if name in reserved or not parameters_of(condition) <= {name}:
+                raise TypeError(f"{name} is not a name for the filter {condition}")
         # The filters whose value selects a condition or its negation.
         self._switches = {
-            name for name, condition in self._filters.items() if not has_parameter(condition)
+            name for name, condition in self._filters.items() if not parameters_of(condition)
         }
         self._search_vector = search_vector
         self.sorts = sorts

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     BinaryExpression,
     BindParameter,
+    ClauseElement,
     ColumnClause,
     ColumnElement,
     Integer,
@@ -109,10 +110,10 @@ def _parameter(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
     return bindparam(name, type_=column.type)
 
 
-def has_parameter(condition: ColumnElement[bool]) -> bool:
-    """Return whether a condition has a bind parameter without a value."""
-    elements = visitors.iterate(condition)
-    return any(isinstance(element, BindParameter) and element.required for element in elements)
+def parameters_of(clause: ClauseElement) -> set[str]:
+    """Return the names of the bind parameters of a condition or query that have no value."""
+    elements = visitors.iterate(clause)
+    return {item.key for item in elements if isinstance(item, BindParameter) and item.required}
 
 
 def is_served_by_index(condition: ColumnElement[bool], order: Order) -> bool:
@@ -121,7 +122,7 @@ def is_served_by_index(condition: ColumnElement[bool], order: Order) -> bool:
     This is the case for equality, for conditions without parameters, whose number of rows
     PostgreSQL can estimate, and for all conditions on the sort column.
     """
-    if not has_parameter(condition):
+    if not parameters_of(condition):
         return True
     if isinstance(condition, BinaryExpression) and condition.operator is operators.eq:
         return isinstance(condition.right, BindParameter)
