@@ -70,7 +70,7 @@ class CancellingValue:
 
 @pytest.mark.parametrize(
     ("limit", "error"),
-    # The type depends on the database layer.
+    # An error of asyncpg, which SQLAlchemy may have wrapped.
     [(CancellingValue(), asyncio.CancelledError), ("x", (DataError, DBAPIError))],
 )
 async def test_interrupted_read_releases_its_locks(

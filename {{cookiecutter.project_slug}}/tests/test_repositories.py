@@ -13,13 +13,9 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
-    func,
-    literal_column,
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import StatementError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.db import Database
@@ -81,27 +77,12 @@ async def test_row_has_only_selected_columns(database: Database) -> None:
         _ = row.other
 
 
-async def test_fetch_all_supports_in(database: Database) -> None:
-    for name in ("a", "b", "c"):
-        await create(database, name)
-    statement = select(things.c.name).where(things.c.name.in_(["a", "c", "x"]))
-    rows = await Reader(database).fetch_all(statement)
-    assert sorted(row.name for row in rows) == ["a", "c"]
-
-
 async def test_update_keeps_omitted_columns(database: Database) -> None:
     key = await create(database, "a", "b")
     async with database.transaction() as transaction:
         thing = await ThingWriter(transaction).update(key, note=None)
         assert (thing.name, thing.note) == ("a", None)
         assert (await ThingWriter(transaction).update(key)).name == "a"
-
-
-async def test_update_returns_result_of_sql_expression(database: Database) -> None:
-    key = await create(database, "a")
-    async with database.transaction() as transaction:
-        thing = await ThingWriter(transaction).update(key, note=func.upper("b"))
-    assert thing.note == "B"
 
 
 async def test_statement_is_compiled_once(
@@ -153,22 +134,3 @@ async def test_unique_violation_raises_already_exists(database: Database) -> Non
         await create(database, "a")
     rows = await Reader(database).fetch_all(text("SELECT count(*) FROM things_of_tests"))
     assert rows[0][0] == 1
-
-
-async def test_missing_value_is_an_error(database: Database) -> None:
-    await create(database, "a")
-    # The error depends on the database layer.
-    with pytest.raises((KeyError, StatementError)):
-        await Reader(database).fetch_all(SELECT_BY_NAME, nam="a")
-
-
-async def test_json_column_is_decoded(database: Database) -> None:
-    document = literal_column("'{\"a\": [1]}'::jsonb", JSONB).label("document")
-    row = await Reader(database).fetch_one(select(document))
-    assert row.document == {"a": [1]}
-
-
-async def test_json_value_is_encoded(database: Database) -> None:
-    kind = func.jsonb_typeof(bindparam("document", type_=JSONB)).label("kind")
-    row = await Reader(database).fetch_one(select(kind), document={"a": [1]})
-    assert row.kind == "object"

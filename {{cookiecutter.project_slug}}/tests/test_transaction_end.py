@@ -1,4 +1,4 @@
-"""Transactions, and what uses them, cannot be used after their end."""
+"""An ended transaction cannot be used, and neither can its writers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -143,7 +143,7 @@ async def test_statement_that_is_running_at_the_end_raises(
 ) -> None:
     async with connection.transaction():
         await connection.execute("LOCK TABLE things_of_tests")
-        # Which of the two is interrupted depends on the database layer.
+        # The end of the transaction may fail too, because the connection is in use.
         with suppress(Exception):
             async with pool_of_two.transaction() as transaction:
                 if has_begun:

@@ -86,7 +86,7 @@ class KeysetList:
 
     `sorts` are names of selected columns, descending with the prefix `-`. The first is the
     default. PostgreSQL's order of NULL applies: it is greater than all values. Without `sorts`, the
-    list is sorted by the key, newest first.
+    list is sorted by the key, newest first. Cursors contain the sort value, so it should be short.
 
     `filters` are conditions by name. A condition has a bind parameter with this name. A condition
     without parameters, such as `notes.c.description.is_not(None)`, is a filter whose value is a

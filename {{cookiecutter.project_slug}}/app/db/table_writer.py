@@ -1,4 +1,4 @@
-"""The part of `Writer` that does not depend on the database layer."""
+"""Create, update and delete the rows of a table: the base class of `Writer`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -66,7 +66,7 @@ class TableWriter(FetchMethods):
             return []
         if any(row.keys() != new[0].keys() for row in new):
             raise TypeError("All rows must have values for the same columns")
-        # In both layers, PostgreSQL inserts the rows in this order, and RETURNING keeps it.
+        # PostgreSQL inserts the rows in this order, and RETURNING keeps it.
         return await self._execute(self._statements.insert(tuple(new[0])), new)
 
     async def upsert(self, conflict: Sequence[str], /, **values: Any) -> Row:

@@ -1,4 +1,4 @@
-"""Test support that depends on the database layer: rollback isolation, and a writer for tests.
+"""Rollback isolation, and a writer for tests.
 
 https://docs.sqlalchemy.org/en/21/orm/session_transaction.html#joining-a-session-into-an-external-transaction-such-as-for-test-suites
 """

@@ -1,4 +1,4 @@
-"""Entities with relationships, which only this database layer has, on tables of these tests."""
+"""Entities with relationships, on tables of these tests."""
 
 from collections.abc import AsyncIterator
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Test support that depends on the database layer: rollback isolation, and a writer for tests."""
+"""Rollback isolation, and a writer for tests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
