@@ -1,14 +1,16 @@
 """The connection of the driver: COPY in a transaction."""
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 
 import pytest
 from sqlalchemy import text
 
 from app.db import Database
 from app.db.repositories.base import Reader
-from app.errors import AlreadyExistsError
+from app.errors import AlreadyExistsError, UnavailableError
 from app.settings import Settings
+from tests.connection_pool import assert_intact
 from tests.databases import connected, url_from
 
 COUNT = text("SELECT count(*) FROM copied")
@@ -54,6 +56,13 @@ async def test_error_of_copy_is_translated(pool_of_two: Database) -> None:
                 async with transaction.driver_connection() as connection:
                     await connection.copy_records_to_table("copied", records=[(1,), (1,)])
             raise ZeroDivisionError
+
+
+async def test_copy_that_times_out_is_unavailable(pool_of_two: Database) -> None:
+    with pytest.raises(UnavailableError, match="does not respond"):
+        async with pool_of_two.transaction() as transaction, transaction.driver_connection() as one:
+            await one.copy_from_query("SELECT pg_sleep(60)", output=BytesIO(), timeout=1)
+    await assert_intact(pool_of_two)
 
 
 async def test_savepoint_undoes_a_failed_copy(pool_of_two: Database) -> None:

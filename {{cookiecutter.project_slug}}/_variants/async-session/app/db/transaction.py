@@ -16,7 +16,9 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from app.db.base import Row
 from app.db.error_translation import translate_errors
+from app.db.guarded_connection import terminate
 from app.db.statements import FetchMethods
+from app.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -110,8 +112,13 @@ class Transaction(FetchMethods, AsyncSession):
         await self.execute(select(1))
         pooled = await (await self.connection()).get_raw_connection()
         driver: Any = pooled.driver_connection
-        with translate_errors():
-            yield driver
+        try:
+            with translate_errors():
+                yield driver
+        except TimeoutError as error:
+            # A rollback on the connection would time out too.
+            terminate(driver)
+            raise UnavailableError("The database does not respond.") from error
 
     async def commit_and_end(self) -> None:
         """Commit, or roll back if the commit fails. Return the connection to the pool."""
