@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import LAYERS, TEMPLATE
+from conftest import LAYERS, ONE_LAYER, TEMPLATE
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from prefix_proxy import published
 from server_process import ServerProcess, run_server
@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(params=LAYERS)
+@pytest.fixture(params=ONE_LAYER)
 def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
     """Run `make demo`."""
     with run_server(demo_command(request.param), TEMPLATE, TMPDIR=str(tmp_path)) as service:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import LAYERS, Project, generate_project
+from conftest import ONE_LAYER, Project, generate_project
 
 pytestmark = pytest.mark.slow
 
@@ -17,7 +17,7 @@ if sys.platform == "win32":
 MESSAGE = 'rename "slug" to \'it\'s\\\' $HOME $(id) `id` """\n-- é'
 
 
-@pytest.fixture(scope="module", params=LAYERS)
+@pytest.fixture(scope="module", params=ONE_LAYER)
 def installed(
     request: pytest.FixtureRequest, cookies_session: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Project:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 from choices import CHOICES, Context
-from conftest import LAYERS, TEMPLATE, Bake, Project, find_python
+from conftest import LAYERS, ONE_LAYER, TEMPLATE, Bake, Project, find_python
 from matrix import EVERYTHING, SERVICE_OPTIONS, combinations, label, pairwise
 from shared_environment import install
 from test_rendering import TRICKY_TEXT
@@ -121,7 +121,7 @@ def test_pairwise_combinations_pass_their_checks(context: Context, bake: Bake) -
     run_checks(bake(**context), {"UV_PYTHON": python} if python else {})
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("layer", ONE_LAYER)
 def test_project_without_auth_has_no_routes_or_dependencies_of_auth(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer, auth=False)
     install(project)
@@ -150,7 +150,7 @@ def test_documented_commands_merge_two_migration_branches(bake: Bake) -> None:
     project.run("uv", "run", "pytest", "tests/test_migrations.py")
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("layer", ONE_LAYER)
 def test_migrations_run_from_outside_the_project_folder(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer)
     install(project)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import LAYERS, Bake, Project
+from conftest import ONE_LAYER, Bake, Project
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def add_routes(project: Project, text: str) -> None:
     (project.path / "app" / "api" / "routes" / "reports.py").write_text(text, "utf-8")
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("layer", ONE_LAYER)
 def test_ordinary_routes_pass_the_checks_of_a_project(layer: str, bake: Bake) -> None:
     project = bake(database_layer=layer)
     add_routes(project, ROUTES.read_text("utf-8"))

@@ -50,13 +50,13 @@ async def fill(url: str, offset: int) -> dict[str, str]:
     coupon = await connection.fetchval(COUPON)
     nth = "SELECT id, created_at FROM articles ORDER BY created_at DESC, id DESC OFFSET $1 LIMIT 1"
     article = await connection.fetchval(nth, 5000)
-    last = SimpleNamespace(**await connection.fetchrow(nth, offset - 1))
+    [last] = await connection.fetch(nth, offset - 1)
     version = await connection.fetchval("SHOW server_version")
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
     return {
         "article": str(article),
-        "cursor": CursorCodec(ARTICLE_LIST).encode("-created_at", last),
+        "cursor": CursorCodec(ARTICLE_LIST).encode("-created_at", SimpleNamespace(**last)),
         "coupon": str(coupon),
         "version": version,
     }

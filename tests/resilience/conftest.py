@@ -22,6 +22,20 @@ HERE = Path(__file__).parent
 collect_ignore_glob = ["*"] if sys.platform == "win32" else []
 
 
+# Tests of code that both layers share. `make test` runs them on the last layer.
+SHARED_BY_LAYERS = {
+    "test_concurrent_migrations",
+    "test_failover",
+    "test_fuzzing",
+    "test_graceful_shutdown",
+    "test_logins",
+    "test_password_quoting",
+    "test_time_zones",
+    "test_tls",
+    "test_user_isolation",
+}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Add the markers that apply to every test in this folder."""
@@ -30,6 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
             item.add_marker("resilience")
             item.add_marker("anyio")
+            if item.path.stem in SHARED_BY_LAYERS and f"[{LAYERS[-1]}" not in item.name:
+                item.add_marker("thorough")
 
 
 @pytest.fixture(scope="session", autouse=True)
