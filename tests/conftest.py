@@ -24,9 +24,6 @@ LAYERS: tuple[str, ...] = tuple(CHOICES["database_layer"])
 needs_two_layers = pytest.mark.skipif(
     len(LAYERS) < 2, reason="cookiecutter.json has only one database_layer"
 )
-#: For tests of what all layers share: `make test` runs them on one layer, `make test-options` on
-#: the others.
-ONE_LAYER = [*LAYERS[:1], *(pytest.param(layer, marks=pytest.mark.options) for layer in LAYERS[1:])]
 
 # Created by tools, in the sources of the template or in a project.
 LEFTOVERS = {

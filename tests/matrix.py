@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
+import pytest
 from allpairspy import AllPairs
 from choices import CHOICES, REFERENCE, Context
 from conftest import LAYERS, SOURCES, TEMPLATE, list_files
@@ -23,6 +24,10 @@ _SERVICE_OPTIONS = [
 ]
 #: Options that change the service itself, rather than the files around it.
 SERVICE_OPTIONS = [name for name in _SERVICE_OPTIONS if name in CHOICES]
+
+#: For tests of what all layers share: `make test` runs them on one layer, `make test-options` on
+#: the others.
+ONE_LAYER = [*LAYERS[:1], *(pytest.param(layer, marks=pytest.mark.options) for layer in LAYERS[1:])]
 
 #: Files that only one database layer needs. The others exist in both overlays.
 ONLY_IN = {

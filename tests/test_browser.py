@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import LAYERS, ONE_LAYER, TEMPLATE
+from conftest import LAYERS, TEMPLATE
+from matrix import ONE_LAYER
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from prefix_proxy import published
 from server_process import ServerProcess, run_server

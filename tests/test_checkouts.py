@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import ONE_LAYER, Project, generate_project
+from conftest import Project, generate_project
+from matrix import ONE_LAYER
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 from choices import CHOICES, Context
-from conftest import LAYERS, ONE_LAYER, TEMPLATE, Bake, Project, find_python
-from matrix import EVERYTHING, SERVICE_OPTIONS, combinations, label, pairwise
+from conftest import LAYERS, TEMPLATE, Bake, Project, find_python
+from matrix import EVERYTHING, ONE_LAYER, SERVICE_OPTIONS, combinations, label, pairwise
 from shared_environment import install
 from test_rendering import TRICKY_TEXT
 

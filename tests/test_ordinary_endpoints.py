@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import ONE_LAYER, Bake, Project
+from conftest import Bake, Project
+from matrix import ONE_LAYER
 
 pytestmark = pytest.mark.slow
 
