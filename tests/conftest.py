@@ -172,7 +172,8 @@ def bake(
     with ExitStack() as stack:
 
         def generate(**context: object) -> Project:
-            project = render_once(json.dumps(context, sort_keys=True))
+            skip_without_choices(context)
+            project = render_once(json.dumps(REFERENCE | context, sort_keys=True))
             folder = tempfile.TemporaryDirectory(
                 prefix="bake-", dir=tmp_path_factory.getbasetemp(), ignore_cleanup_errors=True
             )
