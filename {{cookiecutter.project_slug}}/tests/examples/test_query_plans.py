@@ -192,7 +192,7 @@ async def test_redemptions_are_read_from_their_index(connection: asyncpg.Connect
         for page in PAGES
     ]
     assert not any("Sort" in plan for plan in plans)
-    several = f"{{{','.join(ids)}}}"
+    several = "{" + ",".join(ids) + "}"
     plans.append(await explain(SELECT_NEWEST_REDEMPTIONS, connection, coupon_ids=several))
     for plan in plans:
         assert "using ix_redemptions_coupon_id_id" in plan
