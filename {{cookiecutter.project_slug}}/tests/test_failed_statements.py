@@ -12,8 +12,8 @@ from app.db.repositories.base import Reader
 from app.errors import AlreadyExistsError, NotFoundError
 from app.settings import Settings
 from tests.connection_pool import SELECT_1, SLEEP, assert_intact
-from tests.databases import connected, url_from
-from tests.isolation import ThingWriter
+from tests.databases import connected, created_tables, url_from
+from tests.isolation import ThingWriter, things_metadata
 
 INSERT = text("INSERT INTO things_of_tests (name) VALUES ('a')")
 CONVERT_MOOD = text("SELECT CAST(CAST(:mood AS mood) AS text)")
@@ -23,14 +23,8 @@ COUNT = text("SELECT count(*) FROM things_of_tests")
 @pytest.fixture(autouse=True)
 async def table(settings: Settings) -> AsyncIterator[None]:
     """Create the table of `ThingWriter`, and drop it after the test."""
-    async with connected(url_from(settings)) as connection:
-        await connection.execute(
-            "CREATE TABLE things_of_tests (id uuid PRIMARY KEY DEFAULT uuidv7(),"
-            " name text NOT NULL UNIQUE, note text,"
-            " created_at timestamptz NOT NULL DEFAULT now())"
-        )
+    async with created_tables(url_from(settings), things_metadata):
         yield
-        await connection.execute("DROP TABLE things_of_tests")
 
 
 async def count_rows(database: Database) -> int:

@@ -22,8 +22,8 @@ from app.db import Database
 from app.db.repositories.base import Reader
 from app.errors import AlreadyExistsError, NotFoundError
 from app.settings import Settings
-from tests.databases import connected, url_from
-from tests.isolation import ThingWriter
+from tests.databases import created_tables, url_from
+from tests.isolation import ThingWriter, things_metadata
 
 UNKNOWN_ID = UUID(int=0)
 
@@ -38,14 +38,8 @@ SELECT_BY_NAME = select(things.c.id, things.c.name, things.c.note).where(
 @pytest.fixture(autouse=True)
 async def table(settings: Settings) -> AsyncIterator[None]:
     """Create the table of `ThingWriter`, and drop it after the test."""
-    async with connected(url_from(settings)) as connection:
-        await connection.execute(
-            "CREATE TABLE things_of_tests (id uuid PRIMARY KEY DEFAULT uuidv7(),"
-            " name text NOT NULL UNIQUE, note text,"
-            " created_at timestamptz NOT NULL DEFAULT now())"
-        )
+    async with created_tables(url_from(settings), things_metadata):
         yield
-        await connection.execute("DROP TABLE things_of_tests")
 
 
 async def create(database: Database, name: str, note: str | None = None) -> UUID:

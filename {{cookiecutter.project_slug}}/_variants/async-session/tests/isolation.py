@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection, async_sessionmaker
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Database, Transaction
 from app.db.base import Base, CreatedAtMixin, UuidPrimaryKeyMixin
@@ -18,10 +18,13 @@ from app.db.repositories.base import Writer
 T = TypeVar("T")
 
 
+# Separate metadata, so that the table does not count as a model without a migration.
+things_metadata = MetaData()
+
+
 class _ThingBase(Base):
-    # Separate metadata, so that the table does not count as a model without a migration.
     __abstract__ = True
-    metadata = MetaData()
+    metadata = things_metadata
 
 
 class Thing(UuidPrimaryKeyMixin, CreatedAtMixin, _ThingBase):
@@ -29,7 +32,7 @@ class Thing(UuidPrimaryKeyMixin, CreatedAtMixin, _ThingBase):
 
     __tablename__ = "things_of_tests"
 
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(unique=True)
     note: Mapped[str | None]
 
 

@@ -12,12 +12,13 @@ from app.db.pool import Pool
 from app.db.repositories.base import Writer
 from app.settings import DatabaseSettings
 
+# Separate metadata, so that the table does not count as a model without a migration.
+things_metadata = MetaData()
 things = Table(
     "things_of_tests",
-    # Separate metadata, so that the table does not count as a model without a migration.
-    MetaData(),
+    things_metadata,
     uuid_primary_key(),
-    Column("name", Text, nullable=False),
+    Column("name", Text, nullable=False, unique=True),
     Column("note", Text),
     created_at_column(),
 )
