@@ -10,7 +10,6 @@ from app.db.base import Row
 from app.db.keyset import KeysetList, PageRequest
 from app.db.models.coupons import Coupon, Redemption
 from app.db.repositories.base import Reader, Writer
-from app.errors import NotFoundError
 
 coupons, redemptions = Coupon.__table__, Redemption.__table__
 
@@ -107,7 +106,4 @@ class RedemptionWriter(Writer):
 
     async def create_for_coupon(self, coupon_id: UUID) -> Row:
         """Insert a redemption. Raises `NotFoundError` if the coupon does not exist."""
-        result = await self._transaction.execute(INSERT_REDEMPTION, {"coupon_id": coupon_id})
-        if (row := result.one_or_none()) is None:
-            raise NotFoundError
-        return row
+        return await self.fetch_one(INSERT_REDEMPTION, coupon_id=coupon_id)

@@ -6,8 +6,9 @@ whose clock all processes share.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Row, bindparam, delete, func, literal_column, select
+from sqlalchemy import ColumnElement, Float, bindparam, delete, func, literal_column, select
 
+from app.db.base import Row
 from app.db.models.login_failures import LoginFailure
 from app.db.repositories.base import Reader, Writer
 
@@ -53,7 +54,7 @@ DELETE_EXPIRED = (
 class LoginFailureReader(Reader):
     """Counts failed logins."""
 
-    async def count_recent(self, account_key: str, network: str, window: float) -> Row[Any]:
+    async def count_recent(self, account_key: str, network: str, window: float) -> Row:
         """Count the failures of the account and of the network; see `COUNT_RECENT`."""
         return await self.fetch_one(
             COUNT_RECENT, account_key=account_key, network=network, window=window
@@ -69,10 +70,11 @@ class LoginFailureWriter(Writer):
         """Lock the account and the network until the transaction ends."""
         await self._transaction.execute(LOCK, {"account_key": account_key, "network": network})
 
-    async def count_recent(self, account_key: str, network: str, window: float) -> Row[Any]:
+    async def count_recent(self, account_key: str, network: str, window: float) -> Row:
         """Count the failures of the account and of the network; see `COUNT_RECENT`."""
-        values = {"account_key": account_key, "network": network, "window": window}
-        return (await self._transaction.execute(COUNT_RECENT, values)).one()
+        return await self.fetch_one(
+            COUNT_RECENT, account_key=account_key, network=network, window=window
+        )
 
     async def delete_for_account(self, account_key: str) -> None:
         """Delete the failures of an account."""

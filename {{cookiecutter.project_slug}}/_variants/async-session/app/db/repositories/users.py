@@ -1,11 +1,11 @@
 """Users and the refresh tokens of their sessions."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
+from app.db.base import Row
 from app.db.models.users import RefreshToken, User
 from app.db.repositories.base import Reader, Writer
 
@@ -24,15 +24,13 @@ _WITHOUT_SYNC = {"synchronize_session": False}
 class UserReader(Reader):
     """Reads users, including their credentials."""
 
-    async def find(self, user_id: UUID) -> Row[Any] | None:
+    async def find(self, user_id: UUID) -> Row | None:
         """Return the user with this ID, or None."""
-        rows = await self.fetch_all(BY_ID, id=user_id)
-        return rows[0] if rows else None
+        return await self.fetch_one_or_none(BY_ID, id=user_id)
 
-    async def find_by_email(self, email: str) -> Row[Any] | None:
+    async def find_by_email(self, email: str) -> Row | None:
         """Return the user with this lower-case e-mail, or None."""
-        rows = await self.fetch_all(BY_EMAIL, email=email)
-        return rows[0] if rows else None
+        return await self.fetch_one_or_none(BY_EMAIL, email=email)
 
 
 class UserWriter(Writer):
@@ -76,7 +74,7 @@ class RefreshTokenWriter(Writer):
 
     async def rotate(
         self, family_id: UUID, old_hash: str, new_hash: str, expires_at: datetime
-    ) -> Row[UUID, int] | None:
+    ) -> Row | None:
         """Replace the token of a family; return the user's ID and credentials version.
 
         Return None if the token is not the latest, has expired, or its user is inactive. A single

@@ -93,10 +93,8 @@ class CouponWriter(Writer):
         A single statement checks and decrements, so concurrent requests cannot redeem a coupon too
         often. It locks the row until the transaction ends.
         """
-        return (
-            await self._transaction.scalar(DECREMENT_REMAINING, {"coupon_id": coupon_id})
-            is not None
-        )
+        decremented = await self._transaction.scalar(DECREMENT_REMAINING, {"coupon_id": coupon_id})
+        return decremented is not None
 
 
 class RedemptionWriter(Writer):
@@ -106,4 +104,4 @@ class RedemptionWriter(Writer):
 
     async def create_for_coupon(self, coupon_id: UUID) -> Row:
         """Insert a redemption. Raises `NotFoundError` if the coupon does not exist."""
-        return await self._transaction.fetch_one(INSERT_REDEMPTION, coupon_id=coupon_id)
+        return await self.fetch_one(INSERT_REDEMPTION, coupon_id=coupon_id)

@@ -70,7 +70,7 @@ class LoginFailureWriter(Writer):
 
     async def count_recent(self, account_key: str, network: str, window: float) -> Row:
         """Count the failures of the account and of the network; see `COUNT_RECENT`."""
-        return await self._transaction.fetch_one(
+        return await self.fetch_one(
             COUNT_RECENT, account_key=account_key, network=network, window=window
         )
 
