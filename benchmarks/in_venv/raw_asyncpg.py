@@ -16,7 +16,7 @@ from middleware_stack import database_url, make_app
 
 from app.api.cursors import CursorCodec
 from app.api.paths import location_of, request_path
-from app.db.repositories.articles import ARTICLE_LIST
+from app.db.repositories.articles import ArticleReader
 from app.errors import ConflictError, NotFoundError
 from app.schemas.articles import ArticleCreate, ArticleRead
 from app.schemas.coupons import RedemptionRead
@@ -38,7 +38,7 @@ PAGES = {
     (False, True): PAGE.format("WHERE " + MATCHES.format("$2")),
     (True, True): PAGE.format(f"{AFTER} AND {MATCHES.format('$4')}"),
 }
-CURSORS = CursorCodec(ARTICLE_LIST)
+CURSORS = CursorCodec(ArticleReader.rows)
 
 CREATE = (
     "INSERT INTO articles (title, slug, text) VALUES ($1, $2, $3) "

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from app.api.cursors import CursorCodec
-from app.db.repositories.articles import ARTICLE_LIST
+from app.db.repositories.articles import ArticleReader
 from dev.embedded_server import embedded_postgres
 
 SEED = "seed"
@@ -56,7 +56,7 @@ async def fill(url: str, offset: int) -> dict[str, str]:
     await connection.close()
     return {
         "article": str(article),
-        "cursor": CursorCodec(ARTICLE_LIST).encode("-created_at", SimpleNamespace(**last)),
+        "cursor": CursorCodec(ArticleReader.rows).encode("-created_at", SimpleNamespace(**last)),
         "coupon": str(coupon),
         "version": version,
     }

@@ -9,28 +9,12 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Column,
-    Date,
-    DateTime,
-    Enum,
-    Integer,
-    MetaData,
-    Numeric,
-    Table,
-    Text,
-    any_,
-    bindparam,
-    func,
-    select,
-)
+import sqlalchemy as sa
 
 from app.api.cursors import CursorCodec
 from app.db import Database
 from app.db.keyset import KeysetList, PageRequest
-from app.db.repositories.base import Reader
+from app.db.resource_reader import ResourceReader
 from app.db.search import search_column
 from app.settings import Settings
 from tests.databases import connected, url_from
@@ -56,34 +40,41 @@ RETURNING id
 COLUMNS = ("id", "rank", "name", "amount", "day", "seen_at", "state", "upper_name", "fee")
 SORTS = tuple(f"{sign}{name}" for name in COLUMNS for sign in ("", "-"))
 
-things = Table(
+things = sa.Table(
     "listed_things",
-    MetaData(),
-    Column("id", BigInteger),
-    Column("rank", Integer),
-    Column("name", Text, nullable=False),
-    Column("amount", Numeric(5, 2)),
-    Column("day", Date, nullable=False),
-    Column("seen_at", DateTime(timezone=True)),
-    Column("state", Enum("draft", "sent", native_enum=False), nullable=False),
+    sa.MetaData(),
+    sa.Column("id", sa.BigInteger),
+    sa.Column("rank", sa.Integer),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("amount", sa.Numeric(5, 2)),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("seen_at", sa.DateTime(timezone=True)),
+    sa.Column("state", sa.Enum("draft", "sent", native_enum=False), nullable=False),
     search_column("name"),
 )
-THING_LIST = KeysetList(
-    select(
-        *(column for column in things.c if column.name != "search_vector"),
-        func.upper(things.c.name, type_=Text).label("upper_name"),
-        (things.c.amount / 9).label("fee"),
-    ),
-    sorts=SORTS,
-    filters={
-        "rank": things.c.rank == bindparam("rank"),
-        "amount_above": things.c.amount > bindparam("amount_above"),
-        "names": things.c.name == any_(bindparam("names", type_=ARRAY(Text))),
-        "is_seen": things.c.seen_at.is_not(None),
-    },
-    search_vector=things.c.search_vector,
-)
-CURSORS = CursorCodec(THING_LIST)
+
+
+class ThingReader(ResourceReader):
+    """Reads the things."""
+
+    rows = KeysetList(
+        sa.select(
+            *(column for column in things.c if column.name != "search_vector"),
+            sa.func.upper(things.c.name, type_=sa.Text).label("upper_name"),
+            (things.c.amount / 9).label("fee"),
+        ),
+        sorts=SORTS,
+        filters={
+            "rank": things.c.rank,
+            "amount_above": things.c.amount > sa.bindparam("amount_above"),
+            "names": things.c.name == sa.any_(sa.bindparam("names", type_=sa.ARRAY(sa.Text))),
+            "is_seen": things.c.seen_at.is_not(None),
+        },
+        search_vector=things.c.search_vector,
+    )
+
+
+CURSORS = CursorCodec(ThingReader.rows)
 
 FILTERS: dict[str, tuple[str, Any]] = {
     "rank": ("rank = 1", 1),
@@ -103,12 +94,12 @@ async def connection(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def read_pages(
-    reader: Reader, limit: int, sort: str | None, **options: Any
+    database: Database, limit: int, sort: str | None, **options: Any
 ) -> AsyncIterator[list[int]]:
     """Yield the IDs of each page. Each position is encoded as a cursor and decoded again."""
     after = None
     for _ in range(1000):
-        rows = await THING_LIST.fetch(reader, PageRequest(limit, sort, after, **options))
+        rows = await ThingReader(database).list(PageRequest(limit, sort, after, **options))
         yield [row.id for row in rows[:limit]]
         if len(rows) <= limit:
             return
@@ -134,7 +125,7 @@ async def test_pages_have_every_row_once_in_order(
     database: Database, connection: asyncpg.Connection, sort: str
 ) -> None:
     await connection.execute(INSERT, range(40))
-    pages = [page async for page in read_pages(Reader(database), 3, sort)]
+    pages = [page async for page in read_pages(database, 3, sort)]
     assert {len(page) for page in pages[:-1]} == {3}
     assert [*itertools.chain(*pages)] == await select_ids(connection, sort)
 
@@ -153,7 +144,7 @@ async def test_filters_are_combined_with_every_sort(
     conditions = [FILTERS[name][0] for name in names]
     conditions += ["name LIKE '%whale'"] if q else []
     filters = {name: FILTERS[name][1] for name in names}
-    pages = read_pages(Reader(database), 7, sort, filters=filters, q=q)
+    pages = read_pages(database, 7, sort, filters=filters, q=q)
     listed = [key async for page in pages for key in page]
     assert listed == await select_ids(connection, sort, conditions)
 
@@ -166,7 +157,7 @@ async def test_matches_at_the_end_of_the_list_are_found(
     filters = {"amount_above": Decimal("-3.8"), "names": ['a "b"', "ä"]}
     conditions = ["amount > -3.8", "name IN ('a \"b\"', 'ä')", "rank IS NULL"]
     await connection.execute("UPDATE listed_things SET amount = -10 WHERE rank IS NOT NULL")
-    pages = read_pages(Reader(database), 3, "rank", filters=filters)
+    pages = read_pages(database, 3, "rank", filters=filters)
     listed = [key async for page in pages for key in page]
     assert len(listed) == 10
     assert listed == await select_ids(connection, "rank", conditions)
@@ -191,7 +182,7 @@ async def test_concurrent_writes_neither_hide_nor_repeat_rows(
         await connection.execute("DELETE FROM listed_things WHERE id = ANY($1)", removed)
 
     listed: list[int] = []
-    pages = read_pages(Reader(database), 3, sort, q=q)
+    pages = read_pages(database, 3, sort, q=q)
     page: list[int] | None = []
     while page is not None:
         listed += page

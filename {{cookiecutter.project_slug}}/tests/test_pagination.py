@@ -34,6 +34,12 @@ def test_filter_has_a_parameter_of_the_same_name(name: str, parameter: str) -> N
         KeysetList(rows, filters={name: sa.column("name") == sa.bindparam(parameter)})
 
 
+def test_parameters_of_a_list_are_not_those_of_its_query() -> None:
+    rows = sa.select(sa.column("id", sa.Uuid)).where(sa.column("owner") == sa.bindparam("key"))
+    with pytest.raises(TypeError, match=r"sets itself: key$"):
+        KeysetList(rows)
+
+
 class Thing(ResponseBody):
     id: UUID
 

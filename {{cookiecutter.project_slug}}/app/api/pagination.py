@@ -3,10 +3,10 @@
 A list route declares one dependency for the parameters `limit` and `after`, and for the sorts,
 the search (`q`) and the filters of its list:
 
-    ArticlePage = Annotated[PageParams, Depends(page_params(ARTICLE_LIST))]
+    ArticlePageDep = Annotated[PageParams, Depends(page_params(ArticleReader.rows))]
 
-It fetches the rows of `page: ArticlePage` with the list, and returns
-`paginate(page, rows, ArticleRead)`, which also sets the `Link` header.
+It passes `page: ArticlePageDep` to the reader, and returns
+`paginate(page, await articles.list(page), ArticleRead)`, which also sets the `Link` header.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

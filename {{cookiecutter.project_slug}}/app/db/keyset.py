@@ -4,40 +4,36 @@ Keyset pagination continues a list after the position of its last row, instead o
 skip. So all pages cost the same, and rows that are inserted or deleted between two requests neither
 repeat nor hide others.
 
-    ARTICLE_LIST = KeysetList(
-        select(Article.id, Article.title, Article.created_at),
-        sorts=("-created_at", "created_at", "title"),
-        filters={"created_after": Article.created_at > bindparam("created_after")},
+    rows = KeysetList(
+        select(Invoice.id, Invoice.status, Invoice.created_at),
+        sorts=("-created_at", "created_at"),
+        filters={
+            "status": Invoice.status,
+            "created_after": Invoice.created_at > bindparam("created_after"),
+        },
     )
 
-`app.api.pagination` provides the query parameters of such a list and the cursors of its pages.
+`app.db.resource_reader` fetches the rows of a page. `app.api.pagination` provides the query
+parameters of a list and the cursors of its pages.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, SQLColumnExpression
+from sqlalchemy import SQLColumnExpression, bindparam
 
-from app.db.base import Row
-from app.db.keyset_order import (
-    AnySelect,
-    Order,
-    Page,
-    Position,
-    is_served_by_index,
-    parameters_of,
-)
+from app.db.keyset_filters import AppliedFilters, Filters, is_served_by_index, parameters_of
+from app.db.keyset_order import AnySelect, Order, Page, Position
 from app.db.keyset_statements import plain_page, search_page
-from app.db.repositories.base import Reader
 
 # PostgreSQL rejects a query with more than 32 consecutive negations, as in `- - -` or `-(-(`.
 # With more than `_MAX_DASHES`, every dash is replaced with a space, so excluded words become
 # required. Such input is not a real search.
 _MAX_DASHES = 30
 # The other parameters of a request and of its statement.
-_PARAMETERS = {"after", "after_key", "after_value", "limit", "q", "sort"}
+_PARAMETERS = {"after", "after_key", "after_value", "key", "limit", "q", "sort"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +57,7 @@ class Shape(NamedTuple):
 
     sort: str | None = None
     page: Page = "first"
-    #: The filters in the order of the declaration. The value of a filter that has a parameter is
-    #: None, since it does not change the SQL.
-    filters: tuple[tuple[str, bool | None], ...] = ()
+    filters: AppliedFilters = ()
     has_search: bool = False
 
 
@@ -88,10 +82,11 @@ class KeysetList:
     default. PostgreSQL's order of NULL applies: it is greater than all values. Without `sorts`, the
     list is sorted by the key, newest first. Cursors contain the sort value, so it should be short.
 
-    `filters` are conditions by name. A condition has a bind parameter with this name. A condition
-    without parameters, such as `notes.c.description.is_not(None)`, is a filter whose value is a
-    bool: true selects the rows that satisfy it, false the others. For IN, compare with an array, so
-    that the SQL does not depend on the number of elements:
+    `filters` are columns or conditions by name. A column is a filter for equality. A condition has
+    a bind parameter with the name of the filter. A condition without parameters, such as
+    `notes.c.description.is_not(None)`, is a filter whose value is a bool: true selects the rows
+    that satisfy it, false the others. For IN, compare with an array, so that the SQL does not
+    depend on the number of elements:
     `status == any_(bindparam("status", type_=ARRAY(Text)))`.
 
     Indexes that serve all pages in constant time:
@@ -111,22 +106,19 @@ class KeysetList:
         *,
         key: str = "id",
         sorts: tuple[str, ...] = (),
-        filters: Mapping[str, ColumnElement[bool]] | None = None,
+        filters: Mapping[str, SQLColumnExpression[Any]] | None = None,
         search_vector: SQLColumnExpression[str] | None = None,
     ) -> None:
         self._base_query = base_query
-        self._filters = dict(filters or {})
-        reserved = _PARAMETERS | parameters_of(base_query)
-        for name, condition in self._filters.items():
-            if name in reserved or not parameters_of(condition) <= {name}:
-                raise TypeError(f"{name} is not a name for the filter {condition}")
-        # The filters whose value selects a condition or its negation.
-        self._switches = {
-            name for name, condition in self._filters.items() if not parameters_of(condition)
-        }
+        parameters = parameters_of(base_query)
+        if reserved := parameters & _PARAMETERS:
+            raise TypeError(f"Parameters that a list sets itself: {', '.join(sorted(reserved))}")
+        self._filters = Filters(filters or {}, taken=_PARAMETERS | parameters)
         self._search_vector = search_vector
         self.sorts = sorts
         columns = base_query.selected_columns
+        #: Selects one row by its key, which is the parameter `key`.
+        self.by_key = base_query.where(columns[key] == bindparam("key"))
         self._orders: dict[str | None, Order] = {
             None: Order({key: columns[key]}, is_descending=True)
         }
@@ -139,7 +131,7 @@ class KeysetList:
     @property
     def filters(self) -> tuple[str, ...]:
         """The names of the filters."""
-        return tuple(self._filters)
+        return self._filters.names
 
     @property
     def is_searchable(self) -> bool:
@@ -150,33 +142,26 @@ class KeysetList:
         """Return the columns and the direction of a sort."""
         return self._orders[sort]
 
-    async def fetch(self, reader: Reader, page: PageRequest, /, **values: Any) -> Sequence[Row]:
-        """Return the rows of a page, and one more row if there is a next page.
+    def select(
+        self, page: PageRequest, values: Mapping[str, Any]
+    ) -> tuple[Statement, dict[str, Any]]:
+        """Return the statement of a page and its parameters.
 
-        `values` are the parameters of the base query.
-
-        Raises `UnavailableError` if a search takes longer than `DB_SEARCH_TIMEOUT`, or if too many
-        searches are running.
+        It returns one more row than the page has if there is a next page. `values` are the
+        parameters of the base query.
         """
-        values["limit"] = page.limit + 1
+        filters, filter_values = self._filters.apply(page.filters)
+        parameters = {**values, **filter_values, "limit": page.limit + 1}
         kind: Page = "first"
         if page.after is not None:
-            values["after_key"] = page.after.key
+            parameters["after_key"] = page.after.key
             kind = "after_null" if page.after.value is None and page.sort else "after_value"
             if page.sort and page.after.value is not None:
-                values["after_value"] = page.after.value
-        filters: list[tuple[str, bool | None]] = []
-        for name, value in page.filters.items():
-            if name in self._switches:
-                filters.append((name, bool(value)))
-            else:
-                values[name] = value
-                filters.append((name, None))
+                parameters["after_value"] = page.after.value
         if page.q:
-            values["q"] = page.q if page.q.count("-") <= _MAX_DASHES else page.q.replace("-", " ")
-        statement = self.statement(Shape(page.sort, kind, tuple(filters), bool(page.q)))
-        fetch = reader.search if statement.is_search else reader.fetch_all
-        return await fetch(statement.query, **values)
+            is_search = page.q.count("-") <= _MAX_DASHES
+            parameters["q"] = page.q if is_search else page.q.replace("-", " ")
+        return self.statement(Shape(page.sort, kind, filters, bool(page.q))), parameters
 
     # Building a statement costs more CPU time than running it. The number of statements is limited,
     # because clients choose the combination of filters.
@@ -184,10 +169,7 @@ class KeysetList:
     def statement(self, shape: Shape) -> Statement:
         """Return the statement of the pages of this shape, which is built only once."""
         order = self._orders[shape.sort]
-        conditions = [
-            ~self._filters[name] if value is False else self._filters[name]
-            for name, value in shape.filters
-        ]
+        conditions = self._filters.conditions(shape.filters)
         if shape.has_search and self._search_vector is not None:
             query = search_page(
                 self._base_query, order, shape.page, conditions, self._search_vector

@@ -4,10 +4,6 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
-    BinaryExpression,
-    BindParameter,
-    ClauseElement,
-    ColumnClause,
     ColumnElement,
     Integer,
     Numeric,
@@ -17,7 +13,7 @@ from sqlalchemy import (
     cast,
     tuple_,
 )
-from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql import operators
 
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 #: The first page, or the page after a row; the sort value of that row may be NULL.
@@ -108,23 +104,3 @@ def _parameter(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
         # numbers of a cursor, and round the results of expressions such as `amount * rate`.
         return bindparam(name, type_=Numeric)
     return bindparam(name, type_=column.type)
-
-
-def parameters_of(clause: ClauseElement) -> set[str]:
-    """Return the names of the bind parameters of a condition or query that have no value."""
-    elements = visitors.iterate(clause)
-    return {item.key for item in elements if isinstance(item, BindParameter) and item.required}
-
-
-def is_served_by_index(condition: ColumnElement[bool], order: Order) -> bool:
-    """Return whether one index can serve both a condition and the order.
-
-    This is the case for equality, for conditions without parameters, whose number of rows
-    PostgreSQL can estimate, and for all conditions on the sort column.
-    """
-    if not parameters_of(condition):
-        return True
-    if isinstance(condition, BinaryExpression) and condition.operator is operators.eq:
-        return isinstance(condition.right, BindParameter)
-    columns = [item for item in visitors.iterate(condition) if isinstance(item, ColumnClause)]
-    return all(order.column.shares_lineage(column) for column in columns)

@@ -7,7 +7,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from app.api.cursors import CursorCodec
-from app.db.repositories.notes import NOTE_LIST
+from app.db.repositories.notes import NoteReader
 from tests.auth.helpers import new_user
 
 NOTES = "/api/v1/notes"
@@ -63,7 +63,7 @@ async def test_notes_of_other_users_are_404(
             assert response.json()["detail"] == "Not found."
         assert (await client.delete(target, headers=bob)).status_code == 404
     assert await list_titles(client, bob) == await list_titles(client, bob, "q=secret") == []
-    after = CursorCodec(NOTE_LIST).encode(None, SimpleNamespace(id=note["id"] + 1))
+    after = CursorCodec(NoteReader.rows).encode(None, SimpleNamespace(id=note["id"] + 1))
     assert await list_titles(client, bob, f"after={after}") == []
     assert (await client.get(f"{NOTES}/{note['id']}", headers=alice)).json() == note
 
@@ -171,7 +171,7 @@ async def test_search_without_required_word_finds_nothing(
 async def test_every_key_is_a_position(
     client: AsyncClient, alice: dict[str, str], key: int
 ) -> None:
-    cursor = CursorCodec(NOTE_LIST).encode(None, SimpleNamespace(id=key))
+    cursor = CursorCodec(NoteReader.rows).encode(None, SimpleNamespace(id=key))
     assert await list_titles(client, alice, f"after={cursor}") == []
 
 

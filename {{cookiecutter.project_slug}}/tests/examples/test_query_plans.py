@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from app.db.keyset import Shape
 from app.db.keyset_order import Page
-from app.db.repositories.articles import ARTICLE_LIST
+from app.db.repositories.articles import ArticleReader
 from app.db.repositories.coupons import REDEMPTION_LIST, SELECT_NEWEST_REDEMPTIONS
 from tests.databases import (
     connected,
@@ -40,6 +40,7 @@ WITH new AS (
 )
 INSERT INTO redemptions (coupon_id) SELECT id FROM new, generate_series(1, 1000)
 """
+ARTICLES = ArticleReader.rows
 PAGES: tuple[Page, ...] = ("first", "after_value")
 NEWEST, OLDEST = datetime(2026, 1, 7, 22, 40, tzinfo=UTC), datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
 MIDDLE = OLDEST + (NEWEST - OLDEST) / 2
@@ -81,7 +82,7 @@ async def explain_pages(
     values = {"after_key": after_key, "after_value": POSITIONS.get(sort), "q": q, **filters}
     names = tuple((name, None) for name in filters)
     shapes = [Shape(sort, page, names, bool(q)) for page in PAGES]
-    statements = [ARTICLE_LIST.statement(shape) for shape in shapes]
+    statements = [ARTICLES.statement(shape) for shape in shapes]
     if statements[0].is_search:
         await connection.execute("SET plan_cache_mode = force_custom_plan")
     return [await explain(statement.query, connection, **values) for statement in statements]
@@ -107,7 +108,7 @@ async def connection(filled_database: str) -> AsyncIterator[asyncpg.Connection]:
         yield connection
 
 
-@pytest.mark.parametrize("sort", [None, *ARTICLE_LIST.sorts])
+@pytest.mark.parametrize("sort", [None, *ARTICLES.sorts])
 async def test_list_reads_index_in_order(connection: asyncpg.Connection, sort: str | None) -> None:
     is_descending = sort is None or sort.startswith("-")
     index = f"ix_articles_{sort.removeprefix('-')}_id" if sort else "pk_articles"
@@ -150,7 +151,7 @@ async def test_filter_on_other_column_never_reads_whole_table(
         assert not re.search(r"actual time=\S+ rows=(9\d{3}|10000)", plan)
 
 
-@pytest.mark.parametrize("sort", ARTICLE_LIST.sorts)
+@pytest.mark.parametrize("sort", ARTICLES.sorts)
 @pytest.mark.parametrize("q", ["fish", "whale"])
 async def test_search_never_scans_whole_table(
     connection: asyncpg.Connection, sort: str, q: str
@@ -168,7 +169,7 @@ async def test_search_for_word_missing_in_first_rows_uses_search_index(
         assert "ix_articles_search" in plan
 
 
-@pytest.mark.parametrize("sort", ARTICLE_LIST.sorts)
+@pytest.mark.parametrize("sort", ARTICLES.sorts)
 async def test_search_for_common_word_reads_first_rows_only(
     connection: asyncpg.Connection, sort: str
 ) -> None:

@@ -9,7 +9,7 @@ from app.api.dependencies import provide_reader, provide_writer
 from app.api.pagination import PageParams, page_params, paginate
 from app.api.paths import location_of
 from app.api.problem_details import error_responses
-from app.db.repositories.articles import ARTICLE_LIST, ArticleReader, ArticleWriter
+from app.db.repositories.articles import ArticleReader, ArticleWriter
 from app.schemas.articles import ArticleCreate, ArticleRead, ArticleUpdate
 from app.schemas.fields import Timestamp
 
@@ -29,7 +29,9 @@ CreatedBefore = Annotated[
 ]
 ArticlePageDep = Annotated[
     PageParams,
-    Depends(page_params(ARTICLE_LIST, created_after=CreatedAfter, created_before=CreatedBefore)),
+    Depends(
+        page_params(ArticleReader.rows, created_after=CreatedAfter, created_before=CreatedBefore)
+    ),
 ]
 
 

@@ -10,7 +10,6 @@ from app.api.pagination import PageParams, page_params, paginate
 from app.api.paths import location_of
 from app.api.problem_details import error_responses
 from app.db.repositories.coupons import (
-    COUPON_LIST,
     REDEMPTION_LIST,
     CouponReader,
     CouponWriter,
@@ -33,7 +32,7 @@ CouponWriterDep = Annotated[CouponWriter, Depends(provide_writer(CouponWriter))]
 RedemptionWriterDep = Annotated[RedemptionWriter, Depends(provide_writer(RedemptionWriter))]
 
 CouponId = Annotated[UUID, Path(description="ID of the coupon.")]
-CouponPageDep = Annotated[PageParams, Depends(page_params(COUPON_LIST))]
+CouponPageDep = Annotated[PageParams, Depends(page_params(CouponReader.rows))]
 RedemptionPageDep = Annotated[PageParams, Depends(page_params(REDEMPTION_LIST))]
 
 

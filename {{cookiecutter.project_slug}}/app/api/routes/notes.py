@@ -9,7 +9,7 @@ from app.api.pagination import PageParams, page_params, paginate
 from app.api.paths import location_of
 from app.api.problem_details import error_responses
 from app.auth.dependencies import CurrentUser
-from app.db.repositories.notes import NOTE_LIST, NoteReader, NoteWriter
+from app.db.repositories.notes import NoteReader, NoteWriter
 from app.schemas.notes import NoteCreate, NoteRead, NoteUpdate
 
 router = APIRouter(prefix="/api/v1/notes", tags=["notes"], responses=error_responses(401))
@@ -31,7 +31,7 @@ NoteReaderDep = Annotated[NoteReader, Depends(get_note_reader)]
 NoteWriterDep = Annotated[NoteWriter, Depends(get_note_writer)]
 
 NoteId = Annotated[int, Path(ge=1, le=2**63 - 1, description="ID of the note.")]
-NotePageDep = Annotated[PageParams, Depends(page_params(NOTE_LIST))]
+NotePageDep = Annotated[PageParams, Depends(page_params(NoteReader.rows))]
 
 
 @router.get("")

@@ -9,13 +9,10 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, insert, literal_column, sel
 from app.db.base import Row
 from app.db.keyset import KeysetList, PageRequest
 from app.db.models.coupons import Coupon, Redemption
-from app.db.repositories.base import Reader, Writer
+from app.db.repositories.base import Writer
+from app.db.resource_reader import ResourceReader
 
 coupons, redemptions = Coupon.__table__, Redemption.__table__
-
-SELECT = select(Coupon.id, Coupon.code, Coupon.init_count, Coupon.remaining_count)
-SELECT_BY_ID = SELECT.where(Coupon.id == bindparam("id"))
-COUPON_LIST = KeysetList(SELECT)
 
 SELECT_REDEMPTIONS = select(Redemption.id, Redemption.coupon_id, Redemption.created_at)
 REDEMPTION_LIST = KeysetList(
@@ -54,23 +51,17 @@ INSERT_REDEMPTION = (
 )
 
 
-class CouponReader(Reader):
+class CouponReader(ResourceReader):
     """Reads coupons."""
 
-    async def get(self, coupon_id: UUID) -> Row:
-        """Return a coupon. Raises `NotFoundError` if it does not exist."""
-        return await self.fetch_one(SELECT_BY_ID, id=coupon_id)
-
-    async def list(self, page: PageRequest) -> Sequence[Row]:
-        """Return the coupons of a page, and one more if there is a next page."""
-        return await COUPON_LIST.fetch(self, page)
+    rows = KeysetList(select(Coupon.id, Coupon.code, Coupon.init_count, Coupon.remaining_count))
 
     async def list_redemptions(self, coupon_id: UUID, page: PageRequest) -> Sequence[Row]:
         """Return the redemptions of a page, and one more if there is a next page.
 
         Raises `NotFoundError` if the coupon does not exist.
         """
-        rows = await REDEMPTION_LIST.fetch(self, page, coupon_id=coupon_id)
+        rows = await self.fetch_page(REDEMPTION_LIST, page, coupon_id=coupon_id)
         if not rows:
             await self.get(coupon_id)
         return rows

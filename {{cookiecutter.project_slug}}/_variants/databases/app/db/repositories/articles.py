@@ -1,40 +1,27 @@
 """Repositories of articles."""
 
-from collections.abc import Sequence
-from uuid import UUID
-
 from sqlalchemy import bindparam, select
 
-from app.db.base import Row
-from app.db.keyset import KeysetList, PageRequest
+from app.db.keyset import KeysetList
 from app.db.models.articles import articles
-from app.db.repositories.base import Reader, Writer
-
-SELECT = select(
-    articles.c.id, articles.c.title, articles.c.slug, articles.c.text, articles.c.created_at
-)
-SELECT_BY_ID = SELECT.where(articles.c.id == bindparam("id"))
-ARTICLE_LIST = KeysetList(
-    SELECT,
-    sorts=("-created_at", "created_at", "title", "-title"),
-    filters={
-        "created_after": articles.c.created_at > bindparam("created_after"),
-        "created_before": articles.c.created_at < bindparam("created_before"),
-    },
-    search_vector=articles.c.search_vector,
-)
+from app.db.repositories.base import Writer
+from app.db.resource_reader import ResourceReader
 
 
-class ArticleReader(Reader):
+class ArticleReader(ResourceReader):
     """Reads articles."""
 
-    async def get(self, article_id: UUID) -> Row:
-        """Return an article. Raises `NotFoundError` if it does not exist."""
-        return await self.fetch_one(SELECT_BY_ID, id=article_id)
-
-    async def list(self, page: PageRequest) -> Sequence[Row]:
-        """Return the articles of a page, and one more if there is a next page."""
-        return await ARTICLE_LIST.fetch(self, page)
+    rows = KeysetList(
+        select(
+            articles.c.id, articles.c.title, articles.c.slug, articles.c.text, articles.c.created_at
+        ),
+        sorts=("-created_at", "created_at", "title", "-title"),
+        filters={
+            "created_after": articles.c.created_at > bindparam("created_after"),
+            "created_before": articles.c.created_at < bindparam("created_before"),
+        },
+        search_vector=articles.c.search_vector,
+    )
 
 
 class ArticleWriter(Writer):
