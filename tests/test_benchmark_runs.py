@@ -1,6 +1,7 @@
 """Short runs of the benchmark and its load generators."""
 
 import json
+import re
 import shutil
 import sys
 import threading
@@ -79,6 +80,17 @@ def test_short_run_reports_every_service(tmp_path: Path) -> None:
         assert round_trips.keys() == routes
         assert max(round_trips.values()) <= 1.2
     assert (tmp_path / "results.svg").exists()
+
+
+@pytest.mark.benchmark
+@pytest.mark.parametrize("layer", LAYERS)
+def test_pages_of_every_sort_and_filter_are_timed(layer: str) -> None:
+    command = [sys.executable, "-m", "benchmarks.pages", "--rows", "2000", "--layer", layer]
+    output = Project(TEMPLATE).run(*command).stdout
+
+    pattern = re.compile(r"^sort=(\S+)((?: created_\w+)*)(?: +[\d.]+){3}$", re.MULTILINE)
+    lists = pattern.findall(output)
+    assert len(set(lists)) == len(lists) == 16
 
 
 def test_scripts_in_venv_pass_mypy() -> None:
