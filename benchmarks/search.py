@@ -30,6 +30,8 @@ from benchmarks.environments import (
 from benchmarks.routes import CREATE
 from benchmarks.services import InvalidRunError, Service, ServiceProcess, run_service
 
+#: The commit of version 0.1.0.
+FIRST_RELEASE = "aa34f59"
 ARTICLES = "/api/v1/articles"
 CLIENTS = 15
 TURNS = 3
@@ -138,9 +140,8 @@ def main() -> None:
     """Parse the command line and run the comparison."""
     parser = argparse.ArgumentParser(description="Compare searches with an earlier revision.")
     parser.add_argument(
-        # Version 0.1.0.
         "--before",
-        default="aa34f59",
+        default=FIRST_RELEASE,
         help="revision of the template to compare with",
     )
     parser.add_argument("--rows", type=int, default=1_000_000)
