@@ -7,7 +7,8 @@ from fastapi import FastAPI
 from httpx2 import AsyncClient
 from sqlalchemy import Executable, Integer, bindparam, select, text
 
-from app.api.dependencies import TransactionDep
+from app.api.dependencies import DatabaseDep, TransactionDep
+from app.db.repositories.base import Reader
 from app.main import create_app
 from app.settings import Settings
 from tests.databases import connected, url_from
@@ -59,6 +60,20 @@ async def test_defect_is_500_with_traceback_and_without_values(
     assert error in log
     assert "NoneType" not in log
     assert SECRET not in log + response.text
+
+
+async def test_write_of_reader_is_500_with_traceback(
+    app: FastAPI, committing_client: AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    statement = text("INSERT INTO probe (note) VALUES ('a') RETURNING note")
+
+    @app.post("/write")
+    async def write(database: DatabaseDep) -> None:
+        await Reader(database).fetch_one(statement)
+
+    assert (await committing_client.post("/write")).status_code == 500
+    assert "Traceback" in caplog.text
+    assert "read-only transaction" in caplog.text
 
 
 async def test_invalid_value_of_client_is_422_without_traceback(

@@ -10,6 +10,7 @@ from asyncpg import InterfaceError, InternalClientError, PostgresError
 from asyncpg.exceptions import DataError, InvalidCachedStatementError
 
 from app.db.constraint_errors import reference_error, unique_field
+from app.db.guarded_connection import StandbyError
 from app.errors import (
     AlreadyExistsError,
     AppError,
@@ -55,7 +56,6 @@ _INVALID_VALUES = {
 }
 # Serialization failure and deadlock.
 _RETRYABLE = {"40001", "40P01"}
-_READ_ONLY_TRANSACTION = "25006"
 # Errors after which the same request may succeed later. Nothing is stored, except that the data may
 # be stored if the connection is lost during a commit.
 _UNAVAILABLE = {
@@ -90,8 +90,8 @@ def _translate(error: BaseException) -> AppError | None:
         return UnprocessableError("The database cannot store a value, or a constraint rejects it.")
     if state in _RETRYABLE or isinstance(error, InvalidCachedStatementError):
         return RetryableError("The transaction conflicted with another one; please retry.")
-    if state == _READ_ONLY_TRANSACTION:
-        # The server is a standby, or a reader has run a statement that writes.
+    if isinstance(error, StandbyError):
+        # On other servers, a statement that writes in a read-only transaction is a defect.
         return UnavailableError("The database currently allows only read-only transactions.")
     # The first two characters of an SQLSTATE are its class.
     if {state, state[:2]} & _UNAVAILABLE or _is_closed(error):

@@ -13,6 +13,10 @@ from asyncpg.exceptions import (
 )
 
 
+class StandbyError(ReadOnlySQLTransactionError):
+    """A transaction that writes was begun on a standby."""
+
+
 class GuardedConnection(asyncpg.Connection):
     """Connection that is read-only outside explicit transactions.
 
@@ -34,9 +38,9 @@ class GuardedConnection(asyncpg.Connection):
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
         """Execute a command. Start transactions as READ WRITE, unless they are READ ONLY.
 
-        Raises `ReadOnlySQLTransactionError` if the server is a standby and the transaction is READ
-        WRITE. Raises `RuntimeError` if COMMIT has rolled back: PostgreSQL does so without an error
-        if an earlier statement has failed and the caller has suppressed its exception.
+        Raises `StandbyError` if the server is a standby and the transaction is READ WRITE. Raises
+        `RuntimeError` if COMMIT has rolled back: PostgreSQL does so without an error if an earlier
+        statement has failed and the caller has suppressed its exception.
         """
         if query.startswith("BEGIN"):
             return await self._begin(query, *args, **options)
@@ -60,7 +64,7 @@ class GuardedConnection(asyncpg.Connection):
             if isinstance(error, FeatureNotSupportedError):
                 # A standby rejects READ WRITE with this error. In other statements, the error has
                 # other causes, so only this one is converted.
-                raise ReadOnlySQLTransactionError("the server is a standby") from error
+                raise StandbyError("the server is a standby") from error
             raise
 
 
