@@ -81,7 +81,10 @@ class StaleVersionError(ConflictError):
 
 
 class UnprocessableError(AppError):
-    """A value is rejected after schema validation, by the database or by a rule of the service."""
+    """A value is rejected after schema validation, by the database or by a rule of the service.
+
+    `loc` is the path of the value in the request, or empty if it is not known.
+    """
 
     status = 422
 

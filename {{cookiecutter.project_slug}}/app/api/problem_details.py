@@ -26,7 +26,10 @@ _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 class InvalidValue(BaseModel):
     """A validation error. Never contains the rejected value."""
 
-    loc: Annotated[list[str | int], Field(description="Path of the value in the request.")]
+    loc: Annotated[
+        list[str | int],
+        Field(description="Path of the value in the request; empty if it is not known."),
+    ]
     type: Annotated[str, Field(description="Identifier of the violated rule.")]
     msg: str
 

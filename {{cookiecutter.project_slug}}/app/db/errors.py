@@ -87,7 +87,9 @@ def _translate(error: BaseException) -> AppError | None:
     if state in _REFERENCE_VIOLATIONS:
         return reference_error(error)
     if _is_invalid_value(error):
-        return UnprocessableError("The database cannot store a value, or a constraint rejects it.")
+        # The database does not tell whether the value is from the body, the path or the query.
+        detail = "The database cannot store a value, or a constraint rejects it."
+        return UnprocessableError(detail, loc=())
     if state in _RETRYABLE or isinstance(error, InvalidCachedStatementError):
         return RetryableError("The transaction conflicted with another one; please retry.")
     if isinstance(error, StandbyError):

@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import operators, visitors
 
+from app.db.exact_comparison import compare_exactly
 from app.db.keyset_order import Order
 
 #: The filters of a request, in the order of the request. The value of a filter that has a parameter
@@ -29,7 +30,9 @@ class Filters:
     """
 
     def __init__(self, filters: Mapping[str, SQLColumnExpression[Any]], taken: set[str]) -> None:
-        self._conditions = {name: _condition(name, item) for name, item in filters.items()}
+        self._conditions = {
+            name: compare_exactly(_condition(name, item)) for name, item in filters.items()
+        }
         self._parameters = {
             name: parameters_of(condition) for name, condition in self._conditions.items()
         }

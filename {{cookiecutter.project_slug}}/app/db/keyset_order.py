@@ -6,7 +6,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
-    Numeric,
     Select,
     and_,
     bindparam,
@@ -14,6 +13,8 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.sql import operators
+
+from app.db.exact_comparison import without_limits
 
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 #: The first page, or the page after a row; the sort value of that row may be NULL.
@@ -99,8 +100,4 @@ def _parameter(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
     if isinstance(column.type, Integer):
         # The integer of a cursor may exceed the range of the column.
         return cast(bindparam(name, type_=BigInteger), BigInteger)
-    if isinstance(column.type, Numeric):
-        # SQLAlchemy casts values to the type. With a precision and a scale, the cast would reject
-        # numbers of a cursor, and round the results of expressions such as `amount * rate`.
-        return bindparam(name, type_=Numeric)
-    return bindparam(name, type_=column.type)
+    return bindparam(name, type_=without_limits(column.type))
