@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from fastapi import FastAPI
@@ -95,6 +96,50 @@ async def test_cancelled_statement_undoes_only_the_savepoint(pool_of_two: Databa
                 await transaction.execute(SLEEP, {"seconds": 10})
         await transaction.execute(INSERT, {"id": 3})
     assert await stored_ids(pool_of_two) == [1, 3]
+    await assert_intact(pool_of_two)
+
+
+async def test_suppressed_error_undoes_only_the_savepoint(database: Database) -> None:
+    async with database.transaction() as transaction:
+        await transaction.execute(INSERT, {"id": 1})
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="savepoint was rolled back because an earlier"):
+                async with transaction.savepoint():
+                    await transaction.execute(INSERT, {"id": 2})
+                    with suppress(AlreadyExistsError):
+                        await transaction.execute(INSERT, {"id": 1})
+        async with transaction.savepoint():
+            with pytest.raises(RuntimeError, match="savepoint was rolled back because an earlier"):
+                async with transaction.savepoint():
+                    await transaction.execute(INSERT, {"id": 3})
+                    with suppress(Exception):
+                        await transaction.execute(text("SELECT 1 / 0"))
+            await transaction.execute(INSERT, {"id": 4})
+        await transaction.execute(INSERT, {"id": 5})
+    assert await stored_ids(database) == [1, 4, 5]
+
+
+async def test_statement_after_suppressed_error_fails(database: Database) -> None:
+    async with database.transaction() as transaction:
+        with pytest.raises(Exception, match="current transaction is aborted"):
+            async with transaction.savepoint():
+                with suppress(Exception):
+                    await transaction.execute(text("SELECT 1 / 0"))
+                await transaction.execute(INSERT, {"id": 1})
+        await transaction.execute(INSERT, {"id": 2})
+    assert await stored_ids(database) == [2]
+
+
+async def test_suppressed_cancellation_undoes_only_the_savepoint(pool_of_two: Database) -> None:
+    async with pool_of_two.transaction() as transaction:
+        with pytest.raises(RuntimeError, match="savepoint was rolled back because an earlier"):
+            async with transaction.savepoint():
+                await transaction.execute(INSERT, {"id": 1})
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await transaction.execute(SLEEP, {"seconds": 10})
+        await transaction.execute(INSERT, {"id": 2})
+    assert await stored_ids(pool_of_two) == [2]
     await assert_intact(pool_of_two)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 from asyncpg.exceptions import (
     FeatureNotSupportedError,
+    InFailedSQLTransactionError,
     InterfaceError,
     ReadOnlySQLTransactionError,
 )
@@ -15,6 +16,19 @@ from asyncpg.exceptions import (
 
 class StandbyError(ReadOnlySQLTransactionError):
     """A transaction that writes was begun on a standby."""
+
+
+class SuppressedError(RuntimeError):
+    """The transaction or savepoint was rolled back at its end, because a statement had failed.
+
+    Otherwise, the caller would not notice: it has suppressed the exception of the statement.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the {name} was rolled back because an earlier statement failed and its error was"
+            " suppressed"
+        )
 
 
 class GuardedConnection(asyncpg.Connection):
@@ -39,18 +53,24 @@ class GuardedConnection(asyncpg.Connection):
         """Execute a command. Start transactions as READ WRITE, unless they are READ ONLY.
 
         Raises `StandbyError` if the server is a standby and the transaction is READ WRITE. Raises
-        `RuntimeError` if COMMIT has rolled back: PostgreSQL does so without an error if an earlier
-        statement has failed and the caller has suppressed its exception.
+        `SuppressedError` if COMMIT or RELEASE has rolled back.
         """
         if query.startswith("BEGIN"):
             return await self._begin(query, *args, **options)
-        status = await super().execute(query, *args, **options)
+        try:
+            status = await super().execute(query, *args, **options)
+        except InFailedSQLTransactionError as error:
+            if not query.startswith("RELEASE"):
+                raise
+            raise await self.undo_savepoint(query) from error
         if query.startswith("COMMIT") and status == "ROLLBACK":
-            raise RuntimeError(
-                "the transaction was rolled back because an earlier statement failed and its error"
-                " was suppressed"
-            )
+            raise SuppressedError("transaction")
         return status
+
+    async def undo_savepoint(self, release: str) -> SuppressedError:
+        """Roll back to a savepoint whose RELEASE has failed. Return the error to raise."""
+        await super().execute(release.replace("RELEASE", "ROLLBACK TO", 1))
+        return SuppressedError("savepoint")
 
     async def _begin(self, query: str, *args: Any, **options: Any) -> str:
         # asyncpg sends `BEGIN;`, or `BEGIN READ ONLY;` for `transaction(readonly=True)`.

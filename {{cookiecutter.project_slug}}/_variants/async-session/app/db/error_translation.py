@@ -5,18 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from asyncpg.exceptions import InFailedSQLTransactionError
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
+from sqlalchemy.util import await_only
 
 from app.db.errors import DRIVER_ERRORS, translate_driver_error
+from app.db.guarded_connection import SuppressedError
 from app.errors import AppError, UnavailableError
 
 #: Key in `Connection.info` of connections that must not return to the pool.
 UNCLEAN = "unclean"
 
 
-def handle_error(context: ExceptionContext) -> AppError | None:
-    """Return the application error that SQLAlchemy raises instead, or None to keep its own.
+def handle_error(context: ExceptionContext) -> AppError | SuppressedError | None:
+    """Return the error that SQLAlchemy raises instead, or None to keep its own.
 
     SQLAlchemy calls this function, a listener of the engine's event `handle_error`, for every error
     of a statement, a flush or a commit.
@@ -30,6 +33,11 @@ def handle_error(context: ExceptionContext) -> AppError | None:
         # without one.
         context.is_disconnect = True
         return UnavailableError("The database does not respond.")
+    if isinstance(error, InFailedSQLTransactionError) and _is_release(context):
+        # SQLAlchemy would not roll back to the savepoint after a failed RELEASE.
+        driver: Any = context.connection.connection.driver_connection
+        undone: SuppressedError = await_only(driver.undo_savepoint(context.statement))
+        return undone
     if isinstance(error, CancelledError) and _is_in_savepoint(context):
         # asyncpg cancels the statement on the server, so the rollback to the savepoint succeeds.
         # By default, SQLAlchemy discards the connection, and the transaction could not continue.
@@ -48,6 +56,10 @@ def _is_in_savepoint(context: ExceptionContext) -> bool:
     is_ending = (context.statement or "").startswith("ROLLBACK TO SAVEPOINT")
     connection = context.connection
     return not is_ending and connection is not None and connection.in_nested_transaction()
+
+
+def _is_release(context: ExceptionContext) -> bool:
+    return (context.statement or "").startswith("RELEASE SAVEPOINT")
 
 
 def _mark_if_unclean(context: ExceptionContext) -> None:

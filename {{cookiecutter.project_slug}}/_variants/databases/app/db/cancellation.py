@@ -8,7 +8,7 @@ from typing import Any
 from anyio import fail_after
 from asyncpg.exceptions import InterfaceError, PostgresError
 
-from app.db.guarded_connection import GuardedConnection, terminate
+from app.db.guarded_connection import GuardedConnection, SuppressedError, terminate
 from app.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -32,13 +32,13 @@ async def finish_despite_cancellation(
     The shield is not `asyncio.shield`, because a cancelled caller would then return the connection
     while the step is still running.
 
-    Raises `UnavailableError` if the step exceeds its timeout. Raises `PostgresError` if the server
-    rejects the step: the connection then stays open.
+    Raises `UnavailableError` if the step exceeds its timeout. Raises `PostgresError` or
+    `SuppressedError` if the server rejects the step: the connection then stays open.
     """
     try:
         with fail_after(_STEP_TIMEOUT, shield=True):
             await step()
-    except PostgresError:
+    except (PostgresError, SuppressedError):
         # The server has rejected the step, for example because of a deferred constraint, and the
         # connection can be used again. If the server has closed the connection, as in a shutdown,
         # the pool detects that before the next use.
