@@ -11,7 +11,7 @@ from app.db import Database
 from app.db.repositories.base import Reader
 from app.errors import AlreadyExistsError, NotFoundError
 from app.settings import Settings
-from tests.connection_pool import SELECT_1, SLEEP, assert_intact
+from tests.connection_pool import SLEEP
 from tests.databases import connected, created_tables, url_from
 from tests.isolation import ThingWriter, things_metadata
 
@@ -29,16 +29,6 @@ async def table(settings: Settings) -> AsyncIterator[None]:
 
 async def count_rows(database: Database) -> int:
     return int((await Reader(database).fetch_one(COUNT))[0])
-
-
-async def test_concurrent_first_statements_begin_one_transaction(pool_of_two: Database) -> None:
-    async with pool_of_two.transaction() as transaction:
-        statements = (transaction.execute(INSERT), transaction.execute(SELECT_1))
-        # A transaction runs one statement at a time.
-        results = await asyncio.gather(*statements, return_exceptions=True)
-    assert sum(isinstance(result, Exception) for result in results) == 1
-    assert await count_rows(pool_of_two) == (not isinstance(results[0], Exception))
-    await assert_intact(pool_of_two)
 
 
 async def test_error_is_translated_at_its_statement(database: Database) -> None:

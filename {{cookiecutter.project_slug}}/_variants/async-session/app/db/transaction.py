@@ -3,6 +3,7 @@
 https://docs.sqlalchemy.org/en/21/orm/session_transaction.html
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,34 +25,52 @@ logger = logging.getLogger(__name__)
 
 Ts = TypeVarTuple("Ts")
 
-
 _ENDED = (
     "The transaction has ended. Work that outlives it, such as a background task, needs its own:"
     " use `database.run`."
 )
+_CONCURRENT = (
+    "A transaction runs one statement at a time: await each before the next, without"
+    " `asyncio.gather`. Concurrent reads need readers, and concurrent writes several transactions."
+)
 
 
 class _SingleTransactionSession(Session):
-    """Session that cannot be used after the end of its transaction.
+    """Session that cannot be used after the end of its transaction, or by two tasks at once.
 
-    SQLAlchemy's would begin another one, which nothing commits, on another connection, which
-    nothing returns to the pool.
+    SQLAlchemy's would begin another transaction, which nothing commits, on another connection,
+    which nothing returns to the pool.
 
     The class overrides two private methods of SQLAlchemy: every method calls the first if it needs
-    a transaction, and the second if it needs a connection. `tests/test_transaction_end.py` covers
-    them.
+    a transaction, and the second if it needs a connection. `tests/test_transaction_end.py` and
+    `tests/test_concurrent_statements.py` cover them.
     """
 
     has_ended = False
     #: Whether a statement waits for a connection.
     is_connecting = False
+    # SQLAlchemy's DBAPI connection holds this lock while it runs a statement.
+    _statement_lock: asyncio.Lock | None = None
 
     def _autobegin_t(self, begin: bool = False) -> SessionTransaction:
-        if self.has_ended:
-            raise RuntimeError(_ENDED)
+        # The first statement begins the transaction while it gets its connection.
+        self._check_usable(is_first=not self.in_transaction())
         return super()._autobegin_t(begin)
 
+    def begin(self, nested: bool = False) -> SessionTransaction:
+        """Begin the transaction, or set a savepoint."""
+        self._check_usable()
+        return super().begin(nested)
+
+    def _check_usable(self, *, is_first: bool = False) -> None:
+        if self.has_ended:
+            raise RuntimeError(_ENDED)
+        is_running = self._statement_lock is not None and self._statement_lock.locked()
+        if is_running or (self.is_connecting and not is_first):
+            raise RuntimeError(_CONCURRENT)
+
     def _connection_for_bind(self, *args: Any, **options: Any) -> Connection:
+        self._check_usable()
         self.is_connecting = True
         try:
             connection = super()._connection_for_bind(*args, **options)
@@ -61,6 +80,9 @@ class _SingleTransactionSession(Session):
             # A task that was not awaited has waited longer than the transaction.
             self.close()
             raise RuntimeError(_ENDED)
+        if self._statement_lock is None:
+            dbapi_connection: Any = connection.connection.dbapi_connection
+            self._statement_lock = dbapi_connection._execute_mutex  # noqa: SLF001
         return connection
 
 
@@ -68,7 +90,8 @@ class Transaction(FetchMethods, AsyncSession):
     """Transaction that begins at its first statement: an `AsyncSession` with `fetch_*` methods.
 
     Statements and flushes raise `AppError` for conflicts, invalid values and unavailability. After
-    the end of the transaction, they raise `RuntimeError`.
+    the end of the transaction, and while another statement of it is running, as with
+    `asyncio.gather`, they raise `RuntimeError`.
     """
 
     sync_session_class = _SingleTransactionSession
@@ -98,7 +121,11 @@ class Transaction(FetchMethods, AsyncSession):
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """Set a savepoint. If the block raises, roll back to it; the transaction continues."""
+        """Set a savepoint. If the block raises, roll back to it; the transaction continues.
+
+        Catch errors of statements around the block, not in it. If the block suppresses one, the
+        savepoint is rolled back too, and its end raises `RuntimeError`.
+        """
         async with self.begin_nested():
             yield
 

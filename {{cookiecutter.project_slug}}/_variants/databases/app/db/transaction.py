@@ -12,12 +12,22 @@ from app.db.error_translation import translate_errors
 from app.db.execution import Executor
 from app.db.pool import Pool
 
+_ENDED = (
+    "The transaction has ended. Work that outlives it, such as a background task, needs its own:"
+    " use `database.run`."
+)
+_CONCURRENT = (
+    "A transaction runs one statement at a time: await each before the next, without"
+    " `asyncio.gather`. Concurrent reads need readers, and concurrent writes several transactions."
+)
+
 
 class Transaction(Executor):
     """Transaction that borrows a connection, and begins, at its first statement.
 
     `async with` commits at the end of the block, and rolls back if the block raises. After that,
-    every method raises `RuntimeError`.
+    and while another statement of it is running, as with `asyncio.gather`, every method raises
+    `RuntimeError`.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -43,7 +53,11 @@ class Transaction(Executor):
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """Set a savepoint. If the block raises, roll back to it; the transaction continues."""
+        """Set a savepoint. If the block raises, roll back to it; the transaction continues.
+
+        Catch errors of statements around the block, not in it. If the block suppresses one, the
+        savepoint is rolled back too, and its end raises `RuntimeError`.
+        """
         driver = await self._connection()
         with translate_errors():
             async with transaction_block(driver):
@@ -67,6 +81,8 @@ class Transaction(Executor):
             self._check_active()
             if self._driver is None:
                 self._driver = await self._begin()
+            elif self._driver.running:
+                raise RuntimeError(_CONCURRENT)
             return self._driver
 
     async def _begin(self) -> DriverConnection:
@@ -80,7 +96,4 @@ class Transaction(Executor):
 
     def _check_active(self) -> None:
         if self._has_ended:
-            raise RuntimeError(
-                "The transaction has ended. Work that outlives it, such as a background task,"
-                " needs its own: use `database.run`."
-            )
+            raise RuntimeError(_ENDED)
