@@ -5,10 +5,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Executable
-from sqlalchemy.exc import MultipleResultsFound
+from sqlalchemy.exc import ArgumentError, MultipleResultsFound
 
 from app.db.base import Row
 from app.errors import NotFoundError
+
+
+def reject_empty(parameters: object) -> None:
+    """Raise `ArgumentError` for an empty sequence of parameters.
+
+    SQLAlchemy would execute the statement once, without values, as if it were None. It deprecates
+    that.
+    """
+    if isinstance(parameters, list | tuple) and not parameters:
+        raise ArgumentError("The sequence of parameters is empty, so there is nothing to execute")
 
 
 class FetchMethods(ABC):

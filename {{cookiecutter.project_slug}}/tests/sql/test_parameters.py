@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import CompileError, InvalidRequestError, StatementError
+from sqlalchemy.exc import ArgumentError, CompileError, InvalidRequestError, StatementError
 
 from app.db import Transaction
 from tests.sql.accounts import users
@@ -145,6 +145,27 @@ async def test_missing_parameter_is_an_error(
 ) -> None:
     with pytest.raises(StatementError, match=f"{REQUIRED} '{name}'"):
         await transaction.execute(statement, parameters)
+    assert (await transaction.scalars(IDS)).all() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ([], "is empty"),
+        ((), "is empty"),
+        ([1], "must consist only of dictionaries"),
+        ([("a",)], "must consist only of dictionaries"),
+        ("a", "mapping or list expected"),
+        (({"id": n} for n in (8, 9)), "mapping or list expected"),
+    ],
+)
+async def test_parameters_must_be_mappings(
+    transaction: Transaction, parameters: Any, message: str
+) -> None:
+    for statement in (sa.insert(users), sa.text("DELETE FROM user_account")):
+        for method in (transaction.execute, transaction.scalars, transaction.scalar):
+            with pytest.raises(ArgumentError, match=message):
+                await method(statement, parameters)
     assert (await transaction.scalars(IDS)).all() == [1, 2, 3]
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 from app.db.base import Row
 from app.db.error_translation import translate_errors
 from app.db.guarded_connection import terminate
-from app.db.statements import FetchMethods
+from app.db.statements import FetchMethods, reject_empty
 from app.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -41,9 +41,10 @@ class _SingleTransactionSession(Session):
     SQLAlchemy's would begin another transaction, which nothing commits, on another connection,
     which nothing returns to the pool.
 
-    The class overrides two private methods of SQLAlchemy: every method calls the first if it needs
-    a transaction, and the second if it needs a connection. `tests/test_transaction_end.py` and
-    `tests/test_concurrent_statements.py` cover them.
+    The class overrides three private methods of SQLAlchemy: every method calls `_autobegin_t` if it
+    needs a transaction, `_connection_for_bind` if it needs a connection, and `_execute_internal` if
+    it executes a statement. `tests/test_transaction_end.py`, `tests/test_concurrent_statements.py`
+    and `tests/sql` cover them.
     """
 
     has_ended = False
@@ -61,6 +62,10 @@ class _SingleTransactionSession(Session):
         """Begin the transaction, or set a savepoint."""
         self._check_usable()
         return super().begin(nested)
+
+    def _execute_internal(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        reject_empty(params)
+        return super()._execute_internal(statement, params, **options)
 
     def _check_usable(self, *, is_first: bool = False) -> None:
         if self.has_ended:

@@ -9,13 +9,14 @@ import sqlalchemy
 from sqlalchemy import Executable
 from sqlalchemy.engine import IteratorResult, ScalarResult
 from sqlalchemy.engine.result import ResultMetaData
+from sqlalchemy.engine.util import _distill_params_20
 from sqlalchemy.exc import ResourceClosedError
 
 from app.db.base import Row
 from app.db.compilation import NO_ROWS, Values, compile_statement
 from app.db.driver import DriverConnection, DriverErrors
 from app.db.guarded_connection import terminate
-from app.db.statements import FetchMethods
+from app.db.statements import FetchMethods, reject_empty
 
 # How to convert the records, the records, and the status, such as `UPDATE 1`.
 _Outcome: TypeAlias = tuple[ResultMetaData, Sequence[asyncpg.Record], str]
@@ -63,12 +64,16 @@ class Executor(FetchMethods):
     ) -> StatementResult:
         """Execute a statement and return its result, whose rows are in memory.
 
-        Raises `StatementError` if a parameter is missing, and `AppError` for conflicts, invalid
-        values and unavailability.
+        Raises `ArgumentError` for an empty sequence, `StatementError` if a parameter is missing,
+        and `AppError` for conflicts, invalid values and unavailability.
         """
-        if parameters is None or isinstance(parameters, Mapping):
-            return StatementResult(*await self._run(statement, parameters or {}))
-        return StatementResult(*await self._run_many(statement, parameters))
+        if parameters is None:
+            parameters = {}
+        elif not isinstance(parameters, Mapping):
+            reject_empty(parameters)
+            # Raises `ArgumentError` if they are not mappings, as SQLAlchemy's connection does.
+            parameters = _distill_params_20(parameters)
+        return StatementResult(*await self._run(statement, parameters))
 
     async def fetch_all(self, statement: Executable, /, **values: Any) -> Sequence[Row]:
         """Return all rows of a statement. Raises like `execute`."""
@@ -85,32 +90,25 @@ class Executor(FetchMethods):
         """Execute a statement and return the first column of the first row, or None."""
         return (await self.execute(statement, parameters)).scalar()
 
-    async def _run(self, statement: Executable, values: Values) -> _Outcome:
-        compiled = compile_statement(statement, tuple(values))
-        sql, arguments = compiled.bind(values)
+    async def _run(self, statement: Executable, values: Values | Sequence[Values]) -> _Outcome:
+        if isinstance(values, Mapping):
+            compiled = compile_statement(statement, tuple(values))
+            sql, arguments = compiled.bind(values)
+        else:
+            compiled = compile_statement(statement, tuple(values[0]))
+            sql, arguments = compiled.bind_many(values)
         driver = await self._connection()
         try:
             async with DriverErrors(driver):
-                records = await driver.fetch(sql, *arguments)
-                status = driver.last_status
+                if isinstance(values, Mapping):
+                    records, status = await driver.fetch(sql, *arguments), driver.last_status
+                else:
+                    records, status = await driver.fetchmany(sql, arguments), ""
                 metadata = compiled.metadata or compiled.describe(await driver.describe(sql))
         except BaseException:
             self._handle_failure()
             raise
         return metadata, records, status
-
-    async def _run_many(self, statement: Executable, sequence: Sequence[Values]) -> _Outcome:
-        compiled = compile_statement(statement, tuple(sequence[0]) if sequence else ())
-        sql, arguments = compiled.bind_many(sequence)
-        driver = await self._connection()
-        try:
-            async with DriverErrors(driver):
-                records = await driver.fetchmany(sql, arguments)
-                metadata = compiled.metadata or compiled.describe(await driver.describe(sql))
-        except BaseException:
-            self._handle_failure()
-            raise
-        return metadata, records, ""
 
     @abstractmethod
     def _handle_failure(self) -> None:
