@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Column, ColumnElement, Table, and_, bindparam
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.sql.dml import ReturningInsert
-from sqlalchemy.sql.schema import ColumnElementColumnDefault
+from sqlalchemy.sql.schema import ColumnElementColumnDefault, ScalarElementColumnDefault
 
 from app.db.search import columns_without_search_vector
 
@@ -60,6 +60,13 @@ class TableStatements:
         """Return an INSERT of these columns."""
         return _insert(self, keys)
 
+    def insert_expressions(self, values: Mapping[str, Any]) -> InsertReturning:
+        """Return an INSERT of these values by key, which may be SQL expressions.
+
+        It is built for each call.
+        """
+        return insert(self.table).values(dict(values)).returning(*self.returned)
+
     def upsert(self, keys: Keys, conflict: Keys, scope: Keys) -> InsertReturning:
         """Return an INSERT that updates an existing row.
 
@@ -92,9 +99,9 @@ def _upsert(
     updated = [key for key in keys if key not in {*conflict, *scope}] or conflict
     # SQLAlchemy does not add the `onupdate` values, such as that of `updated_at`, to this UPDATE.
     values: dict[str, Any] = {
-        column.key: column.onupdate.arg
+        column.key: _onupdate_value(column)
         for column in columns
-        if isinstance(column.onupdate, ColumnElementColumnDefault)
+        if column.onupdate is not None and column.key not in updated
     }
     values.update({key: new[key] for key in updated})
     return statement.on_conflict_do_update(
@@ -102,6 +109,14 @@ def _upsert(
         set_={columns[key]: value for key, value in values.items()},
         where=and_(*(columns[key] == new[key] for key in scope)) if scope else None,
     ).returning(*statements.returned)
+
+
+def _onupdate_value(column: Column[Any]) -> Any:
+    default = column.onupdate
+    if isinstance(default, ColumnElementColumnDefault | ScalarElementColumnDefault):
+        return default.arg
+    # The statement is built only once, and the function would have to be called each time.
+    raise TypeError(f"Upsert supports no function as `onupdate`, only SQL or a value: {column}")
 
 
 @cache

@@ -54,9 +54,13 @@ class TableWriter(FetchMethods):
     async def create(self, **values: Any) -> Row:
         """Insert a row and return it, with the values that the server generates.
 
+        Values may be SQL expressions.
+
         Raises `AlreadyExistsError` or another `AppError` if a constraint is violated.
         """
-        new = self._new_row(values)
+        new = {**self._scope, **self._by_key(values)}
+        if any(map(_is_expression, new.values())):
+            return _require_row(await self._execute(self._statements.insert_expressions(new)))
         return _require_row(await self._execute(self._statements.insert(tuple(new)), new))
 
     async def create_many(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row]:
@@ -160,11 +164,18 @@ class TableWriter(FetchMethods):
         return found
 
     def _new_row(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self._scope, **self._by_key(values)}
+        """Return the parameters of an INSERT. Raises `TypeError` for an SQL expression."""
+        found = self._by_key(values)
+        if expressions := [key for key, value in found.items() if _is_expression(value)]:
+            names = ", ".join(expressions)
+            raise TypeError(f"Only `create` and `update` accept SQL expressions: {names}")
+        return {**self._scope, **found}
 
     def _conflict_keys(self, conflict: Sequence[str], new: Mapping[str, Any]) -> Keys:
         """Return the keys of the columns `conflict`. Raises `TypeError` if one has no value."""
         keys = tuple(self._statements.column(name).key for name in conflict)
+        if not keys:
+            raise TypeError("`conflict` must have the columns of a unique constraint")
         if missing := [key for key in keys if key not in new]:
             raise TypeError(f"Missing values of the unique constraint: {', '.join(missing)}")
         return keys
@@ -174,6 +185,10 @@ class TableWriter(FetchMethods):
     ) -> Sequence[Row]:
         """Execute a statement that returns rows of the table without their search vectors."""
         return (await self._transaction.execute(statement, parameters)).all()
+
+
+def _is_expression(value: object) -> bool:
+    return isinstance(value, sa.ClauseElement) or hasattr(value, "__clause_element__")
 
 
 def _require_row(rows: Sequence[Row]) -> Row:
