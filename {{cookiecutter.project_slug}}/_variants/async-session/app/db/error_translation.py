@@ -34,10 +34,7 @@ def handle_error(context: ExceptionContext) -> AppError | SuppressedError | None
         context.is_disconnect = True
         return UnavailableError("The database does not respond.")
     if isinstance(error, InFailedSQLTransactionError) and _is_release(context):
-        # SQLAlchemy would not roll back to the savepoint after a failed RELEASE.
-        driver: Any = context.connection.connection.driver_connection
-        undone: SuppressedError = await_only(driver.undo_savepoint(context.statement))
-        return undone
+        return _undo_savepoint(context)
     if isinstance(error, CancelledError) and _is_in_savepoint(context):
         # asyncpg cancels the statement on the server, so the rollback to the savepoint succeeds.
         # By default, SQLAlchemy discards the connection, and the transaction could not continue.
@@ -60,6 +57,14 @@ def _is_in_savepoint(context: ExceptionContext) -> bool:
 
 def _is_release(context: ExceptionContext) -> bool:
     return (context.statement or "").startswith("RELEASE SAVEPOINT")
+
+
+def _undo_savepoint(context: ExceptionContext) -> SuppressedError:
+    """Roll back to the savepoint, which SQLAlchemy does not do after a failed RELEASE."""
+    connection: Any = context.connection
+    driver = connection.connection.driver_connection
+    error: SuppressedError = await_only(driver.undo_savepoint(context.statement))
+    return error
 
 
 def _mark_if_unclean(context: ExceptionContext) -> None:
