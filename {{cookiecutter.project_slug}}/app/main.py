@@ -6,7 +6,7 @@ application opens the database when the server starts.
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
@@ -17,7 +17,7 @@ from app.api.error_handlers import add_error_handlers
 from app.api.middleware import middleware_stack
 from app.api.openapi import api_info, document_errors
 from app.api.router import describe_tags, discover_routers
-from app.components import discover_components
+from app.components import discover_components, running_components
 from app.db import Database
 from app.log_config import configure_logging, log_startup_failure
 from app.readiness import Readiness
@@ -50,12 +50,10 @@ def _create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logging(service)
         with graceful_shutdown(service, on_drain=readiness.start_draining):
-            async with database, readiness, AsyncExitStack() as stack:
+            async with database, readiness:
                 logger.info("Database pool opened")
-                for component in components:
-                    if component.lifespan is not None:
-                        await stack.enter_async_context(component.lifespan(app, settings))
-                yield
+                async with running_components(components, app, settings):
+                    yield
             logger.info("Database pool closed")
 
     # FastAPIOffline serves the assets of Swagger UI from this service instead of from a CDN.

@@ -9,11 +9,11 @@ handler while the application runs:
 2. After the drain, uvicorn's SIGTERM handler runs. uvicorn accepts no new connections, and open
    requests may finish.
 3. When uvicorn's timeout expires, uvicorn cancels the requests that are still open.
-4. The lifespan of the application ends, which closes the database pools.
+4. The lifespan of the application ends, which stops the components and closes the database pools.
 
-Steps 2 to 4 together take at most `SHUTDOWN_TIMEOUT`: up to 4 s for closing the pools, and the
-rest, but at least 1 s, for requests. With a `SHUTDOWN_TIMEOUT` below 5 s, the shutdown may take
-5 s.
+Steps 2 to 4 together take at most `SHUTDOWN_TIMEOUT`: up to 2 s for stopping the components, up to
+4 s for closing the pools, and the rest, but at least 1 s, for requests. With a `SHUTDOWN_TIMEOUT`
+below 7 s, the shutdown may take 7 s.
 
 uvicorn handles SIGINT (Ctrl-C) as before, without a drain, because no load balancer sends requests
 to a process at a terminal.
@@ -30,15 +30,16 @@ from types import FrameType
 
 import uvicorn
 
+from app.components import STOP_TIMEOUT
 from app.settings import ServiceSettings
 
 logger = logging.getLogger(__name__)
 
 SignalHandler = Callable[[int, FrameType | None], object]
 
-# Seconds of `SHUTDOWN_TIMEOUT` reserved for step 4: up to 2 s for the pool of the requests, and up
-# to 2 s for the pool of the readiness check.
-_CLOSE_RESERVE = 4
+# Seconds of `SHUTDOWN_TIMEOUT` reserved for step 4: for the components, up to 2 s for the pool of
+# the requests, and up to 2 s for the pool of the readiness check.
+_CLOSE_RESERVE = STOP_TIMEOUT + 4
 
 
 @contextmanager

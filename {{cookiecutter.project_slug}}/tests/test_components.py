@@ -1,5 +1,6 @@
 """Components: discovery, settings, and lifespans while the database is open."""
 
+import asyncio
 import logging
 import re
 import sys
@@ -43,6 +44,18 @@ def install(app, settings):
     app.state.events = []
 
 component = Component(install=install, lifespan=lifespan)
+"""
+HANGING = """
+import asyncio
+from contextlib import asynccontextmanager
+from app.components import Component
+
+@asynccontextmanager
+async def lifespan(app, settings):
+    yield
+    await asyncio.Event().wait()
+
+component = Component(lifespan=lifespan)
 """
 FAILING = """
 from app.components import Component
@@ -141,6 +154,37 @@ async def test_lifespans_run_while_the_database_is_open(
     async with started(app):
         assert app.state.events == [("start", "aa_first"), ("start", "zz_last")]
     assert app.state.events[2:] == [("stop", "zz_last"), ("stop", "aa_first")]
+
+
+async def test_lifespan_that_does_not_end_is_cancelled(
+    add_module: AddModule,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(components, "STOP_TIMEOUT", 0.5)
+    add_module("aa_recorder", RECORDER)
+    for name in ("yy_hanging", "zz_hanging"):
+        add_module(name, HANGING)
+    app = create_app(settings)
+    async with asyncio.timeout(60), started(app):
+        pass
+    # It has got its share of the time, in which it has used the database.
+    assert app.state.events == [("start", "aa_recorder"), ("stop", "aa_recorder")]
+    for name in ("yy_hanging", "zz_hanging"):
+        assert f"app.components.{name} has not stopped in time" in caplog.text
+    with pytest.raises(RuntimeError, match="not open"):
+        async with app.state.database.connection():
+            pytest.fail("the database is open")
+
+
+async def test_timeout_error_of_a_lifespan_is_raised(
+    add_module: AddModule, settings: Settings
+) -> None:
+    add_module("failing", HANGING.replace("await asyncio.Event().wait()", "raise TimeoutError"))
+    with pytest.raises(TimeoutError):
+        async with started(create_app(settings)):
+            pass
 
 
 async def test_failed_start_stops_other_components_and_closes_the_database(

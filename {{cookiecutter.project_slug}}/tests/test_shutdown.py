@@ -98,12 +98,12 @@ async def test_requests_before_and_during_drain_are_completed(settings: Settings
 async def test_uvicorn_handles_sigterm_after_delay(settings: Settings) -> None:
     server = uvicorn.Server(uvicorn.Config(create_app(settings)))
     original = signal.signal(signal.SIGTERM, server.handle_exit)
-    service = changed(settings, shutdown_delay=0.2, shutdown_timeout=7).service
+    service = changed(settings, shutdown_delay=0.2, shutdown_timeout=9).service
     # The request ID in log lines of the shutdown, for each call of `on_drain`.
     drains: list[str] = []
     try:
         with graceful_shutdown(service, on_drain=lambda: drains.append(request_id_var.get())):
-            # 7 s, minus the 4 s that are reserved for closing the pool.
+            # 9 s, minus the 6 s that are reserved for the components and the pools.
             assert server.config.timeout_graceful_shutdown == 3
             token = request_id_var.set("interrupted-request")
             signal.raise_signal(signal.SIGTERM)
