@@ -1,5 +1,6 @@
 """Database errors are translated to application errors, which contain no values."""
 
+import asyncio
 import logging
 import traceback
 from contextlib import suppress
@@ -81,6 +82,32 @@ async def test_schema_change_fails_at_most_one_request(settings: Settings) -> No
             assert await read_note() == "b"
         finally:
             await connection.execute("DROP TABLE things_of_tests")
+
+
+@pytest.mark.parametrize("size", [1, 3])
+async def test_schema_change_fails_no_read(settings: Settings, size: int) -> None:
+    limits = {"pool_min_size": 0, "pool_max_size": size}
+    read = text("SELECT *, pg_sleep(0.02) FROM changed")
+    async with (
+        connected(url_from(settings)) as connection,
+        Database(settings.database.model_copy(update=limits)) as database,
+    ):
+        reader = Reader(database)
+
+        async def read_with_all_connections() -> list[str]:
+            # Each has cached the statement.
+            rows = await asyncio.gather(*(reader.fetch_one(read) for _ in range(size)))
+            return [row.note for row in rows]
+
+        await connection.execute("CREATE TABLE changed AS SELECT text 'a' AS note")
+        try:
+            assert await read_with_all_connections() == ["a"] * size
+            for type_ in ("varchar(9)", "text", "varchar(5)"):
+                await connection.execute(f"ALTER TABLE changed ALTER note TYPE {type_}")
+                assert await read_with_all_connections() == ["a"] * size
+                assert await read_with_all_connections() == ["a"] * size
+        finally:
+            await connection.execute("DROP TABLE changed")
 
 
 async def test_values_are_neither_in_errors_nor_in_log(

@@ -23,7 +23,7 @@ from sqlalchemy.util import greenlet_spawn
 from app.db.abstract_database import AbstractDatabase
 from app.db.base import Row
 from app.db.cancellation import finish_despite_cancellation
-from app.db.error_translation import translate_errors
+from app.db.error_translation import repeat_if_outdated, translate_errors
 from app.db.pool import create_database_engine
 from app.db.transaction import Transaction
 from app.settings import DatabaseSettings
@@ -91,7 +91,7 @@ class Database(AbstractDatabase[Transaction]):
         self._check_open()
         # SQLAlchemy's own asyncio classes call this function, but its documentation does not
         # mention it. Every test of a reader covers it, such as those in `tests/test_pool.py`.
-        return await greenlet_spawn(self._read, work)
+        return await greenlet_spawn(repeat_if_outdated, self._read, work)
 
     def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Do the same as `connection`, in SQLAlchemy's synchronous code. Change both together."""

@@ -1,18 +1,21 @@
 """Translation of SQLAlchemy's errors to application errors."""
 
 from asyncio import CancelledError
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from asyncpg.exceptions import InFailedSQLTransactionError
+from asyncpg.exceptions import InFailedSQLTransactionError, InvalidCachedStatementError
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 from sqlalchemy.util import await_only
 
 from app.db.errors import DRIVER_ERRORS, translate_driver_error
 from app.db.guarded_connection import SuppressedError
-from app.errors import AppError, UnavailableError
+from app.errors import AppError, RetryableError, UnavailableError
+
+ArgumentT = TypeVar("ArgumentT")
+ResultT = TypeVar("ResultT")
 
 #: Key in `Connection.info` of connections that must not return to the pool.
 UNCLEAN = "unclean"
@@ -95,6 +98,21 @@ def translate_errors() -> Iterator[None]:
         if translated is None:
             raise
         raise translated from error
+
+
+def repeat_if_outdated(read: Callable[[ArgumentT], ResultT], argument: ArgumentT) -> ResultT:
+    """Return the result of a read. Repeat the read if a cached statement of it is outdated.
+
+    This is the case after a change of the schema. SQLAlchemy has then emptied the caches of all
+    connections. asyncpg would repeat only statements that it has cached itself.
+    """
+    try:
+        return read(argument)
+    except RetryableError as error:
+        cause = error.__cause__
+        if cause is None or not isinstance(original_error(cause), InvalidCachedStatementError):
+            raise
+    return read(argument)
 
 
 def original_error(error: BaseException) -> BaseException:
