@@ -59,6 +59,8 @@ def codec_of(type_: sa.types.TypeEngine[Any]) -> CursorCodec:
         Decimal("-0.00"),
         Decimal(10**30),
         Decimal("0.000000001"),
+        Decimal(10**5000),
+        Decimal(f"-0.{'1' * 16_383}"),
         Decimal("NaN"),
         Decimal("-Infinity"),
         State.SENT,
@@ -119,6 +121,14 @@ def test_every_match_of_the_pattern_is_a_position(type_: type, text: str, expect
 )
 def test_other_text_does_not_match_the_pattern(type_: type, text: str) -> None:
     assert not re.fullmatch(codec_of(TYPES[type_]).pattern, f"3value.{text}.{'_' * 21}w")
+
+
+def test_pattern_limits_the_decimals_of_a_number() -> None:
+    # `numeric` has no more.
+    pattern = codec_of(sa.Numeric()).pattern
+    for decimals, is_match in ((16_383, True), (16_384, False)):
+        cursor = f"3value.0.{'1' * decimals}.{'_' * 21}w"
+        assert bool(re.fullmatch(pattern, cursor)) == is_match
 
 
 def test_null_is_no_position_in_a_column_without_null() -> None:

@@ -108,8 +108,8 @@ _VALUE_CODECS: dict[type, ValueCodec[Any]] = {
         decode=_decode_date,
     ),
     Decimal: ValueCodec[Decimal](
-        # `numeric` can have 131,072 digits before the decimal point, but a URL cannot.
-        pattern=r"NaN|-?Infinity|-?[0-9]{1,1000}(?:\.[0-9]{1,1000})?",
+        # `numeric` has at most 16,383 decimals, and before the point more digits than a URL.
+        pattern=r"NaN|-?Infinity|-?[0-9]+(?:\.[0-9]{1,16383})?",
         encode=lambda value: f"{value:f}",
         decode=Decimal,
     ),
