@@ -1,6 +1,7 @@
 """Defects of the program are 500, with a traceback in the log, but without values."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import pytest
 from fastapi import FastAPI
@@ -84,6 +85,7 @@ async def test_invalid_value_of_client_is_422_without_traceback(
         (text("SELECT CAST(:value AS text)"), "\0"),
         (text("SELECT CAST(:value AS text)"), "\ud800"),
         (text("SELECT CAST(:value AS numeric(3))"), 10**3),
+        (text("SELECT CAST(:value AS numeric)"), Decimal("1e-20000")),
         (text("SELECT CAST(CAST(:value AS text) AS uuid)"), SECRET),
     ]
 

@@ -104,8 +104,11 @@ def _translate(error: BaseException) -> AppError | None:
 def _is_invalid_value(error: BaseException) -> bool:
     """Return whether a value is invalid, and not the statement or the type of the value."""
     if _is_from_client(error):
-        # asyncpg cannot encode the value. If it has the wrong type, the cause is a `TypeError`.
-        return isinstance(error.__cause__, OverflowError | UnicodeEncodeError)
+        # asyncpg cannot encode the value. If it has the wrong type, the cause is a `TypeError`, or
+        # a `ValueError` for text. A `Decimal` has the right type, but may have too many decimals.
+        cause = error.__cause__
+        is_decimal = isinstance(cause, ValueError) and "encode Decimal" in str(cause)
+        return is_decimal or isinstance(cause, OverflowError | UnicodeEncodeError)
     return getattr(error, "sqlstate", None) in _INVALID_VALUES
 
 
