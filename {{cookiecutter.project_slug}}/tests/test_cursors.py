@@ -131,6 +131,34 @@ def test_pattern_limits_the_decimals_of_a_number() -> None:
         assert bool(re.fullmatch(pattern, cursor)) == is_match
 
 
+_number = sa.column("number", sa.Integer)
+_largest = sa.func.max(_number)
+
+
+@pytest.mark.parametrize(
+    ("expression", "is_accepted"),
+    [
+        (_largest, False),
+        (sa.func.coalesce(_largest, 0, type_=sa.Integer) + 1, False),
+        (sa.func.avg(_number, type_=sa.Numeric), False),
+        (sa.func.count().filter(_number > 1), False),
+        (sa.func.row_number(type_=sa.Integer).over(order_by=_number), False),
+        (sa.func.percentile_disc(0.5).within_group(_number), False),
+        (sa.func.abs(_number, type_=sa.Integer), True),
+        (sa.select(_largest).scalar_subquery(), True),
+        (sa.select(_largest.label("largest")).subquery().c.largest, True),
+    ],
+)
+def test_aggregate_is_no_sort_column(expression: Any, is_accepted: bool) -> None:
+    columns = sa.column("id", sa.Uuid), expression.label("value")
+    keyset = KeysetList(sa.select(*columns), sorts=("value",))
+    if is_accepted:
+        assert CursorCodec(keyset).pattern
+    else:
+        with pytest.raises(TypeError, match="select from a subquery"):
+            CursorCodec(keyset)
+
+
 def test_null_is_no_position_in_a_column_without_null() -> None:
     columns = sa.column("id", sa.Uuid), sa.Column("name", sa.Text, nullable=False)
     codec = CursorCodec(KeysetList(sa.select(*columns), sorts=("name",)))

@@ -19,7 +19,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, DateTime, Enum
 
 from app.db.keyset import KeysetList
-from app.db.keyset_order import Position
+from app.db.keyset_order import Position, is_aggregate
 
 ValueT = TypeVar("ValueT")
 
@@ -124,8 +124,11 @@ _KEY_CODECS: dict[type, tuple[str, ValueCodec[Any], str]] = {
 def _sort_codec(column: ColumnElement[Any]) -> ValueCodec[Any]:
     """Return the codec of the values of a sort column, without NULL.
 
-    Raises `TypeError` if its type has no codec, such as that of an SQL function without `type_`.
+    Raises `TypeError` if its type has no codec, such as that of an SQL function without `type_`, or
+    if it is an aggregate or a window function.
     """
+    if is_aggregate(column):
+        raise TypeError(f"A list cannot be sorted by {column}: select from a subquery that has it")
     if not isinstance(column.type, Enum):
         if column.type.python_type not in _VALUE_CODECS:
             raise TypeError(f"A list cannot be sorted by {column}, of type {column.type!r}")

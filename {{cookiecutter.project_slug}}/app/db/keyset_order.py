@@ -5,8 +5,13 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FunctionElement,
+    FunctionFilter,
     Integer,
+    Over,
+    ScalarSelect,
     Select,
+    WithinGroup,
     and_,
     bindparam,
     cast,
@@ -19,6 +24,11 @@ from app.db.exact_comparison import without_limits
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 #: The first page, or the page after a row; the sort value of that row may be NULL.
 Page = Literal["first", "after_value", "after_null"]
+
+_AGGREGATES = {
+    *("array_agg", "avg", "bool_and", "bool_or", "count", "every", "jsonb_agg", "jsonb_object_agg"),
+    *("max", "min", "string_agg", "sum"),
+}
 
 LIMIT_PARAM = bindparam("limit", type_=Integer)
 
@@ -101,3 +111,17 @@ def _parameter(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
         # The integer of a cursor may exceed the range of the column.
         return cast(bindparam(name, type_=BigInteger), BigInteger)
     return bindparam(name, type_=without_limits(column.type))
+
+
+def is_aggregate(element: ClauseElement) -> bool:
+    """Return whether an expression has an aggregate or a window function.
+
+    The condition of a position cannot compare it, because WHERE does not accept either.
+    """
+    if isinstance(element, Over | FunctionFilter | WithinGroup):
+        return True
+    if isinstance(element, FunctionElement) and element.name in _AGGREGATES:
+        return True
+    # A subquery has its own rows.
+    is_subquery = isinstance(element, ScalarSelect)
+    return not is_subquery and any(map(is_aggregate, element.get_children()))
