@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db import Database
 from app.db.table_statements import TableStatements
@@ -49,6 +50,34 @@ async def test_other_methods_reject_sql_expressions(
         with pytest.raises(TypeError, match=r"Only `create` and `update` accept .*: note"):
             await write(InvoiceWriter(transaction, customer_id), invoice(note=value))
     assert await count_invoices(database) == 0
+
+
+async def test_none_is_json_null_unless_the_type_says_otherwise(database: Database) -> None:
+    table = sa.Table(
+        "documents_of_tests",
+        sa.MetaData(),
+        sa.Column("json_null", JSONB),
+        sa.Column("sql_null", JSONB(none_as_null=True)),
+        sa.Column("expression", JSONB),
+    )
+    statements = TableStatements(table, table.columns.items())
+    keys = ("json_null", "sql_null")
+    types = sa.select(*(sa.func.jsonb_typeof(column) for column in table.columns))
+    async with database.transaction() as transaction:
+        await transaction.execute(
+            sa.text(
+                "CREATE TEMPORARY TABLE documents_of_tests"
+                " (json_null jsonb, sql_null jsonb, expression jsonb) ON COMMIT DROP"
+            )
+        )
+        values = dict.fromkeys(keys)
+        row = (await transaction.execute(statements.insert(keys), values)).one()
+        await transaction.execute(statements.insert(keys), [values, values])
+        await transaction.execute(
+            statements.insert_expressions({**values, "expression": sa.null()})
+        )
+        assert row == (None, None, None)
+        assert await transaction.fetch_all(types) == [("null", None, None)] * 4
 
 
 async def test_conflict_needs_columns(database: Database) -> None:
