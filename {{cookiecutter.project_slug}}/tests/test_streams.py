@@ -24,7 +24,6 @@ from tests.waiting import wait_until
 # In the column list, PostgreSQL generates the rows as they are fetched.
 _NUMBER = func.generate_series(1, bindparam("stop", type_=Integer), type_=Integer)
 NUMBERS = select(_NUMBER.label("number"))
-SLOW_NUMBERS = select(_NUMBER, func.pg_sleep(0.0001))
 INVALID_AFTER_200 = select(cast(32_767 - 200 + _NUMBER, SmallInteger))
 
 
@@ -88,18 +87,25 @@ async def test_abandoned_stream_returns_its_connection(pool_of_two: Database) ->
 
 
 async def test_cancelled_streams_lose_no_connection(pool_of_two: Database) -> None:
-    random.seed(1)
+    rng = random.Random(1)  # noqa: S311 - not a secret
 
-    async def consume() -> None:
-        async for _ in pool_of_two.stream(SLOW_NUMBERS, stop=1000):
-            pass
+    async def consume(signalled: int | None, reached: asyncio.Event) -> None:
+        async for row in pool_of_two.stream(NUMBERS, stop=10**9):
+            if row.number == signalled:
+                reached.set()
 
     for _ in range(250):
-        tasks = [asyncio.create_task(consume()) for _ in range(2)]
-        await asyncio.sleep(random.random() * 0.02)  # noqa: S311 - not a secret
+        # Interrupts the beginning of the transaction, and the first, second and third part.
+        signalled, reached = rng.choice((None, 1, 150, 250, 450)), asyncio.Event()
+        tasks = [asyncio.create_task(consume(signalled, reached)) for _ in range(2)]
+        if signalled:
+            await reached.wait()
+        for _ in range(rng.randrange(30)):
+            await asyncio.sleep(0)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        assert all(task.cancelled() for task in tasks)
     await wait_until_returned(pool_of_two)
 
 
