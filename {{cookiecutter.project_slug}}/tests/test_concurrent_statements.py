@@ -1,4 +1,4 @@
-"""A transaction runs one statement at a time."""
+"""A transaction, and a connection for reading, run one statement at a time."""
 
 import asyncio
 from collections.abc import Callable
@@ -54,6 +54,13 @@ async def test_second_of_two_concurrent_statements_raises(
         assert await transaction.scalar(SELECT_1) == 1
         async with transaction.savepoint():
             assert await transaction.scalar(SELECT_1) == 1
+    await assert_intact(pool_of_two)
+
+
+async def test_concurrent_reads_of_one_connection_wait(pool_of_two: Database) -> None:
+    async with pool_of_two.connection() as connection:
+        reads = (connection.scalar(SLOW) for _ in range(3))
+        assert await asyncio.gather(*reads) == [1, 1, 1]
     await assert_intact(pool_of_two)
 
 

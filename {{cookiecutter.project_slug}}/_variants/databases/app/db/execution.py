@@ -1,5 +1,6 @@
 """Execute statements on a connection of the pool, with SQLAlchemy's results."""
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Self, TypeAlias
@@ -124,6 +125,8 @@ class Connection(Executor):
 
     def __init__(self, driver: DriverConnection) -> None:
         self._driver = driver
+        # Concurrent statements wait for each other, as on SQLAlchemy's connection.
+        self._lock = asyncio.Lock()
         self._is_closed = False
 
     def __enter__(self) -> Self:
@@ -137,6 +140,10 @@ class Connection(Executor):
             # Like SQLAlchemy's connection. asyncpg's error is that of a lost connection.
             raise ResourceClosedError("This connection is closed")
         return self._driver
+
+    async def _run(self, statement: Executable, values: Values | Sequence[Values]) -> _Outcome:
+        async with self._lock:
+            return await super()._run(statement, values)
 
     def _handle_failure(self) -> None:
         terminate(self._driver)
