@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from app.api.cursors import CursorCodec
 from app.db import Database
 from app.db.keyset import KeysetList, PageRequest
-from app.db.resource_reader import ResourceReader
+from app.db.repositories.base import Reader
 from app.db.search import search_column
 from app.settings import Settings
 from tests.databases import connected, url_from
@@ -54,7 +54,7 @@ things = sa.Table(
 )
 
 
-class ThingReader(ResourceReader):
+class ThingReader(Reader):
     """Reads the things."""
 
     rows = KeysetList(

@@ -19,11 +19,9 @@ from app.settings import Settings
 KEY = UUID(int=2**128 - 1)
 
 
-def test_every_filter_needs_a_type() -> None:
-    columns = sa.column("id", sa.Uuid), sa.column("name", sa.Text)
-    names = KeysetList(sa.select(*columns), filters={"name": columns[1] == sa.bindparam("name")})
-    with pytest.raises(TypeError, match="'name'"):
-        page_params(names)
+def test_declared_type_belongs_to_a_filter() -> None:
+    with pytest.raises(TypeError, match=r"no such filters: name$"):
+        page_params(KeysetList(sa.select(sa.column("id", sa.Uuid))), name=str | None)
 
 
 @pytest.mark.parametrize(("name", "parameter"), [("name", "other"), ("sort", "sort"), ("a", "a")])

@@ -11,26 +11,27 @@ It passes `page: ArticlePageDep` to the reader, and returns
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from app.api.cursors import CursorCodec
+from app.api.filter_types import filter_type
 from app.api.paths import request_path
 from app.db.keyset import KeysetList, PageRequest
-from app.schemas.fields import NO_NUL_PATTERN
+from app.schemas.fields import PlainText
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _Limit = Annotated[int, Query(ge=1, le=100, description="Maximum number of items to return.")]
 _SearchQuery = Annotated[
-    str | None,
+    PlainText | None,
     Query(
         max_length=200,
-        pattern=NO_NUL_PATTERN,
         description='Full-text search: words, `"phrases"`, `or`, and `-word` to exclude a word.'
         " At least one word is required; exclusions alone match nothing.",
         examples=["hello -goodbye"],
@@ -56,7 +57,12 @@ def paginate(page: PageParams, rows: Sequence[Any], model: type[ModelT]) -> list
     if len(rows) > len(shown):
         next_page = _next_page(page.request, page.codec.encode(page.sort, shown[-1]))
         page.response.headers["Link"] = f'<{next_page}>; rel="next"'
-    return [model.model_validate(row) for row in shown]
+    return _list_of(model).validate_python(shown, from_attributes=True)
+
+
+@cache
+def _list_of(model: type[ModelT]) -> TypeAdapter[list[ModelT]]:
+    return TypeAdapter(list[model])  # type: ignore[valid-type]
 
 
 def _next_page(request: Request, cursor: str) -> str:
@@ -68,14 +74,14 @@ def _next_page(request: Request, cursor: str) -> str:
 def page_params(keyset: KeysetList, **filter_types: Any) -> Callable[..., Awaitable[PageParams]]:
     """Return a dependency that provides the page parameters of a list.
 
-    `filter_types` are the types of the filters by name, such as
-    `Annotated[bool | None, Query(description="Only notes with a description, or without.")]`.
+    The types of filters are those of their columns. `filter_types` replaces some by name:
+    `has_text=Annotated[bool | None, Query(description="Only articles with a text, or without.")]`.
     A filter that a request omits is None, and is not applied.
 
-    Raises `TypeError` if a filter has no type, or a type has no filter.
+    Raises `TypeError` if the type of a filter must be declared, or if there is no such filter.
     """
-    if filter_types.keys() != set(keyset.filters):
-        raise TypeError(f"Expected types of the filters {keyset.filters}, not {[*filter_types]}")
+    if unknown := filter_types.keys() - keyset.filters.keys():
+        raise TypeError(f"The list has no such filters: {', '.join(sorted(unknown))}")
     codec = CursorCodec(keyset)
     default_sort = next(iter(keyset.sorts), None)
 
@@ -110,7 +116,8 @@ def page_params(keyset: KeysetList, **filter_types: Any) -> Callable[..., Awaita
         parameters["sort"] = (_sort_type(keyset), default_sort)
     if keyset.is_searchable:
         parameters["q"] = (_SearchQuery, None)
-    parameters |= {name: (type_, None) for name, type_ in filter_types.items()}
+    for name, condition in keyset.filters.items():
+        parameters[name] = (filter_types.get(name) or filter_type(condition), None)
     get_page_params.__signature__ = Signature(  # type: ignore[attr-defined]
         [
             Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

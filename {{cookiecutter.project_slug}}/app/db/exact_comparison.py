@@ -18,7 +18,6 @@ from sqlalchemy import (
     Enum,
     Float,
     Integer,
-    TypeDecorator,
     bindparam,
 )
 from sqlalchemy.sql import operators, visitors
@@ -36,7 +35,7 @@ _LIMITS = {"length", "precision", "scale"}
 def without_limits(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     """Return the type for values that are compared with those of a column of type `type_`.
 
-    Indexes of the column serve comparisons with it.
+    Indexes of the column serve comparisons with it. A `TypeDecorator` keeps its limits.
     """
     if isinstance(type_, Integer):
         return BigInteger()
@@ -44,13 +43,6 @@ def without_limits(type_: TypeEngine[Any]) -> TypeEngine[Any]:
         # Labels have no limits, and numbers of less precision would equal no value.
         return type_
     copied = type_.copy()
-    if isinstance(type_, TypeDecorator):
-        # SQLAlchemy's cache of SQL distinguishes decorators by class, and not by `impl`.
-        own_class = type(type(type_).__name__, (type(type_),), {"cache_ok": type_.cache_ok})
-        copied.__class__ = own_class
-        vars(copied).pop("_static_cache_key", None)
-        impl = without_limits(type_.impl_instance)
-        vars(copied).update(impl=impl, impl_instance=impl)
     for name in _LIMITS & vars(copied).keys():
         setattr(copied, name, None)
     return copied

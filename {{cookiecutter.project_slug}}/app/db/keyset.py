@@ -13,7 +13,7 @@ repeat nor hide others.
         },
     )
 
-`app.db.resource_reader` fetches the rows of a page. `app.api.pagination` provides the query
+`app.db.table_reader` fetches the rows of a page. `app.api.pagination` provides the query
 parameters of a list and the cursors of its pages.
 """
 
@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import SQLColumnExpression, bindparam
+from sqlalchemy import ColumnElement, SQLColumnExpression, bindparam
 
 from app.db.keyset_filters import AppliedFilters, Filters, is_served_by_index, parameters_of
 from app.db.keyset_order import AnySelect, Order, Page, Position
@@ -86,8 +86,8 @@ class KeysetList:
     a bind parameter with the name of the filter. A condition without parameters, such as
     `notes.c.description.is_not(None)`, is a filter whose value is a bool: true selects the rows
     that satisfy it, false the others. For IN, compare with an array, so that the SQL does not
-    depend on the number of elements:
-    `status == any_(bindparam("status", type_=ARRAY(Text)))`.
+    depend on the number of elements: `status == any_(bindparam("status", type_=ARRAY(Text)))`. For
+    one element of an array column: `tags.contains(array([cast(bindparam("tag"), Text)]))`.
 
     Indexes that serve all pages in constant time:
 
@@ -129,9 +129,9 @@ class KeysetList:
             )
 
     @property
-    def filters(self) -> tuple[str, ...]:
-        """The names of the filters."""
-        return self._filters.names
+    def filters(self) -> Mapping[str, ColumnElement[bool]]:
+        """The conditions of the filters by name."""
+        return self._filters.conditions
 
     @property
     def is_searchable(self) -> bool:
@@ -169,7 +169,7 @@ class KeysetList:
     def statement(self, shape: Shape) -> Statement:
         """Return the statement of the pages of this shape, which is built only once."""
         order = self._orders[shape.sort]
-        conditions = self._filters.conditions(shape.filters)
+        conditions = self._filters.select(shape.filters)
         if shape.has_search and self._search_vector is not None:
             query = search_page(
                 self._base_query, order, shape.page, conditions, self._search_vector

@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 from sqlalchemy import (
     BinaryExpression,
     BindParameter,
-    Boolean,
     ClauseElement,
     ColumnClause,
     ColumnElement,
@@ -30,16 +29,15 @@ class Filters:
     """
 
     def __init__(self, filters: Mapping[str, SQLColumnExpression[Any]], taken: set[str]) -> None:
-        self._conditions = {
+        self.conditions = {
             name: compare_exactly(_condition(name, item)) for name, item in filters.items()
         }
         self._parameters = {
-            name: parameters_of(condition) for name, condition in self._conditions.items()
+            name: parameters_of(condition) for name, condition in self.conditions.items()
         }
         for name, parameters in self._parameters.items():
             if name in taken or not parameters <= {name}:
-                raise TypeError(f"{name} is not a name for the filter {self._conditions[name]}")
-        self.names = tuple(filters)
+                raise TypeError(f"{name} is not a name for the filter {self.conditions[name]}")
 
     def apply(self, given: Mapping[str, Any]) -> tuple[AppliedFilters, dict[str, Any]]:
         """Return the filters of a request, and the values of their parameters."""
@@ -47,21 +45,18 @@ class Filters:
         applied = ((name, None if name in values else bool(given[name])) for name in given)
         return tuple(applied), values
 
-    def conditions(self, applied: AppliedFilters) -> list[ColumnElement[bool]]:
-        """Return the conditions of the filters of a request."""
+    def select(self, applied: AppliedFilters) -> list[ColumnElement[bool]]:
+        """Return the conditions of these filters."""
         return [
-            ~self._conditions[name] if value is False else self._conditions[name]
+            ~self.conditions[name] if value is False else self.conditions[name]
             for name, value in applied
         ]
 
 
 def _condition(name: str, item: Any) -> ColumnElement[bool]:
     # An attribute of a model has an expression; a column is its own.
-    expression: ColumnElement[Any] = item.expression
-    if isinstance(expression.type, Boolean):
-        return expression
-    equals: ColumnElement[bool] = expression == bindparam(name)
-    return equals
+    expression: ColumnElement[bool] = item.expression
+    return expression == bindparam(name) if isinstance(expression, ColumnClause) else expression
 
 
 def parameters_of(clause: ClauseElement) -> set[str]:

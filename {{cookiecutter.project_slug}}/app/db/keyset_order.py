@@ -4,6 +4,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
+    ClauseElement,
     ColumnElement,
     FunctionElement,
     FunctionFilter,

@@ -6,11 +6,9 @@ from uuid import UUID
 from pydantic import MISSING, Field
 
 from app.schemas.base import RequestBody, ResponseBody, UtcDatetime
-from app.schemas.fields import NO_NUL_PATTERN
+from app.schemas.fields import PlainText
 
-Title = Annotated[
-    str, Field(min_length=1, max_length=65, pattern=NO_NUL_PATTERN, examples=["Hello, world"])
-]
+Title = Annotated[PlainText, Field(min_length=1, max_length=65, examples=["Hello, world"])]
 Slug = Annotated[
     str,
     Field(
@@ -22,10 +20,7 @@ Slug = Annotated[
     ),
 ]
 # PostgreSQL limits a search vector to one megabyte; text of this length stays well below it.
-Text = Annotated[
-    str,
-    Field(min_length=1, max_length=50_000, pattern=NO_NUL_PATTERN, examples=["The first of many."]),
-]
+Text = Annotated[PlainText, Field(min_length=1, max_length=50_000, examples=["The first of many."])]
 
 
 class ArticleCreate(RequestBody):

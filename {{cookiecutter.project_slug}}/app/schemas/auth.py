@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
 from app.schemas.base import RequestBody, ResponseBody
-from app.schemas.fields import NO_NUL_PATTERN
+from app.schemas.fields import PlainText
 from app.schemas.users import Password
 
 
@@ -20,8 +20,8 @@ class LoginForm(BaseModel):
     )
     # Not validated as an e-mail: an invalid one gets the same response as an unknown one.
     username: Annotated[
-        str,
-        StringConstraints(min_length=1, max_length=254, pattern=NO_NUL_PATTERN, to_lower=True),
+        PlainText,
+        StringConstraints(min_length=1, max_length=254, to_lower=True),
         Field(description="E-mail of the user.", examples=["ada@example.com"]),
     ]
     password: Annotated[Password, Field(description="Password of the user.")]

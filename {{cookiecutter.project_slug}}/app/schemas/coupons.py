@@ -6,18 +6,17 @@ from uuid import UUID
 from pydantic import Field
 
 from app.schemas.base import RequestBody, ResponseBody, UtcDatetime
-from app.schemas.fields import NO_NUL_PATTERN, PositiveInteger
+from app.schemas.fields import PlainText, PositiveInteger
 
 
 class CouponCreate(RequestBody):
     """A new coupon."""
 
     code: Annotated[
-        str,
+        PlainText,
         Field(
             min_length=1,
             max_length=64,
-            pattern=NO_NUL_PATTERN,
             description="Unique code of the coupon.",
             examples=["SPRING"],
         ),

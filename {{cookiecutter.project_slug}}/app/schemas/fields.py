@@ -9,9 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-#: Pattern of text without NUL, which PostgreSQL cannot store. Lone surrogates need no pattern:
-#: pydantic's `str` rejects them.
-NO_NUL_PATTERN = r"^[^\x00]*$"
+#: Text without NUL, which PostgreSQL cannot store. Pydantic's `str` rejects lone surrogates.
+PlainText = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 
 def _require_number(value: object) -> object:
@@ -46,5 +45,8 @@ def _clamp_to_utc(timestamp: datetime) -> datetime:
 
 #: A timestamp with a time zone, converted to UTC.
 Timestamp = Annotated[
-    AwareDatetime, BeforeValidator(_require_date_time), AfterValidator(_clamp_to_utc)
+    AwareDatetime,
+    BeforeValidator(_require_date_time),
+    AfterValidator(_clamp_to_utc),
+    Field(examples=["2026-01-31T12:00:00Z"]),
 ]

@@ -5,14 +5,10 @@ from typing import Annotated
 from pydantic import MISSING, Field
 
 from app.schemas.base import RequestBody, ResponseBody, UtcDatetime
-from app.schemas.fields import NO_NUL_PATTERN
+from app.schemas.fields import PlainText
 
-Title = Annotated[
-    str, Field(min_length=1, max_length=50, pattern=NO_NUL_PATTERN, examples=["Milk"])
-]
-Description = Annotated[
-    str, Field(max_length=200, pattern=NO_NUL_PATTERN, examples=["Two bottles."])
-]
+Title = Annotated[PlainText, Field(min_length=1, max_length=50, examples=["Milk"])]
+Description = Annotated[PlainText, Field(max_length=200, examples=["Two bottles."])]
 
 
 class NoteCreate(RequestBody):

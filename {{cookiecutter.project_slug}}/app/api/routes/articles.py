@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.api.dependencies import provide_reader, provide_writer
 from app.api.pagination import PageParams, page_params, paginate
@@ -11,7 +11,6 @@ from app.api.paths import location_of
 from app.api.problem_details import error_responses
 from app.db.repositories.articles import ArticleReader, ArticleWriter
 from app.schemas.articles import ArticleCreate, ArticleRead, ArticleUpdate
-from app.schemas.fields import Timestamp
 
 router = APIRouter(prefix="/api/v1/articles", tags=["articles"])
 
@@ -21,18 +20,7 @@ ArticleReaderDep = Annotated[ArticleReader, Depends(provide_reader(ArticleReader
 ArticleWriterDep = Annotated[ArticleWriter, Depends(provide_writer(ArticleWriter))]
 
 ArticleId = Annotated[UUID, Path(description="ID of the article.")]
-CreatedAfter = Annotated[
-    Timestamp | None, Query(description="Only articles that were created after this timestamp.")
-]
-CreatedBefore = Annotated[
-    Timestamp | None, Query(description="Only articles that were created before this timestamp.")
-]
-ArticlePageDep = Annotated[
-    PageParams,
-    Depends(
-        page_params(ArticleReader.rows, created_after=CreatedAfter, created_before=CreatedBefore)
-    ),
-]
+ArticlePageDep = Annotated[PageParams, Depends(page_params(ArticleReader.rows))]
 
 
 @router.get("")
@@ -44,7 +32,7 @@ async def list_articles(articles: ArticleReaderDep, page: ArticlePageDep) -> lis
     return paginate(page, await articles.list(page), ArticleRead)
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=error_responses(409))
+@router.post("", status_code=201, responses=error_responses(409))
 async def create_article(
     new_article: ArticleCreate, articles: ArticleWriterDep, request: Request, response: Response
 ) -> ArticleRead:
@@ -73,9 +61,7 @@ async def update_article(
     return ArticleRead.model_validate(row)
 
 
-@router.delete(
-    "/{article_id}", status_code=status.HTTP_204_NO_CONTENT, responses=error_responses(404)
-)
+@router.delete("/{article_id}", status_code=204, responses=error_responses(404))
 async def delete_article(article_id: ArticleId, articles: ArticleWriterDep) -> None:
     """Delete an article."""
     await articles.delete(article_id)

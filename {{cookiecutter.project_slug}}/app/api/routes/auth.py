@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Response, status
+from fastapi import APIRouter, Form, Response
 
 from app.api.problem_details import error_responses
 from app.auth.dependencies import AccountServiceDep, AuthSessionsDep, ClientIp
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
 
 @router.post(
     "/register",
-    status_code=status.HTTP_201_CREATED,
+    status_code=201,
     summary="Register a user",
     responses=error_responses(409),
 )
@@ -46,7 +46,7 @@ async def refresh(
     return TokenResponse.model_validate(tokens)
 
 
-@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, summary="Log out")
+@router.post("/logout", status_code=204, summary="Log out")
 async def log_out(body: RefreshTokenRequest, sessions: AuthSessionsDep) -> None:
     """Revoke the session of a refresh token. Its access token stays valid until it expires."""
     await sessions.revoke(body.refresh_token.get_secret_value())

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response, status
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.api.dependencies import provide_reader, provide_writer
 from app.api.pagination import PageParams, page_params, paginate
@@ -52,7 +52,7 @@ async def list_coupons(
     ]
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=error_responses(409))
+@router.post("", status_code=201, responses=error_responses(409))
 async def create_coupon(
     new_coupon: CouponCreate, coupons: CouponWriterDep, request: Request, response: Response
 ) -> CouponRead:
@@ -82,7 +82,7 @@ async def list_redemptions(
 
 @router.post(
     "/{coupon_id}/redemptions",
-    status_code=status.HTTP_201_CREATED,
+    status_code=201,
     responses=error_responses(404, 409),
 )
 async def redeem_coupon(

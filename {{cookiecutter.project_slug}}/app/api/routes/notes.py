@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response, status
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.api.dependencies import DatabaseDep, TransactionDep
 from app.api.pagination import PageParams, page_params, paginate
@@ -43,7 +43,7 @@ async def list_notes(notes: NoteReaderDep, page: NotePageDep) -> list[NoteRead]:
     return paginate(page, await notes.list(page), NoteRead)
 
 
-@router.post("", status_code=status.HTTP_201_CREATED)
+@router.post("", status_code=201)
 async def create_note(
     new_note: NoteCreate, notes: NoteWriterDep, request: Request, response: Response
 ) -> NoteRead:
@@ -71,7 +71,7 @@ async def update_note(note_id: NoteId, changes: NoteUpdate, notes: NoteWriterDep
     return NoteRead.model_validate(row)
 
 
-@router.delete("/{note_id}", status_code=status.HTTP_204_NO_CONTENT, responses=error_responses(404))
+@router.delete("/{note_id}", status_code=204, responses=error_responses(404))
 async def delete_note(note_id: NoteId, notes: NoteWriterDep) -> None:
     """Delete one of the authenticated user's notes."""
     await notes.delete(note_id)

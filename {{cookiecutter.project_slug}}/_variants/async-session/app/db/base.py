@@ -4,13 +4,16 @@ https://docs.sqlalchemy.org/en/21/orm/declarative_tables.html
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 from uuid import UUID
 
 import sqlalchemy
 from sqlalchemy import DateTime, MetaData, Table, Text, event, func
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, RelationshipProperty, mapped_column
 
+from app.db.column_types import text_enum
 from app.db.naming import NAMING_CONVENTION
 
 #: A result row. Its columns are attributes.
@@ -26,7 +29,11 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        dict[str, str]: JSONB,
+        list[str]: ARRAY(Text),
         str: Text,
+        StrEnum: text_enum(StrEnum),
     }
     __table__: ClassVar[Table]
     # INSERT returns the values that the server generates: loading them later would need an `await`

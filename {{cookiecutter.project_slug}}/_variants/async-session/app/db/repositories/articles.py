@@ -4,11 +4,10 @@ from sqlalchemy import bindparam, select
 
 from app.db.keyset import KeysetList
 from app.db.models.articles import Article
-from app.db.repositories.base import Writer
-from app.db.resource_reader import ResourceReader
+from app.db.repositories.base import Reader, Writer
 
 
-class ArticleReader(ResourceReader):
+class ArticleReader(Reader):
     """Reads articles."""
 
     rows = KeysetList(

@@ -9,8 +9,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, insert, literal_column, sel
 from app.db.base import Row
 from app.db.keyset import KeysetList, PageRequest
 from app.db.models.coupons import Coupon, Redemption
-from app.db.repositories.base import Writer
-from app.db.resource_reader import ResourceReader
+from app.db.repositories.base import Reader, Writer
 
 coupons, redemptions = Coupon.__table__, Redemption.__table__
 
@@ -51,7 +50,7 @@ INSERT_REDEMPTION = (
 )
 
 
-class CouponReader(ResourceReader):
+class CouponReader(Reader):
     """Reads coupons."""
 
     rows = KeysetList(select(Coupon.id, Coupon.code, Coupon.init_count, Coupon.remaining_count))

@@ -10,12 +10,11 @@ from sqlalchemy import bindparam, select
 from app.db.database import Database
 from app.db.keyset import KeysetList
 from app.db.models.notes import Note
-from app.db.repositories.base import Writer
-from app.db.resource_reader import ResourceReader
+from app.db.repositories.base import Reader, Writer
 from app.db.transaction import Transaction
 
 
-class NoteReader(ResourceReader):
+class NoteReader(Reader):
     """Reads the notes of one user."""
 
     rows = KeysetList(

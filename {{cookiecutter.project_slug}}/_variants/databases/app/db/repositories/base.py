@@ -13,21 +13,27 @@ import sqlalchemy as sa
 
 from app.db.base import Row
 from app.db.database import Database
-from app.db.statements import FetchMethods
+from app.db.table_reader import TableReader
 from app.db.table_statements import TableStatements
 from app.db.table_writer import TableWriter
 from app.db.transaction import Transaction
 
 
-class Reader(FetchMethods):
+class Reader(TableReader):
     """Base class of the repositories that read.
 
     Each query borrows its own connection and runs in autocommit mode. One reader can therefore run
     several queries at the same time with `asyncio.gather`. Searches, and all queries behind
     PgBouncer, run in READ ONLY transactions instead (see `app.db.database`).
+
+    `scope` are parameters of the query of `rows`. In a repository of the notes of one user:
+
+        def __init__(self, database: Database, owner_id: UUID) -> None:
+            super().__init__(database, owner_id=owner_id)
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, **scope: Any) -> None:
+        super().__init__(scope)
         self._database = database
 
     async def fetch_all(self, statement: sa.Executable, /, **values: Any) -> Sequence[Row]:
@@ -36,11 +42,7 @@ class Reader(FetchMethods):
             return await connection.fetch_all(statement, **values)
 
     async def search(self, statement: sa.Executable, /, **values: Any) -> Sequence[Row]:
-        """Return all rows of a search, whose cost depends on the number of matches.
-
-        Raises `UnavailableError` if the search takes longer than `DB_SEARCH_TIMEOUT`, or if too
-        many searches are running.
-        """
+        """Return all rows of a search, whose cost depends on the number of matches."""
         async with self._database.search() as connection:
             return await connection.fetch_all(statement, **values)
 

@@ -9,8 +9,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, insert, literal_column, sel
 from app.db.base import Row
 from app.db.keyset import KeysetList, PageRequest
 from app.db.models.coupons import coupons, redemptions
-from app.db.repositories.base import Writer
-from app.db.resource_reader import ResourceReader
+from app.db.repositories.base import Reader, Writer
 
 SELECT_REDEMPTIONS = select(redemptions.c.id, redemptions.c.coupon_id, redemptions.c.created_at)
 REDEMPTION_LIST = KeysetList(
@@ -49,7 +48,7 @@ INSERT_REDEMPTION = (
 )
 
 
-class CouponReader(ResourceReader):
+class CouponReader(Reader):
     """Reads coupons."""
 
     rows = KeysetList(

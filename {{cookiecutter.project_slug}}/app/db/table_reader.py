@@ -1,32 +1,37 @@
-"""Read the rows of a resource: one row by its key, and the pages of a list."""
+"""Read the rows of a resource: the base class of `Reader`."""
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from app.db import Database
+from sqlalchemy import Executable
+
 from app.db.base import Row
 from app.db.keyset import KeysetList, PageRequest
-from app.db.repositories.base import Reader
+from app.db.statements import FetchMethods
 
 
-class ResourceReader(Reader):
-    """Base class of the repositories that read the rows of a resource.
+class TableReader(FetchMethods):
+    """Reads the rows of a resource, which the subclass declares.
 
-    `scope` are the parameters of the query of `rows`. In a repository of the notes of one user:
-
-        rows = KeysetList(select(Note.id, Note.title).where(Note.owner_id == bindparam("owner_id")))
-
-        def __init__(self, database: Database, owner_id: UUID) -> None:
-            super().__init__(database, owner_id=owner_id)
+    `scope` are parameters of the query of `rows`, such as the owner of the rows. Other rows are not
+    found.
     """
 
     #: The rows that `get` and `list` return.
     rows: ClassVar[KeysetList]
 
-    def __init__(self, database: Database, **scope: Any) -> None:
-        super().__init__(database)
+    def __init__(self, scope: Mapping[str, Any]) -> None:
         self._scope = scope
+
+    @abstractmethod
+    async def search(self, statement: Executable, /, **values: Any) -> Sequence[Row]:
+        """Return all rows of a search, whose cost depends on the number of matches.
+
+        Raises `UnavailableError` if the search takes longer than `DB_SEARCH_TIMEOUT`, or if too
+        many searches are running.
+        """
 
     async def get(self, key: UUID | int) -> Row:
         """Return the row with this key. Raises `NotFoundError` if it does not exist."""
@@ -41,10 +46,7 @@ class ResourceReader(Reader):
     ) -> Sequence[Row]:
         """Return the rows of a page of any list, and one more if there is a next page.
 
-        `values` are the parameters of its query.
-
-        Raises `UnavailableError` if a search takes longer than `DB_SEARCH_TIMEOUT`, or if too many
-        searches are running.
+        `values` are the parameters of its query. Raises `UnavailableError` like `search`.
         """
         statement, parameters = rows.select(page, values)
         fetch = self.search if statement.is_search else self.fetch_all

@@ -1,4 +1,4 @@
-"""Rows that a `ResourceReader` declares, restricted to a customer."""
+"""Rows that a `Reader` declares, restricted to a customer."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 
 from app.db import Database
 from app.db.keyset import KeysetList, PageRequest
-from app.db.resource_reader import ResourceReader
+from app.db.repositories.base import Reader
 from app.errors import NotFoundError
 from tests.writers.helpers import create_customer, create_invoice
 from tests.writers.models import metadata
@@ -16,7 +16,7 @@ invoices = metadata.tables["invoices_of_tests"]
 PAGE = PageRequest(limit=1)
 
 
-class InvoiceReader(ResourceReader):
+class InvoiceReader(Reader):
     """Reads the invoices of one customer."""
 
     rows = KeysetList(
