@@ -81,7 +81,8 @@ class Transaction(Executor):
             self._check_active()
             if self._driver is None:
                 self._driver = await self._begin()
-            elif self._driver.running:
+            # The proxy of a connection that was closed has no attributes.
+            elif getattr(self._driver, "running", 0):
                 raise RuntimeError(_CONCURRENT)
             return self._driver
 
