@@ -167,8 +167,7 @@ class TableWriter(FetchMethods):
         """Return the parameters of an INSERT. Raises `TypeError` for an SQL expression."""
         found = self._by_key(values)
         if expressions := [key for key, value in found.items() if _is_expression(value)]:
-            names = ", ".join(expressions)
-            raise TypeError(f"Only `create` and `update` accept SQL expressions: {names}")
+            raise TypeError(f"Only `create` and `update` accept SQL expressions: {expressions}")
         return {**self._scope, **found}
 
     def _conflict_keys(self, conflict: Sequence[str], new: Mapping[str, Any]) -> Keys:
