@@ -11,7 +11,7 @@ done
 
 SLOW = "$(UV)" run pytest --numprocesses 2 --dist worksteal --verbose
 
-.PHONY: help bake demo check lint test-fast test test-all test-options test-versions test-forks test-benchmark test-resilience fuzz fuzz-prompts update-readme screenshot bench bench-publish bench-search bench-pages bench-bake bench-setup-to-tests clean clean-template uv
+.PHONY: help bake demo check lint test-fast test test-all test-options test-versions test-forks test-benchmark test-resilience fuzz fuzz-prompts update-readme screenshot bench bench-publish bench-before bench-search bench-pages bench-bake bench-setup-to-tests clean clean-template uv
 
 help: ## Show this help.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s %s\n", $$1, $$2 }'
@@ -69,6 +69,9 @@ bench: uv clean-template ## Benchmark the requests of both layers (QUICK=1: two 
 
 bench-publish: uv clean-template ## Run the whole benchmark; write the results to benchmarks/results and the README.
 	@"$(UV)" run --quiet python -m benchmarks --publish
+
+bench-before: uv clean-template ## Compare the CPU time per request with an earlier revision (BEFORE, DATABASE_LAYER).
+	@"$(UV)" run --quiet python -m benchmarks.before $(if $(DATABASE_LAYER),--layer "$(DATABASE_LAYER)") $(if $(BEFORE),--before "$(BEFORE)")
 
 bench-search: uv clean-template ## Compare searches over 1,000,000 rows with an earlier revision (BEFORE, ROWS, DATABASE_LAYER).
 	@"$(UV)" run --quiet python -m benchmarks.search $(if $(DATABASE_LAYER),--layer "$(DATABASE_LAYER)") $(if $(BEFORE),--before "$(BEFORE)") $(if $(ROWS),--rows "$(ROWS)")

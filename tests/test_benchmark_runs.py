@@ -93,6 +93,15 @@ def test_pages_of_every_sort_and_filter_are_timed(layer: str) -> None:
     assert len(set(lists)) == len(lists) == 16
 
 
+@pytest.mark.benchmark
+def test_requests_are_compared_with_an_earlier_revision() -> None:
+    options = ["--before", "HEAD", "--layer", LAYERS[0], "--turns", "1", "--requests", "200"]
+    output = Project(TEMPLATE).run(sys.executable, "-m", "benchmarks.before", *options).stdout
+
+    routes = re.findall(r"^(.+?) +\d+ +\d+   [\d.]+ \([\d.]+ to [\d.]+\)$", output, re.MULTILINE)
+    assert routes == ["GET by id", "list of 20", "POST"]
+
+
 def test_scripts_in_venv_pass_mypy() -> None:
     with exclusive_cache():
         project = Project(prepare_project(LAYERS[0]))
