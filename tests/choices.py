@@ -13,9 +13,8 @@ import pytest
 
 Context = dict[str, Any]
 
-CONTEXT: Context = json.loads(
-    Path(__file__).parents[1].joinpath("cookiecutter.json").read_text("utf-8")
-)
+TEMPLATE = Path(__file__).resolve().parent.parent
+CONTEXT: Context = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
 
 #: The values of each prompt that offers a choice, the default first.
 CHOICES: dict[str, list[Any]] = {

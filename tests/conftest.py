@@ -12,12 +12,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-from choices import CHOICES, REFERENCE, skip_without_choices
+from choices import CHOICES, skip_without_choices
+from choices import TEMPLATE as TEMPLATE
+from generation import complete, generate
 
-TEMPLATE = Path(__file__).resolve().parent.parent
 SOURCES = TEMPLATE / "{{cookiecutter.project_slug}}"
 PYTHON = ".".join(platform.python_version_tuple()[:2])
 LAYERS: tuple[str, ...] = tuple(CHOICES["database_layer"])
@@ -138,29 +138,26 @@ def socket_folder() -> Iterator[Path]:
 Bake = Callable[..., Project]
 
 
-def generate_project(cookies: Any, **context: object) -> Project:
+def generate_project(folders: pytest.TempPathFactory, **context: object) -> Project:
     """Generate a project with `context`, and with the reference values of the other prompts."""
     skip_without_choices(context)
-    result = cookies.bake(extra_context=REFERENCE | context)
-    # The plugin catches all exceptions, including those of hooks.
-    assert (result.exit_code, result.exception) == (0, None)
-    return Project(result.project_path)
+    return Project(generate(folders.mktemp("project"), context))
 
 
 @pytest.fixture(scope="session")
-def render_once(cookies_session: Any) -> Callable[[str], Path]:
+def generate_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return a function that generates a project for prompt values in JSON, the first time."""
 
     @cache
-    def render(values: str) -> Path:
-        return generate_project(cookies_session, **json.loads(values)).path
+    def generate_from(values: str) -> Path:
+        return generate_project(tmp_path_factory, **json.loads(values)).path
 
-    return render
+    return generate_from
 
 
 @pytest.fixture
 def bake(
-    render_once: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+    generate_once: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Bake]:
     """Yield a function that generates a project with the given prompt values.
 
@@ -173,7 +170,7 @@ def bake(
 
         def generate(**context: object) -> Project:
             skip_without_choices(context)
-            project = render_once(json.dumps(REFERENCE | context, sort_keys=True))
+            project = generate_once(json.dumps(complete(context), sort_keys=True))
             folder = tempfile.TemporaryDirectory(
                 prefix="bake-", dir=tmp_path_factory.getbasetemp(), ignore_cleanup_errors=True
             )

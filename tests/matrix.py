@@ -1,20 +1,14 @@
 """Options and their values, computed from the prompts, and the files that belong to them."""
 
 import itertools
-import json
-import tempfile
 from collections.abc import Sequence
-from contextlib import chdir
-from functools import cache
-from pathlib import Path, PurePosixPath
-from types import ModuleType
+from pathlib import PurePosixPath
 
 import pytest
 from allpairspy import AllPairs
-from choices import CHOICES, REFERENCE, Context
-from conftest import LAYERS, SOURCES, TEMPLATE, list_files
-from cookiecutter.main import cookiecutter
-from rendered_hooks import load_hook
+from choices import CHOICES, Context
+from conftest import LAYERS, SOURCES, list_files
+from generation import complete, post_hook
 
 # One name a line: lines that a fork adds do not conflict with those of a release.
 _SERVICE_OPTIONS = [
@@ -60,13 +54,6 @@ def label(context: Context) -> str:
     )
 
 
-@cache
-def post_hook() -> ModuleType:
-    """Return the hook that selects the files, and contains their table."""
-    with tempfile.TemporaryDirectory() as folder:
-        return load_hook(Path(folder), "post_gen_project")
-
-
 def owning_features(name: str) -> list[Context]:
     """Return the options of each feature that contains a file; none if every project has it."""
     path = PurePosixPath("/", name)
@@ -80,11 +67,6 @@ def owning_features(name: str) -> list[Context]:
         return [{"database_layer": layers[0]}]
     # A file in an entry with more options does not belong to the entries with fewer.
     return [one for one in found if not any(one.items() < other.items() for other in found)]
-
-
-def complete(context: Context) -> Context:
-    """Return the value of every option: `context`, and the reference values of the others."""
-    return {name: REFERENCE[name] for name in CHOICES} | context
 
 
 def all_files(layer: str) -> set[str]:
@@ -101,24 +83,3 @@ def expected_files(context: Context) -> set[str]:
         for name in all_files(options["database_layer"])
         if all(required.items() <= options.items() for required in owning_features(name))
     }
-
-
-def bake_in_process(folder: Path, context: Context) -> Path:
-    """Generate a project like cookiecutter, but without a process for each hook."""
-    config = folder / "cookiecutter.json"
-    config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
-    project = Path(
-        cookiecutter(
-            str(TEMPLATE),
-            no_input=True,
-            extra_context=REFERENCE | context,
-            output_dir=str(folder / label(context)),
-            config_file=str(config),
-            accept_hooks=False,
-        )
-    )
-    with chdir(project):
-        post_hook().clean_files()
-        post_hook().apply_overlay(complete(context)["database_layer"])
-        post_hook().remove_unselected_features(complete(context))
-    return project

@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from conftest import Project, generate_project
@@ -19,11 +18,9 @@ MESSAGE = 'rename "slug" to \'it\'s\\\' $HOME $(id) `id` """\n-- é'
 
 
 @pytest.fixture(scope="module", params=ONE_LAYER)
-def installed(
-    request: pytest.FixtureRequest, cookies_session: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Project:
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return an installed project, in a folder with characters that are special to some tools."""
-    generated = generate_project(cookies_session, database_layer=request.param)
+    generated = generate_project(tmp_path_factory, database_layer=request.param)
     folder = tmp_path_factory.mktemp("checkout") / "50%(here)s %41 é'"
     shutil.move(generated.path, folder)
     project = Project(folder)

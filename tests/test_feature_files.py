@@ -6,16 +6,15 @@ from pathlib import Path, PurePosixPath
 import pytest
 from choices import CHOICES, Context
 from conftest import LAYERS, SOURCES, Bake, Project
+from generation import complete, post_hook
 from matrix import (
     EVERYTHING,
     SERVICE_OPTIONS,
     all_files,
     combinations,
-    complete,
     expected_files,
     label,
     owning_features,
-    post_hook,
 )
 
 # Created by the owner, or by running the project.

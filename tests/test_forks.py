@@ -15,7 +15,6 @@ from forks import (
 )
 from git_repo import copy_history
 
-TESTS = Path(__file__).parent
 FORKS: dict[str, list[Change]] = {
     "other defaults": [change_every_default, replace_license_texts],
     "header": [add_header],
@@ -31,13 +30,6 @@ def test_values_of_tests_do_not_depend_on_the_order_of_choices() -> None:
     reordered = {name: values[::-1] for name, values in CHOICES.items()}
 
     assert reference_values(reordered) == REFERENCE
-
-
-def test_only_one_fixture_generates_projects_with_the_plugin() -> None:
-    calls = re.compile(r"\bcookies(_session)?\.bake\(")
-    found = [path.name for path in TESTS.rglob("*.py") if calls.search(path.read_text("utf-8"))]
-
-    assert found == ["conftest.py"], "use generate_project, which sets the reference values"
 
 
 @pytest.mark.slow

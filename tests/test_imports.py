@@ -12,7 +12,8 @@ from symtable import symtable
 
 import pytest
 from conftest import Project
-from matrix import SERVICE_OPTIONS, bake_in_process, combinations, label
+from generation import generate
+from matrix import SERVICE_OPTIONS, combinations, label
 
 #: Top-level modules by distribution, if not one module with the same name.
 TOP_LEVEL = {
@@ -150,7 +151,7 @@ class Imports(Project):
 
 @pytest.fixture(scope="module", params=combinations(SERVICE_OPTIONS), ids=label)
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Imports:
-    return Imports(bake_in_process(tmp_path_factory.mktemp("imports"), request.param))
+    return Imports(generate(tmp_path_factory.mktemp("imports"), request.param))
 
 
 def test_every_import_resolves(project: Imports) -> None:

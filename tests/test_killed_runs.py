@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psutil
@@ -33,8 +32,8 @@ def test_waits(server: str, server_data_dir: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def project(cookies_session: Any) -> Project:
-    generated = generate_project(cookies_session, example=False)
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    generated = generate_project(tmp_path_factory, example=False)
     install(generated)
     (generated.path / "tests" / "test_waits.py").write_text(WAIT, "utf-8")
     return generated

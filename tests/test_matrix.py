@@ -12,7 +12,8 @@ import pytest
 import yaml
 from choices import CHOICES, Context
 from conftest import Project
-from matrix import SERVICE_OPTIONS, bake_in_process, combinations, expected_files, label, pairwise
+from generation import generate
+from matrix import SERVICE_OPTIONS, combinations, expected_files, label, pairwise
 from shared_environment import install
 
 pytestmark = pytest.mark.slow
@@ -70,7 +71,7 @@ def check_style(folder: Path) -> None:
 def check_combinations(folder: Path, service: Context, others: list[Context]) -> None:
     """Generate a project for `service` and each of `others`, and check it without running it."""
     projects = [
-        (context, Project(bake_in_process(folder, context)))
+        (context, Project(generate(folder / label(context), context)))
         for context in (service | other for other in others)
     ]
     for context, project in projects:

@@ -14,15 +14,14 @@ import pytest
 from choices import CHOICES, CONTEXT
 from conftest import LAYERS, SOURCES, TEMPLATE, Project
 from cookiecutter_cli import cookiecutter
+from generation import generate, post_hook
 from git_repo import GitRepo
 from matrix import (
     EVERYTHING,
     ONLY_IN,
     SERVICE_OPTIONS,
     all_files,
-    bake_in_process,
     owning_features,
-    post_hook,
 )
 
 HOOK = "hooks/post_gen_project.py"
@@ -36,17 +35,17 @@ OTHER_PROMPTS = [name for name in CONTEXT if not name.startswith("_") and name n
 
 
 @cache
-def generate(**context: Any) -> Contents:
+def contents(**context: Any) -> Contents:
     """Return the contents of the files of a project."""
     with tempfile.TemporaryDirectory() as folder:
-        project = Project(bake_in_process(Path(folder), context))
+        project = Project(generate(Path(folder), context))
         return {name: (project.path / name).read_bytes() for name in project.files()}
 
 
-def generate_with(name: str, value: object) -> Contents:
+def contents_with(name: str, value: object) -> Contents:
     """Return the contents of a project with every feature, and another value of one prompt."""
     defaults = {option: values[0] for option, values in CHOICES.items()}
-    return generate(**(defaults | EVERYTHING | {name: value}))
+    return contents(**(defaults | EVERYTHING | {name: value}))
 
 
 @pytest.fixture(scope="module", params=CHOICES)
@@ -58,7 +57,7 @@ def option(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def projects(option: str) -> dict[Any, Contents]:
     """Return the contents of a project for each value of an option."""
-    return {value: generate_with(option, value) for value in CHOICES[option]}
+    return {value: contents_with(option, value) for value in CHOICES[option]}
 
 
 def test_every_value_of_an_option_changes_the_project(
@@ -90,7 +89,7 @@ def test_every_other_prompt_changes_the_project(name: str) -> None:
     option, values = next(iter(CHOICES.items()))
     value = "other@example.com" if name == "author_email" else "other"
 
-    assert generate_with(name, value) != generate_with(option, values[0])
+    assert contents_with(name, value) != contents_with(option, values[0])
 
 
 def test_file_belongs_to_the_options_that_its_path_names() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 from conftest import LAYERS, SOURCES, TEMPLATE, Project, list_files
 from cookiecutter_cli import cookiecutter
-from matrix import all_files, bake_in_process
+from generation import generate
+from matrix import all_files
 
 WINDOWS_DEVICE = re.compile(r"(aux|con|nul|prn|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 ARGUMENTS = ("project_name=Überall 1", "kubernetes=true")
@@ -68,14 +69,14 @@ def test_output_does_not_depend_on_the_machine(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_bake_in_process_generates_the_same_project(layer: str, tmp_path: Path) -> None:
+def test_generation_in_this_process_is_the_same(layer: str, tmp_path: Path) -> None:
     context = {"database_layer": layer, "auth": False, "kubernetes": True}
 
     done = cookiecutter(tmp_path, *(f"{name}={value}" for name, value in context.items()))
 
     assert done.returncode == 0, done.stderr
     real = Project(tmp_path / "work" / "my-service")
-    assert tree_hash(real) == tree_hash(Project(bake_in_process(tmp_path, context)))
+    assert tree_hash(real) == tree_hash(Project(generate(tmp_path / "here", context)))
 
 
 def test_tree_hash_depends_on_contents_names_and_executable_bits(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import LAYERS, Project, generate_project
@@ -55,9 +54,9 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session", params=LAYERS)
-def project(request: pytest.FixtureRequest, cookies_session: Any) -> Project:
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Generate a project with the reference values and install it."""
-    project = generate_project(cookies_session, database_layer=request.param)
+    project = generate_project(tmp_path_factory, database_layer=request.param)
     import fcntl  # Missing on Windows, where these tests are not collected.
 
     # The processes of pytest-xdist share the environment of a layer.

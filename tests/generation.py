@@ -1,0 +1,49 @@
+"""Projects generated in this process, instead of a process for cookiecutter and for each hook."""
+
+import json
+import tempfile
+from contextlib import chdir
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from choices import CHOICES, REFERENCE, TEMPLATE, Context
+from cookiecutter.main import cookiecutter
+from rendered_hooks import load_hook
+
+
+@cache
+def post_hook() -> ModuleType:
+    """Return the hook that selects the files, and contains their table."""
+    with tempfile.TemporaryDirectory() as folder:
+        return load_hook(Path(folder), "post_gen_project")
+
+
+def complete(context: Context) -> Context:
+    """Return the value of every option: `context`, and the reference values of the others."""
+    return {name: REFERENCE[name] for name in CHOICES} | context
+
+
+def generate(folder: Path, context: Context) -> Path:
+    """Generate the same project as cookiecutter in `folder`, and return its path.
+
+    The prompts that `context` does not name have their reference values.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "cookiecutter.json"
+    config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
+    project = Path(
+        cookiecutter(
+            str(TEMPLATE),
+            no_input=True,
+            extra_context=REFERENCE | context,
+            output_dir=str(folder),
+            config_file=str(config),
+            accept_hooks=False,
+        )
+    )
+    with chdir(project):
+        post_hook().clean_files()
+        post_hook().apply_overlay(complete(context)["database_layer"])
+        post_hook().remove_unselected_features(complete(context))
+    return project
