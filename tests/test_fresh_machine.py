@@ -117,6 +117,7 @@ def test_outdated_python3_is_ignored(bake: Bake, programs: Path, variables: dict
     (programs / Path(new).resolve().name).symlink_to(new)
     project = bake(database_layer=LAYERS[-1], example=False, auth=False)
 
-    check_commands(
-        read_table(project), project.path, UV_PYTHON_PREFERENCE="only-system", **variables
-    )
+    # All tests pass without any python3, see above.
+    few = {"PYTEST_ADDOPTS": "tests/test_settings.py --cov-fail-under=0"}
+    variables |= {"UV_PYTHON_PREFERENCE": "only-system", **few}
+    check_commands(read_table(project), project.path, **variables)

@@ -22,7 +22,7 @@ from test_rendering import check_style
 pytestmark = pytest.mark.slow
 
 #: Half of the contexts come from a replay file, half from the command line.
-CONTEXTS = int(os.environ.get("FUZZ_PROMPTS", "40"))
+CONTEXTS = int(os.environ.get("FUZZ_PROMPTS", "24"))
 INSTALLED = max(6, CONTEXTS // 40)
 
 TRICKY_TEXT = [
