@@ -13,8 +13,7 @@ from shared_environment import install
 @pytest.mark.parametrize("is_full", [False, pytest.param(True, marks=pytest.mark.options)])
 def test_recipes_pass_lint_and_tests(layer: str, is_full: bool, bake: Bake) -> None:
     project = bake(database_layer=layer, example=is_full, auth=is_full)
-    # The recipes add dependencies, which no other project may see.
-    install(project, f"cookbook-{layer}-{is_full}")
+    install(project)
     before = project.files()
     document = project.read("docs/cookbook.md")
 
