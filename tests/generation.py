@@ -6,10 +6,18 @@ from contextlib import chdir
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any, NamedTuple
 
 from choices import CHOICES, REFERENCE, TEMPLATE, Context
 from cookiecutter.main import cookiecutter
 from rendered_hooks import load_hook
+
+
+class Contents(NamedTuple):
+    """The name of a generated project, and the contents of its files."""
+
+    slug: str
+    files: dict[str, bytes]
 
 
 @cache
@@ -47,3 +55,23 @@ def generate(folder: Path, context: Context) -> Path:
         post_hook().apply_overlay(complete(context)["database_layer"])
         post_hook().remove_unselected_features(complete(context))
     return project
+
+
+def generate_contents(**context: Any) -> Contents:
+    """Return the contents of a project, which is generated the first time.
+
+    Deleting thousands of files at the end of all tests would take longer than the tests.
+    """
+    return _generate_contents(json.dumps(context, sort_keys=True))
+
+
+@cache
+def _generate_contents(values: str) -> Contents:
+    with tempfile.TemporaryDirectory() as folder:
+        path = generate(Path(folder), json.loads(values))
+        files = {
+            file.relative_to(path).as_posix(): file.read_bytes()
+            for file in path.rglob("*")
+            if file.is_file()
+        }
+    return Contents(path.name, files)

@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
@@ -150,8 +151,9 @@ class Imports(Project):
 
 
 @pytest.fixture(scope="module", params=combinations(SERVICE_OPTIONS), ids=label)
-def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Imports:
-    return Imports(generate(tmp_path_factory.mktemp("imports"), request.param))
+def project(request: pytest.FixtureRequest) -> Iterator[Imports]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Imports(generate(Path(folder), request.param))
 
 
 def test_every_import_resolves(project: Imports) -> None:

@@ -4,17 +4,15 @@ import itertools
 import json
 import re
 import shutil
-import tempfile
 import tomllib
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from choices import CHOICES, CONTEXT
-from conftest import LAYERS, SOURCES, TEMPLATE, Project
+from conftest import LAYERS, SOURCES, TEMPLATE
 from cookiecutter_cli import cookiecutter
-from generation import generate, post_hook
+from generation import generate_contents, post_hook
 from git_repo import GitRepo
 from matrix import (
     EVERYTHING,
@@ -27,25 +25,17 @@ from matrix import (
 HOOK = "hooks/post_gen_project.py"
 TABLE_START = "FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [\n"
 ENTRY = '({"made_up": True}, ["app/made_up.py"]),\n'
-Contents = dict[str, bytes]
+Files = dict[str, bytes]
 
 COMMON_FILES = (TEMPLATE / "tests" / "common_files.txt").read_text("utf-8").splitlines()
 BOOLEANS = [name for name, values in CHOICES.items() if isinstance(values[0], bool)]
 OTHER_PROMPTS = [name for name in CONTEXT if not name.startswith("_") and name not in CHOICES]
 
 
-@cache
-def contents(**context: Any) -> Contents:
-    """Return the contents of the files of a project."""
-    with tempfile.TemporaryDirectory() as folder:
-        project = Project(generate(Path(folder), context))
-        return {name: (project.path / name).read_bytes() for name in project.files()}
-
-
-def contents_with(name: str, value: object) -> Contents:
+def contents_with(name: str, value: object) -> Files:
     """Return the contents of a project with every feature, and another value of one prompt."""
     defaults = {option: values[0] for option, values in CHOICES.items()}
-    return contents(**(defaults | EVERYTHING | {name: value}))
+    return generate_contents(**(defaults | EVERYTHING | {name: value})).files
 
 
 @pytest.fixture(scope="module", params=CHOICES)
@@ -55,13 +45,13 @@ def option(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def projects(option: str) -> dict[Any, Contents]:
+def projects(option: str) -> dict[Any, Files]:
     """Return the contents of a project for each value of an option."""
     return {value: contents_with(option, value) for value in CHOICES[option]}
 
 
 def test_every_value_of_an_option_changes_the_project(
-    option: str, projects: dict[Any, Contents]
+    option: str, projects: dict[Any, Files]
 ) -> None:
     for one, other in itertools.combinations(projects, 2):
         is_different = projects[one] != projects[other]
@@ -72,9 +62,9 @@ def test_every_value_of_an_option_changes_the_project(
 
 
 def test_option_that_changes_the_service_is_in_the_matrix(
-    option: str, projects: dict[Any, Contents]
+    option: str, projects: dict[Any, Files]
 ) -> None:
-    def service(project: Contents) -> Any:
+    def service(project: Files) -> Any:
         metadata = tomllib.loads(project["pyproject.toml"].decode())["project"]
         python = {name: text for name, text in project.items() if name.endswith(".py")}
         return python, metadata["dependencies"]
