@@ -45,7 +45,9 @@ def change_every_default(fork: GitRepo) -> None:
 def replace_license_texts(fork: GitRepo) -> None:
     """Replace the text of every license."""
     for file in (fork.path / "templates" / "licenses").iterdir():
-        file.write_text("Internal. Ask {{ cookiecutter.author_name }}.\n", "utf-8")
+        # Different texts, as each choice of an option must change the project.
+        text = f"Internal, not {file.stem}. Ask {{{{ cookiecutter.author_name }}}}.\n"
+        file.write_text(text, "utf-8")
 
 
 def add_header(fork: GitRepo) -> None:

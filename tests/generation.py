@@ -1,6 +1,7 @@
 """Projects generated in this process, instead of a process for cookiecutter and for each hook."""
 
 import json
+import logging
 import tempfile
 from contextlib import chdir
 from functools import cache
@@ -11,6 +12,9 @@ from typing import Any, NamedTuple
 from choices import CHOICES, REFERENCE, TEMPLATE, Context
 from cookiecutter.main import cookiecutter
 from rendered_hooks import load_hook
+
+# Otherwise, pytest would show hundreds of lines of its log for a failed test.
+logging.getLogger("cookiecutter").propagate = False
 
 
 class Contents(NamedTuple):
