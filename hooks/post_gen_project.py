@@ -65,6 +65,8 @@ FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [
             "app/db/repositories/users.py",
             "app/schemas/auth.py",
             "app/schemas/users.py",
+            "dev/resource/templates/owner_import.mako",
+            "dev/resource/templates/owner_test_import.mako",
             "docs/security.md",
             "migrations/versions/0003_users.py",
             "migrations/versions/0009_users_updated_at.py",

@@ -37,6 +37,8 @@ def test_layers_differ_only_in_database_files(bake: Bake) -> None:
     different = {name for name in common if first.read(name) != second.read(name)}
     assert {name for name in different if not name.startswith("app/db/")} == {
         "README.md",
+        "dev/resource/templates/model.py.mako",
+        "dev/resource/templates/repository.py.mako",
         "docs/add-a-resource.md",
         "docs/cookbook.md",
         "pyproject.toml",

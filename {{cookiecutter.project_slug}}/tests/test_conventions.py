@@ -118,7 +118,7 @@ def test_no_statement_changes_the_session() -> None:
     # Connections return to the pool without a reset, so the next request would inherit the change.
     # Use SET LOCAL and transaction-scoped locks.
     session_state = re.compile(
-        r"[\"']SET (?!LOCAL)|pg_(try_)?advisory_(lock|unlock)|[\"']LISTEN |TEMP(ORARY)? TABLE"
+        r"[\"']SET (?!LOCAL|NULL)|pg_(try_)?advisory_(lock|unlock)|[\"']LISTEN |TEMP(ORARY)? TABLE"
     )
     paths = [
         str(path)

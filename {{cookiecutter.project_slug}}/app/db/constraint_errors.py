@@ -17,6 +17,7 @@ from sqlalchemy import (
 from app.db.base import metadata
 from app.errors import ConflictError, ReferenceNotFoundError, StillReferencedError
 
+_OWNER = "owner_id"
 _RESTRICT_VIOLATION = "23001"
 _UNIQUE = (PrimaryKeyConstraint, UniqueConstraint, Index)
 # Finds the columns in `Key (customer_id)=(7) is not present in table "customers".`
@@ -24,14 +25,18 @@ _KEY_COLUMNS = re.compile(r"\(([^()]+)\)=\(")
 
 
 def unique_field(error: BaseException) -> str | None:
-    """Return the column of the violated key, unique constraint or index, if it has only one."""
+    """Return the column of the violated key, unique constraint or index, if it has only one.
+
+    The column of the owner does not count, because it is not a field of the request.
+    """
     table = _find_table(error)
     if table is None:
         return None
     name = _field(error, "constraint_name")
     for rule in (*table.constraints, *table.indexes):
         if isinstance(rule, _UNIQUE) and rule.name == name:
-            return _single([column.name for column in rule.columns])
+            names = [column.name for column in rule.columns]
+            return _single([name for name in names if name != _OWNER])
     return None
 
 

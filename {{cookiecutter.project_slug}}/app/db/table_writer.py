@@ -59,13 +59,14 @@ class TableWriter(FetchMethods):
         Raises `AlreadyExistsError` or another `AppError` if a constraint is violated.
         """
         new = {**self._scope, **self._by_key(values)}
+        await self.check(new)
         if any(map(_is_expression, new.values())):
             return _require_row(await self._execute(self._statements.insert_expressions(new)))
         return _require_row(await self._execute(self._statements.insert(tuple(new)), new))
 
     async def create_many(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row]:
         """Insert rows that have values for the same columns, and return them in the same order."""
-        new = [self._new_row(row) for row in rows]
+        new = [await self._new_row(row) for row in rows]
         if not new:
             return []
         if any(row.keys() != new[0].keys() for row in new):
@@ -80,7 +81,7 @@ class TableWriter(FetchMethods):
 
         Raises `AlreadyExistsError` if the existing row is not in the scope of this writer.
         """
-        new = self._new_row(values)
+        new = await self._new_row(values)
         keys = self._conflict_keys(conflict, new)
         statement = self._statements.upsert(tuple(new), keys, tuple(self._scope))
         rows = await self._execute(statement, new)
@@ -96,7 +97,7 @@ class TableWriter(FetchMethods):
 
         Raises `AlreadyExistsError` if the existing row is not in the scope of this writer.
         """
-        new = self._new_row(values)
+        new = await self._new_row(values)
         keys = self._conflict_keys(conflict, new)
         insert = self._statements.insert_if_missing(tuple(new), keys)
         columns = self._statements.table.columns
@@ -124,6 +125,7 @@ class TableWriter(FetchMethods):
         since that version.
         """
         changes = self._by_key(values)
+        await self.check(changes)
         condition = self._row_condition(key)
         if version is not None:
             condition &= self._statements.column("updated_at") == version
@@ -149,6 +151,12 @@ class TableWriter(FetchMethods):
         statement = sa.delete(self._statements.table).where(self._row_condition(key))
         return _require_row(await self._execute(statement.returning(*self._statements.returned)))
 
+    async def check(self, values: Mapping[str, Any]) -> None:
+        """Check the values of a new row, or new values of a row, by the keys of their columns.
+
+        Does nothing. Override it for rules that no constraint can express, and raise an `AppError`.
+        """
+
     def _row_condition(self, key: Key) -> sa.ColumnElement[bool]:
         """Return the condition that selects the row in `get`, `update` and `delete`."""
         table = self._statements.table
@@ -163,12 +171,14 @@ class TableWriter(FetchMethods):
             raise TypeError(f"Values that this writer sets itself: {', '.join(sorted(fixed))}")
         return found
 
-    def _new_row(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    async def _new_row(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters of an INSERT. Raises `TypeError` for an SQL expression."""
         found = self._by_key(values)
         if expressions := [key for key, value in found.items() if _is_expression(value)]:
             raise TypeError(f"Only `create` and `update` accept SQL expressions: {expressions}")
-        return {**self._scope, **found}
+        row = {**self._scope, **found}
+        await self.check(row)
+        return row
 
     def _conflict_keys(self, conflict: Sequence[str], new: Mapping[str, Any]) -> Keys:
         """Return the keys of the columns `conflict`. Raises `TypeError` if one has no value."""

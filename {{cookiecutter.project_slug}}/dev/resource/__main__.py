@@ -1,0 +1,61 @@
+"""The command line: `python -m dev.resource invoice number:str:20:unique`."""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import app.db.models  # noqa: F401 - fills the metadata
+from app.db import metadata
+from dev import DevelopmentError
+from dev.resource.files import STAGING, create_staging, publish, render
+from dev.resource.migration import write_migration
+from dev.resource.specification import ACTIONS, Field, Resource, pluralize
+from dev.resource.undo import undo
+from dev.resource.validation import find_parents, find_problems
+
+
+def main() -> None:
+    """Generate or remove a resource. Raises `DevelopmentError` if that is not possible."""
+    parser = ArgumentParser("python -m dev.resource", description="Generate a resource.")
+    add = parser.add_argument
+    add("name", help="the singular, such as invoice_line")
+    add("fields", nargs="*", help="name:type:modifiers, such as number:str:20:unique")
+    add("--plural", help="the plural, if it is irregular")
+    add("--owned", action="store_true", help="each row belongs to a user: the default with users")
+    add("--public", action="store_true", help="anyone can read and write all rows")
+    add("--search", default="", help="texts of the full-text search, separated by commas")
+    add("--only", default=",".join(ACTIONS), help=f"some of {','.join(ACTIONS)}")
+    add("--dry-run", action="store_true", help="print the files instead of writing them")
+    add("--undo", action="store_true", help="remove the files, and downgrade the database")
+    options = parser.parse_intermixed_args()
+    plural = options.plural or pluralize(options.name)
+    if options.undo:
+        undo(plural)
+        return
+    parents = find_parents()
+    resource = Resource(options.name, plural, [Field(text, parents) for text in options.fields])
+    resource.is_owned = options.owned or ("users" in metadata.tables and not options.public)
+    resource.search = list(filter(None, options.search.split(",")))
+    resource.actions = options.only.split(",")
+    if problems := find_problems(resource):
+        raise DevelopmentError("\n".join(problems))
+    if options.dry_run:
+        with TemporaryDirectory() as folder:
+            for name in render(resource, Path(folder)):
+                print(f"# {name}\n\n{Path(folder, name).read_text('utf-8')}")
+        return
+    create_staging()
+    names = render(resource, STAGING)
+    names.append(write_migration(plural, STAGING))
+    publish(names)
+    print(*names, sep="\n")
+    if resource.writes and not resource.is_owned:
+        print(f"Anyone who can reach the service can write {resource.labels}.")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except DevelopmentError as error:
+        sys.exit(str(error))

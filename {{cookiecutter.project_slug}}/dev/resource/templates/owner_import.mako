@@ -1,0 +1,1 @@
+from app.auth.dependencies import CurrentUser

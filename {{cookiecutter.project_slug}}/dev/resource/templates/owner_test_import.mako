@@ -1,0 +1,1 @@
+from tests.auth.helpers import authenticate

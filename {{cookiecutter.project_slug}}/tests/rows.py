@@ -1,0 +1,74 @@
+"""Rows of any table, for tests of resources that refer to others."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from fastapi import FastAPI
+from pydantic import TypeAdapter
+from sqlalchemy import ARRAY, Column, Enum, String, delete, insert
+
+from app.db import Database, metadata
+
+VALUES = {
+    bool: False,
+    date: date(2030, 1, 1),
+    datetime: datetime(2030, 1, 1, tzinfo=UTC),
+    Decimal: Decimal(1),
+    dict: {},
+    float: 1.0,
+    int: 1,
+    list: [],
+}
+
+
+async def insert_row(app: FastAPI, table_name: str, **values: Any) -> UUID | int:
+    """Insert a row and return its ID. Values may be those of a request body.
+
+    Other columns get the simplest value of their type, unless they are nullable or have a default.
+    Rows to which they refer are inserted too, with the same owner.
+    """
+    table = metadata.tables[table_name]
+    row = {}
+    for column in table.columns:
+        if column.name in values:
+            row[column.name] = _convert(column, values[column.name])
+        elif not (column.nullable or column.server_default or column.identity or column.computed):
+            row[column.name] = await _simplest_value(app, column, values)
+    database: Database = app.state.database
+    async with database.transaction() as transaction:
+        inserted = await transaction.fetch_one(insert(table).values(row).returning(table.c.id))
+    key: UUID | int = inserted.id
+    return key
+
+
+async def delete_row(app: FastAPI, table_name: str, key: UUID | int | str) -> None:
+    """Delete the row with this ID."""
+    column = metadata.tables[table_name].c.id
+    database: Database = app.state.database
+    async with database.transaction() as transaction:
+        await transaction.execute(delete(column.table).where(column == _convert(column, key)))
+
+
+def _convert(column: Column[Any], value: Any) -> Any:
+    kind: Any = column.type.python_type
+    if isinstance(column.type, ARRAY):
+        item: Any = column.type.item_type.python_type
+        kind = list[item]
+    return TypeAdapter(kind | None).validate_python(value)
+
+
+async def _simplest_value(app: FastAPI, column: Column[Any], values: dict[str, Any]) -> Any:
+    for foreign_key in column.foreign_keys:
+        parent = foreign_key.column.table
+        scope = {
+            name: values[name] for name in ("owner_id",) if name in values and name in parent.c
+        }
+        return await insert_row(app, parent.name, **scope)
+    if isinstance(column.type, Enum):
+        return column.type.enums[0]
+    if isinstance(column.type, String):
+        return uuid4().hex[: column.type.length]
+    kind = column.type.python_type
+    return uuid4() if kind is UUID else VALUES[kind]
