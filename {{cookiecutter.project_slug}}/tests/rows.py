@@ -1,26 +1,18 @@
 """Rows of any table, for tests of resources that refer to others."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
-from sqlalchemy import ARRAY, Column, Enum, String, delete, insert
+from sqlalchemy import ARRAY, Column, Enum, Index, String, UniqueConstraint, delete, insert
 
 from app.db import Database, metadata
 
-VALUES = {
-    bool: False,
-    date: date(2030, 1, 1),
-    datetime: datetime(2030, 1, 1, tzinfo=UTC),
-    Decimal: Decimal(1),
-    dict: {},
-    float: 1.0,
-    int: 1,
-    list: [],
-}
+NUMBERS = count(1)
 
 
 async def insert_row(app: FastAPI, table_name: str, **values: Any) -> UUID | int:
@@ -62,13 +54,29 @@ def _convert(column: Column[Any], value: Any) -> Any:
 async def _simplest_value(app: FastAPI, column: Column[Any], values: dict[str, Any]) -> Any:
     for foreign_key in column.foreign_keys:
         parent = foreign_key.column.table
-        scope = {
-            name: values[name] for name in ("owner_id",) if name in values and name in parent.c
-        }
+        is_owned = "owner_id" in values and "owner_id" in parent.columns
+        scope = {"owner_id": values["owner_id"]} if is_owned else {}
         return await insert_row(app, parent.name, **scope)
     if isinstance(column.type, Enum):
         return column.type.enums[0]
     if isinstance(column.type, String):
         return uuid4().hex[: column.type.length]
     kind = column.type.python_type
-    return uuid4() if kind is UUID else VALUES[kind]
+    # Different values, in case they must be unique.
+    number = next(NUMBERS) if _is_unique(column) else 1
+    simplest: dict[type, Any] = {
+        bool: False,
+        date: date(2030, 1, 1) + timedelta(days=number),
+        datetime: datetime(2030, 1, 1, tzinfo=UTC) + timedelta(days=number),
+        Decimal: Decimal(number).scaleb(-(getattr(column.type, "scale", 0) or 0)),
+        UUID: uuid4(),
+    }
+    if kind in simplest:
+        return simplest[kind]
+    return kind(number) if kind in {int, float} else kind()
+
+
+def _is_unique(column: Column[Any]) -> bool:
+    rules = [*column.table.constraints, *(index for index in column.table.indexes if index.unique)]
+    unique = (rule for rule in rules if isinstance(rule, UniqueConstraint | Index))
+    return any(column.name in rule.columns for rule in unique)

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import app.db.models  # noqa: F401 - fills the metadata
 from app.db import metadata
 from dev import DevelopmentError
-from dev.resource.files import STAGING, create_staging, publish, render
+from dev.resource.files import STAGING, clear_staging, publish, render
 from dev.resource.migration import write_migration
 from dev.resource.specification import ACTIONS, Field, Resource, pluralize
 from dev.resource.undo import undo
@@ -45,7 +45,7 @@ def main() -> None:
             for name in render(resource, Path(folder)):
                 print(f"# {name}\n\n{Path(folder, name).read_text('utf-8')}")
         return
-    create_staging()
+    clear_staging()
     names = render(resource, STAGING)
     names.append(write_migration(plural, STAGING))
     publish(names)

@@ -43,10 +43,10 @@ def render(resource: Resource, folder: Path) -> list[str]:
     return [*names]
 
 
-def create_staging() -> None:
-    """Create the staging folder. A killed run may have left one, which nothing refers to."""
+def clear_staging() -> None:
+    """Remove the staging folder, also that of a killed run; the journal first."""
+    JOURNAL.unlink(missing_ok=True)
     shutil.rmtree(STAGING, ignore_errors=True)
-    STAGING.mkdir(parents=True)
 
 
 def publish(names: list[str]) -> None:
@@ -58,12 +58,13 @@ def publish(names: list[str]) -> None:
     except BaseException:
         remove(names)
         raise
-    finally:
-        JOURNAL.unlink()
-        shutil.rmtree(STAGING)
+    clear_staging()
 
 
 def remove(names: list[str]) -> None:
-    """Remove the files that exist."""
+    """Remove the files that exist. If that is interrupted, the journal remains."""
+    STAGING.mkdir(parents=True, exist_ok=True)
+    JOURNAL.write_text("\n".join(names), "utf-8")
     for name in names:
         (ROOT / name).unlink(missing_ok=True)
+    clear_staging()

@@ -59,6 +59,7 @@ class Field:
         #: The name of the column, and of the field in requests and responses.
         self.column = f"{self.name}_id" if is_reference else self.name
         self.label = self.name.replace("_", " ")
+        self.a_label = with_article(self.label)
         #: The names of its type in requests, and of an enum.
         self.alias = to_class_name(self.column)
         self.alias += "Value" if self.alias in _IMPORTED else ""
@@ -94,8 +95,7 @@ class Resource:
         self.actions: Sequence[str] = ACTIONS
         self.class_name = to_class_name(singular)
         self.label, self.labels = singular.replace("_", " "), plural.replace("_", " ")
-        is_vowel = re.match("[aeio]|u(?!ni|s[ae])", singular)
-        self.a_label = f"an {self.label}" if is_vowel else f"a {self.label}"
+        self.a_label = with_article(self.label)
         #: The last part of the path of the list.
         self.path = plural.replace("_", "-")
         self.references = [field for field in fields if field.type == "ref"]
@@ -116,6 +116,11 @@ class Resource:
 def to_class_name(name: str) -> str:
     """Return a name in CamelCase."""
     return "".join(word.capitalize() for word in name.split("_"))
+
+
+def with_article(label: str) -> str:
+    """Return a noun with its indefinite article."""
+    return f"an {label}" if re.match("[aeio]|u(?!ni|s[ae])", label) else f"a {label}"
 
 
 def pluralize(name: str) -> str:

@@ -1,6 +1,56 @@
-"""Removal of a generated resource."""
+"""Removes a generated resource, or what an interrupted run has left."""
+
+import subprocess
+import sys
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from dev import DevelopmentError
+from dev.resource.files import FILES, JOURNAL, ROOT, remove
+
+_ALEMBIC = (sys.executable, "-m", "dev.alembic")
 
 
 def undo(plural: str) -> None:
-    """Remove the files of a resource."""
-    raise NotImplementedError(plural)
+    """Remove the files of a resource, and downgrade the development database if needed.
+
+    Raises `DevelopmentError`, and changes nothing, if something is in the way.
+    """
+    if JOURNAL.exists():
+        remove(JOURNAL.read_text("utf-8").splitlines())
+        return
+    versions = "migrations/versions"
+    migrations = [*(ROOT / versions).glob(f"[0-9][0-9][0-9][0-9]_{plural[:27]}.py")]
+    names = [
+        *(name.format(plural) for name in FILES),
+        *(f"{versions}/{path.name}" for path in migrations),
+    ]
+    names = [name for name in names if (ROOT / name).exists()]
+    if not migrations:
+        raise DevelopmentError(f"There is no generated resource {plural}.")
+    revision = migrations[-1].stem
+    heads = ScriptDirectory.from_config(Config(toml_file=ROOT / "pyproject.toml")).get_heads()
+    problems = [f"{name} has changed since it was added" for name in names if _has_changed(name)]
+    if heads != [revision]:
+        problems.append(f"another migration follows {revision}: {', '.join(heads)}")
+    if problems:
+        raise DevelopmentError("\n".join(["Nothing was removed:", *problems]))
+    if revision in _run(*_ALEMBIC, "current"):
+        _run(*_ALEMBIC, "downgrade", "-1")
+    remove(names)
+    print("Removed:", *names, sep="\n")
+
+
+def _has_changed(name: str) -> bool:
+    """Return whether git knows another version of a file than the one that was added."""
+    commits = _run("git", "log", "--format=%h", "--", name).split()
+    status = _run("git", "status", "--porcelain", "--", name)[:2]
+    return status not in {"", "??", "A "} or len(commits) > 1
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise DevelopmentError(f"{' '.join(command)} failed: {done.stderr.strip()}")
+    return done.stdout

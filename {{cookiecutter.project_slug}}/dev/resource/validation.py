@@ -107,8 +107,10 @@ def _imported_names(pattern: str) -> set[str]:
 def _problems_of_words(field: Field) -> dict[str, object]:
     words, kind = {*field.words}, field.type
     unknown = words - MODIFIERS - (DELETIONS if kind == "ref" else set())
-    excluded = {"unique", "sort"} & words if kind in {"bool", "float", "json"} else set()
-    excluded |= {"unique", "sort", "filter"} & words if field.is_list or kind == "json" else set()
+    excluded = {"unique"} if kind in {"bool", "enum", "float"} else set()
+    excluded |= {"sort"} if kind in {"bool", "float"} else set()
+    excluded |= {"unique", "sort", "filter"} if field.is_list or kind == "json" else set()
+    excluded &= words
     return {
         f"unknown type {kind!r}; known: list, {', '.join(TYPES)}": kind not in TYPES,
         f"{kind} needs {_ARGUMENTS.get(kind, 'a bound')}": TYPES.get(kind) and not field.argument,

@@ -5,9 +5,9 @@ from dev.resource.specification import to_class_name
 
 def doc(summary, details=""):
     """Return a docstring of a function. If it is too long for a line, it has two paragraphs."""
-    if len(one := f"{summary} {details}".strip()) <= 87:
+    if len(one := f"{summary} {details}".strip()) <= 90:
         return f'"""{one}"""'
-    paragraphs = [fill(text, 95, subsequent_indent="    ") for text in (summary, details) if text]
+    paragraphs = [fill(part, 92, subsequent_indent="    ") for part in (summary, details) if part]
     return '"""' + "\n\n    ".join(paragraphs) + '\n    """'
 
 def text(content):
@@ -43,16 +43,18 @@ def filter_type(r, each):
         "email": "Email",
     }.get(f.type, f.alias)
     bounds = {"int": "ge=-(2**31), le=2**31 - 1, ", "bigint": "ge=-(2**63), le=2**63 - 1, "}
-    range_ = bounds.get("bigint" if type_ == "int" and f.type == "ref" else f.type, "")
+    range_ = bounds.get(f.type, "ge=1, le=2**63 - 1, " if type_ == "int" else "")
     return f"Annotated[{type_} | None, Query({range_}description={text(f'Only {r.labels} {condition}.')})]"
 %>\
 <%
 prefix = f"/{r.path}" if r.nested else ""
 key, name = f"{r.singular}_id", r.class_name
 one = f"one of the authenticated user's {r.labels}" if r.is_owned else r.a_label
-conflicts = [f"the {f.label} is already in use" for f in fields if "unique" in f.words]
-conflicts += [f"the {f.label} does not exist" for f in r.references]
-conflict = f"Fails with 409 if {join(conflicts, 'or')}." if conflicts else ""
+unique = join([f.label for f in fields if "unique" in f.words], "or")
+parents = join([f.label for f in r.references], "or")
+conflicts = [f"the {unique} is already in use"] if unique else []
+conflicts += [f"the {parents} does not exist"] if parents else []
+conflict = f"Fails with 409 if {', or '.join(conflicts)}." if conflicts else ""
 searched = join([f.label for f in fields if f.column in r.search])
 page = ", ".join([f"{name}Reader.rows", *[f"{each.name}={filter_name(each)}" for each in r.filters]])
 types = [f.alias for f in fields if f.filters and f.type in {"str", "text", "decimal"}]
@@ -145,7 +147,7 @@ async def list_${r.plural}(${r.plural}: ${name}ReaderDep, page: ${name}PageDep) 
 async def list_${r.plural}_of_${f.name}(
     ${f.column}: ${f.class_name}Id, ${r.plural}: ${name}ReaderDep, page: ${f.class_name}${name}PageDep
 ) -> list[${name}Read]:
-    ${doc(f"List the {r.labels} of a {f.label}, {'by default ' if r.sorts else ''}newest first.")}
+    ${doc(f"List the {r.labels} of {f.a_label}, {'by default ' if r.sorts else ''}newest first.")}
     return paginate(page, await ${r.plural}.list_of_${f.name}(${f.column}, page), ${name}Read)
 % endfor
 % endif
@@ -176,7 +178,7 @@ async def get_${r.singular}(${key}: ${name}Id, ${r.plural}: ${name}ReaderDep) ->
 async def update_${r.singular}(
     ${key}: ${name}Id, changes: ${name}Update, ${r.plural}: ${name}WriterDep
 ) -> ${name}Read:
-    ${doc(f"Update the given fields of {one}; the others are unchanged.", conflict)}
+    ${doc(f"Update the given fields of {one}.", f"The others are unchanged. {conflict}".strip())}
     # `exclude_unset`: a field that is absent from the body is unchanged.
     row = await ${r.plural}.update(${key}, **changes.model_dump(exclude_unset=True))
     return ${name}Read.model_validate(row)

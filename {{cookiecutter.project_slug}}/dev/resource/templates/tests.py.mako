@@ -117,7 +117,7 @@ UNKNOWN_ID = "00000000-0000-0000-0000-000000000000"
 
 % if r.is_owned:
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 async def owner_id(app: FastAPI, client: AsyncClient) -> UUID:
     """Authenticate the client as a new user, and return the ID of the user."""
     return await authenticate(app, client)
@@ -142,7 +142,7 @@ ${"async " if r.references else ""}def bodies(${"app: FastAPI" if r.references e
 
 @pytest.fixture
 async def ids(app: FastAPI, bodies: list[dict[str, Any]]${", owner_id: UUID" if r.is_owned else ""}) -> list[str]:
-    """Insert the ${r.labels}, the first one last, and return their IDs in the order of `bodies`."""
+    """Insert the ${r.labels}, the first one last; return their IDs in the given order."""
     second, third, first = [
         str(${insert(r, "body")}) for body in [*bodies[1:], bodies[0]]
     ]
@@ -151,7 +151,7 @@ async def ids(app: FastAPI, bodies: list[dict[str, Any]]${", owner_id: UUID" if 
 % if has("list"):
 
 async def list_positions(
-    client: AsyncClient, ids: list[str], path: str = ${url}, **query: Any
+    client: AsyncClient, ids: list[str], path: str = ${url}, /, **query: Any
 ) -> list[int]:
     """Return the positions in `ids` of the listed ${r.labels}."""
     response = await client.get(path, params=query or None)
@@ -159,7 +159,7 @@ async def list_positions(
     return [ids.index(item["id"]) for item in response.json()]
 
 
-async def test_empty_list(client: AsyncClient${", owner_id: UUID" if r.is_owned else ""}) -> None:
+async def test_empty_list(client: AsyncClient) -> None:
     response = await client.get(${url})
     assert (response.status_code, response.json()) == (200, [])
 
@@ -446,7 +446,7 @@ async def test_deleted_${r.singular}_is_404(client: AsyncClient, ids: list[str])
 <% verb = "deleted" if "cascade" in f.words else "kept" if "null" in f.words else "required" %>\
 
 
-async def test_${f.name}_${{"deleted": f"is_deleted_with_its_{r.plural}", "kept": "can_be_deleted", "required": "with_" + r.plural + "_cannot_be_deleted"}[verb]}(
+async def test_${f"{f.name}_with_{r.plural}_cannot_be_deleted" if verb == "required" else f"{r.plural}_of_deleted_{f.name}_are_{verb}"}(
     app: FastAPI, client: AsyncClient, bodies: list[dict[str, Any]], ids: list[str]
 ) -> None:
 % if verb == "required":
@@ -463,18 +463,20 @@ async def test_${f.name}_${{"deleted": f"is_deleted_with_its_{r.plural}", "kept"
 % endif
 % endif
 % endfor
-% if r.is_owned:
+% if r.is_owned and (own_methods or has("list")):
 
 
 async def test_${r.plural}_of_other_users_are_not_found(
-    app: FastAPI, client: AsyncClient, ${"bodies: list[dict[str, Any]], " if has("create") and not owned or r.nested else ""}ids: list[str]
+    app: FastAPI, client: AsyncClient, ${"bodies: list[dict[str, Any]], " if has("create") and not owned or r.nested and has("list") else ""}ids: list[str]
 ) -> None:
     owner = client.headers["Authorization"]
     await authenticate(app, client)
+% if own_methods:
     for key in (ids[0], UNKNOWN_ID):
         for method in (${"".join(f'"{method}", ' for method in own_methods)}):
             response = await client.request(method, f"{${url}}/{key}", json={})
             assert (response.status_code, response.json()["detail"]) == (404, "Not found.")
+% endif
 % if has("list"):
     assert await list_positions(client, ids) == []
 % for f in r.nested:
