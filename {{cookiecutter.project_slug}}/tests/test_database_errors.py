@@ -4,14 +4,17 @@ import asyncio
 import logging
 import traceback
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from asyncpg import UniqueViolationError
+from sqlalchemy import Column, Integer, MetaData, Table, UniqueConstraint, text
 
 from app.db import Database
+from app.db.errors import translate_driver_error
 from app.db.repositories.base import Reader
-from app.errors import AppError, UnavailableError
+from app.errors import AlreadyExistsError, AppError, UnavailableError
 from app.settings import Settings
 from tests.databases import connected, url_from
 from tests.isolation import ThingWriter
@@ -120,3 +123,15 @@ async def test_values_are_neither_in_errors_nor_in_log(
             await Reader(database).fetch_all(statement, name=SECRET)
     assert SECRET not in "".join(traceback.format_exception(raised.value))
     assert SECRET not in caplog.text
+
+
+def test_owner_is_not_the_field_of_a_unique_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    metadata = MetaData()
+    columns = Column("owner_id", Integer), Column("number", Integer)
+    Table("rows_of_tests", metadata, *columns, UniqueConstraint(*columns, name="uq_number"))
+    monkeypatch.setattr("app.db.constraint_errors.metadata", metadata)
+    error: Any = UniqueViolationError("taken")
+    error.table_name, error.constraint_name = "rows_of_tests", "uq_number"
+    translated = translate_driver_error(error)
+    assert isinstance(translated, AlreadyExistsError)
+    assert translated.members == {"field": "number"}

@@ -17,9 +17,13 @@ def undo(plural: str) -> None:
 
     Raises `DevelopmentError`, and changes nothing, if something is in the way.
     """
-    if JOURNAL.exists():
-        remove(JOURNAL.read_text("utf-8").splitlines())
-        return
+    names = JOURNAL.read_text("utf-8").splitlines() if JOURNAL.exists() else _removable(plural)
+    remove(names)
+    print("Removed:", *names, sep="\n")
+
+
+def _removable(plural: str) -> list[str]:
+    """Return the files of a resource, whose table is no longer in the development database."""
     versions = "migrations/versions"
     migrations = [*(ROOT / versions).glob(f"[0-9][0-9][0-9][0-9]_{plural[:27]}.py")]
     names = [
@@ -38,8 +42,7 @@ def undo(plural: str) -> None:
         raise DevelopmentError("\n".join(["Nothing was removed:", *problems]))
     if revision in _run(*_ALEMBIC, "current"):
         _run(*_ALEMBIC, "downgrade", "-1")
-    remove(names)
-    print("Removed:", *names, sep="\n")
+    return names
 
 
 def _has_changed(name: str) -> bool:
