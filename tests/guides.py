@@ -25,6 +25,9 @@ def follow(project: Project, document: str, *, test_all: bool = True) -> list[st
         if step["file"]:
             file = project.path / step["file"]
             assert file.parent.is_dir()
+            if file.exists():
+                # A command of the guide has generated it.
+                assert file.read_text("utf-8") == step["text"], f"the guide differs from {file}"
             file.write_text(step["text"], "utf-8")
             if file.name.startswith("test_"):
                 tests.append(step["file"])

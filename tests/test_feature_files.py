@@ -112,10 +112,10 @@ def paths_drawn(text: str) -> set[str]:
 def exists(project: Project, path: str, document: str) -> bool:
     """Return whether `path` exists, relative to the project or to the folder of `document`.
 
-    A guide may tell the reader to write the file.
+    A guide may show a file that the reader writes or generates.
     """
     folder = Path(project.path / document).parent
-    is_written = re.search(rf"Write\s`{re.escape(path)}`:", project.read(document))
+    is_written = re.search(rf"(Write|generated)\s`{re.escape(path)}`:", project.read(document))
     if path in CREATED_LATER or is_written:
         return True
     return (project.path / path).exists() or (folder / path).exists()

@@ -10,6 +10,8 @@ from test_generated_projects import TRICKY_CONTEXT
 
 pytestmark = pytest.mark.slow
 
+STEPS = ["Generate", "Schemas", "Model", "Migration", "Repository", "Routes", "Tests", "Check"]
+
 
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("is_full", [False, pytest.param(True, marks=pytest.mark.options)])
@@ -22,14 +24,14 @@ def test_tutorial_adds_a_resource_that_passes_lint_and_tests(
     install(project)
     document = project.read("docs/add-a-resource.md")
     steps = re.findall(r"^## \d\. (\w+)$", document, re.MULTILINE)
-    assert steps == ["Schemas", "Model", "Migration", "Repository", "Routes", "Tests", "Check"]
+    assert steps == STEPS
     before = project.files()
 
     # `make test` runs the whole tests of the smallest project with one layer.
     *_, lint, test = follow(project, document, test_all=is_full or layer == LAYERS[-1])
 
     new = {name for name in project.files() - before if not name.startswith(".data/")}
-    # One file for each Python block, and the migration that a command generates.
+    # One file for each Python block, which is the same text, and the migration.
     assert len(new) == document.count("```python") + 1
     assert "All checks passed!" in lint
     assert re.search(r"^=+ \d+ passed in ", test, re.MULTILINE), test

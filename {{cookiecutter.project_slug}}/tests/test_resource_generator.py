@@ -55,7 +55,7 @@ def test_plural(singular: str, plural: str) -> None:
         "total:decimal:12.2:default=0.50:filter:sort",
         "done:bool:default=false",
         "due:date:optional:default=today",
-        "seen_at:datetime:default=now:unique",
+        "seen_at:datetime:default=now",
         "data:json:default=empty:index",
         "state:enum:draft,sent:default=sent:sort",
         "labels:list:str:20:default=empty:index",

@@ -6,9 +6,12 @@ import sys
 from itertools import product
 from pathlib import Path
 
+import pytest
 from alembic.script import ScriptDirectory
 
 from app.db.revisions import MIGRATIONS
+from dev.alembic import with_revision_id
+from dev.revisions import next_revision_id
 from tests.databases import CONFIG
 
 MESSAGES = [
@@ -59,3 +62,36 @@ def test_message_becomes_docstring_of_revision(tmp_path: Path) -> None:
             check=True,
         )
     assert [docstring(path).strip() for path in paths] == [text.strip() for text in docstrings]
+
+
+@pytest.mark.parametrize(
+    ("names", "message", "expected"),
+    [
+        ([], "add tags", "0001_add_tags"),
+        (["0009_b.py", "0010_a.py", "1234567.py", "12345_a.py", "own.py"], "x", "0011_x"),
+        (
+            ["0001_a.py"],
+            "Rename 'tags' to \"labels\" & more words",
+            "0002_rename_tags_to_labels_more",
+        ),
+        (["0001_a.py"], "日本", "0002"),
+    ],
+)
+def test_new_revision_has_the_next_number(
+    names: list[str], message: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "versions").mkdir()
+    for name in names:
+        (tmp_path / "versions" / name).touch()
+    monkeypatch.setattr("dev.revisions.MIGRATIONS", tmp_path)
+    assert next_revision_id(message) == expected
+    assert len(expected) <= 32
+
+
+def test_only_new_revisions_get_an_id() -> None:
+    assert with_revision_id(["upgrade", "head"]) == ["upgrade", "head"]
+    assert with_revision_id(["revision", "--rev-id", "a"]) == ["revision", "--rev-id", "a"]
+    for message in (["-m", "add tags"], ["--message=add tags"]):
+        [*_, identifier] = with_revision_id(["revision", *message])
+        assert identifier.startswith("--rev-id=")
+        assert identifier.endswith("_add_tags")

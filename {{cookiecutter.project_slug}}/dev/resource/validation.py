@@ -86,7 +86,7 @@ def find_problems(resource: Resource) -> list[str]:
     for names in (columns, filters):
         problems |= {f"{name}: the name is used twice": names.count(name) > 1 for name in names}
     problems |= {f"{name}: lists have such a parameter": name in _PARAMETERS for name in filters}
-    for name in (singular, plural, *(item.name for item in fields)):
+    for name in (singular, plural, *columns):
         is_snake_case = re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", name)
         problems[f"{name!r}: not lower-case words joined by underscores"] = not is_snake_case
         problems[f"{name}: a keyword of Python"] = keyword.iskeyword(name)

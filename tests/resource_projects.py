@@ -1,0 +1,79 @@
+"""Resources that are generated in projects: the specifications, and helpers for their tests."""
+
+import re
+import shlex
+import subprocess
+from typing import NamedTuple
+
+from conftest import Project
+
+
+class Specifications(NamedTuple):
+    """Resources for one project: the arguments of `python -m dev.resource`, and prompt values."""
+
+    context: dict[str, object]
+    commands: tuple[str, ...]
+
+
+#: Each type, modifier and option, several in one project to save time.
+SPECIFICATIONS = {
+    "types": Specifications(
+        {"auth": False, "example": False},
+        (
+            "customer name:str:50:unique since:datetime:default=now --search name",
+            "product title:str:20:unique:sort text:text:2000 size:int:filter:sort:index"
+            " views:bigint:filter:optional price:decimal:5.5:sort:filter ratio:float:filter"
+            " sold:bool:default=false day:date:default=today at:datetime:optional token:uuid:unique"
+            " data:json:default=empty:index mail:email:unique:filter"
+            " state:enum:off,on:sort:default=on seller:ref:customers:cascade"
+            " buyer:ref:customers:null:optional tags:list:str:10:index:default=empty days:list:date"
+            " amounts:list:decimal:6.2:optional email:email:optional"
+            " decimal:decimal:4.0:filter path:str:1:filter:index --search title,text,mail",
+            "invoice number:str:20:unique customer:ref:customers total:decimal:12.2"
+            " due:date:optional status:enum:draft,sent,paid",
+            "invoice_line invoice:ref:invoices:cascade position:int:sort text:text:500",
+        ),
+    ),
+    "owned": Specifications(
+        {"auth": True, "example": True},
+        (
+            "customer name:str:50:unique due:date:unique:filter score:decimal:3.1:unique",
+            "invoice number:str:20:unique customer:ref:customers article:ref:articles:optional:null"
+            " note:ref:notes:cascade due:date:optional status:enum:draft,sent,paid:default=draft"
+            " total:decimal:12.2:sort --search number",
+            "invoice_line invoice:ref:invoices:cascade position:int:filter:sort text:text:500",
+            "label name:str:30:unique details:json seen:bool:filter ids:list:uuid --public",
+            "reminder coupon:ref:coupons:unique user:ref:users:optional:sort rate:float:default=1.5"
+            " --public",
+        ),
+    ),
+    "actions": Specifications(
+        {"auth": True, "example": False},
+        (
+            "customer name:str:50:unique",
+            "box title:str:5:unique state:enum:on,off --only list",
+            "story title:str:5 buyer:ref:customers seller:ref:customers:null:optional:unique"
+            " --only create",
+            "category title:str:5:unique:sort:filter --only get,delete --public",
+            "bus title:str:5:unique amount:decimal:3.0:default=5 text:text:50000:optional"
+            " customer:ref:customers:unique --only list,update --search text",
+            "agency name:email:unique:sort customer:ref:customers --only create,get,update",
+            "person born:date user:ref:users:cascade --plural people --only list,create,delete",
+        ),
+    ),
+}
+
+
+def generate(project: Project, command: str) -> list[str]:
+    """Generate a resource and return the names of its files."""
+    done = project.run(
+        "uv", "run", "--quiet", "python", "-m", "dev.resource", *shlex.split(command)
+    )
+    return re.findall(r"^\S+\.py$", done.stdout, re.MULTILINE)
+
+
+def commit_all(project: Project) -> None:
+    """Commit all files of a project, in a new repository if it has none."""
+    identity = ("-c", "user.name=Owner", "-c", "user.email=owner@example.com")
+    for command in (["init", "--quiet"], ["add", "."], [*identity, "commit", "-qm", "Commit"]):
+        subprocess.run(["git", *command], cwd=project.path, check=True)
