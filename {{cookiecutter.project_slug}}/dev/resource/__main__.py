@@ -22,8 +22,11 @@ def main() -> None:
     add("name", help="the singular, such as invoice_line")
     add("fields", nargs="*", help="name:type:modifiers, such as number:str:20:unique")
     add("--plural", help="the plural, if it is irregular")
-    add("--owned", action="store_true", help="each row belongs to a user: the default with users")
-    add("--public", action="store_true", help="anyone can read and write all rows")
+    access = parser.add_mutually_exclusive_group().add_argument
+    access(
+        "--owned", action="store_true", help="each row belongs to a user: the default with users"
+    )
+    access("--public", action="store_true", help="anyone can read and write all rows")
     add("--search", default="", help="texts of the full-text search, separated by commas")
     add("--only", default=",".join(ACTIONS), help=f"some of {','.join(ACTIONS)}")
     add("--dry-run", action="store_true", help="print the files instead of writing them")

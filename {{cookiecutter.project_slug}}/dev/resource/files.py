@@ -17,7 +17,7 @@ FILES = {
     "app/db/models/{}.py": "model.py.mako",
     "app/db/repositories/{}.py": "repository.py.mako",
     "app/api/routes/{}.py": "routes.py.mako",
-    "tests/test_{}.py": "tests.py.mako",
+    "tests/test_{}.py": "test_routes.py.mako",
 }
 STAGING = ROOT / ".data" / "resource"
 #: Lists the files while they are moved. It remains if that is interrupted.

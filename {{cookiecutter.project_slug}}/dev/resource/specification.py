@@ -4,24 +4,39 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-#: The types, and the patterns of their arguments.
-TYPES = {
-    **dict.fromkeys(("int", "bigint", "float", "bool", "date", "datetime", "uuid", "json"), ""),
-    "email": "",
-    "str": r"\d+",
-    "text": r"\d+",
-    "decimal": r"\d+\.\d+",
-    "ref": r"\w+",
-    "enum": "[A-Za-z0-9_]+(,[A-Za-z0-9_]+)*",
-}
+ACTIONS = ("list", "get", "create", "update", "delete")
 TEXTS, TIMES = {"str", "text", "email"}, {"date", "datetime"}
 NUMBERS = {"int", "bigint", "decimal", "float"}
-MODIFIERS = {"default", "filter", "index", "optional", "sort", "unique"}
-DELETIONS = {"cascade", "null", "restrict"}
-ACTIONS = ("list", "get", "create", "update", "delete")
 # Types that the generated modules import, and that could have the name of a field.
 _IMPORTED = {"Annotated", "Any", "Date", "Decimal", "Depends", "Email", "Field", "Integer", "Path"}
 _IMPORTED |= {"Query", "Request", "Response", "Timestamp", "Uuid"}
+
+
+class Type(NamedTuple):
+    """A type: the patterns of its argument and of default values, and words that it excludes."""
+
+    argument: str = ""
+    default: str = "(?!)"
+    excluded: str = ""
+
+
+TYPES = {
+    "str": Type(r"\d+", r"[\w.,@+-]+"),
+    "text": Type(r"\d+", r"[\w.,@+-]+"),
+    "email": Type("", r"[\w.+-]+@[\w.-]+"),
+    "int": Type("", r"-?\d{1,9}"),
+    "bigint": Type("", r"-?\d{1,18}"),
+    "decimal": Type(r"\d+\.\d+", r"-?\d+(\.\d+)?"),
+    "float": Type("", r"-?\d{1,15}(\.\d{1,15})?", "unique sort"),
+    "bool": Type("", "true|false", "unique sort"),
+    "date": Type("", "today"),
+    "datetime": Type("", "now"),
+    "uuid": Type("", "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    "json": Type("", "empty", "unique sort filter"),
+    "enum": Type("[A-Za-z0-9_]+(,[A-Za-z0-9_]+)*", r"\w+", "unique"),
+    "ref": Type(r"\w+"),
+    "list": Type("", "empty", "unique sort filter"),
+}
 
 
 class Parent(NamedTuple):
@@ -47,7 +62,7 @@ class Field:
         self.name, *words = text.split(":")
         self.is_list = words[:1] == ["list"]
         self.type, *words = words[self.is_list :] or [""]
-        pattern = TYPES.get(self.type)
+        pattern = TYPES.get(self.type, Type()).argument
         has_argument = pattern and words and re.fullmatch(pattern, words[0])
         self.argument = words.pop(0) if has_argument else ""
         #: The modifiers, and what happens to a row when the row that it refers to is deleted.
@@ -67,8 +82,8 @@ class Field:
         self.values = self.argument.split(",") if self.type == "enum" else []
         self.length = int(self.argument) if self.argument.isdecimal() else 254
         #: The number of digits of a decimal, and of those after the point.
-        is_decimal = self.type == "decimal" and self.argument
-        self.digits = [int(part) for part in (self.argument if is_decimal else "1.0").split(".")]
+        self.digits = [int(part) for part in re.findall(r"\d+", self.argument)]
+        self.digits = self.digits if self.type == "decimal" and self.argument else [1, 0]
         self.is_optional = "optional" in self.words
         self.is_sorted = not self.is_list and ("sort" in self.words or self.type in TIMES)
         self.filters = [] if self.is_list else self._filters()
@@ -76,23 +91,21 @@ class Field:
     def _filters(self) -> list[Filter]:
         if self.type in TIMES:
             return [Filter(f"{self.column}_{kind}", kind, self) for kind in ("after", "before")]
-        if self.type in {"bool", "enum", "ref"}:
-            return [Filter(self.column, "is", self)]
-        if "filter" not in self.words:
-            return []
-        if self.type in NUMBERS:
+        if self.type in NUMBERS and "filter" in self.words:
             return [Filter(f"{kind}_{self.column}", kind, self) for kind in ("min", "max")]
-        return [Filter(self.column, "is", self)]
+        is_filter = self.type in {"bool", "enum", "ref"} or "filter" in self.words
+        return [Filter(self.column, "is", self)] if is_filter else []
 
 
 class Resource:
     """A new resource. Names of several words are in snake_case."""
 
+    is_owned = False
+    search: Sequence[str] = ()
+    actions: Sequence[str] = ACTIONS
+
     def __init__(self, singular: str, plural: str, fields: Sequence[Field]) -> None:
         self.singular, self.plural, self.fields = singular, plural, fields
-        self.is_owned = False
-        self.search: Sequence[str] = ()
-        self.actions: Sequence[str] = ACTIONS
         self.class_name = to_class_name(singular)
         self.label, self.labels = singular.replace("_", " "), plural.replace("_", " ")
         self.a_label = with_article(self.label)

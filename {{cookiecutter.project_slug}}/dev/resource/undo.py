@@ -8,6 +8,7 @@ from alembic.script import ScriptDirectory
 
 from dev import DevelopmentError
 from dev.resource.files import FILES, JOURNAL, ROOT, remove
+from dev.revisions import next_revision_id
 
 _ALEMBIC = (sys.executable, "-m", "dev.alembic")
 
@@ -25,7 +26,8 @@ def undo(plural: str) -> None:
 def _removable(plural: str) -> list[str]:
     """Return the files of a resource, whose table is no longer in the development database."""
     versions = "migrations/versions"
-    migrations = [*(ROOT / versions).glob(f"[0-9][0-9][0-9][0-9]_{plural[:27]}.py")]
+    pattern = f"[0-9][0-9][0-9][0-9]{next_revision_id(plural)[4:]}.py"
+    migrations = [*(ROOT / versions).glob(pattern)]
     names = [
         *(name.format(plural) for name in FILES),
         *(f"{versions}/{path.name}" for path in migrations),

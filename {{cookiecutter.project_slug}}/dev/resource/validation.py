@@ -2,6 +2,7 @@
 
 import keyword
 import re
+from decimal import Decimal
 from importlib import import_module
 from uuid import UUID
 
@@ -11,16 +12,7 @@ from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
 from app.db import metadata
 from app.schemas.base import RequestBody
 from dev.resource.files import FILES, JOURNAL, ROOT, TEMPLATES
-from dev.resource.specification import (
-    ACTIONS,
-    DELETIONS,
-    MODIFIERS,
-    TEXTS,
-    TYPES,
-    Field,
-    Parent,
-    Resource,
-)
+from dev.resource.specification import ACTIONS, TEXTS, TYPES, Field, Parent, Resource, Type
 
 # Names of columns, attributes of models and rows, and parameters of `TableWriter`.
 _RESERVED = {"id", "created_at", "updated_at", "owner_id", "search_vector", "metadata", "registry"}
@@ -28,25 +20,11 @@ _RESERVED |= {"self", "version", *dir(RequestBody), *dir(Row)}
 # Parameters of the generated functions, and those of a list.
 _LOCALS = {"changes", "database", "page", "request", "response", "row", "transaction", "user"}
 _PARAMETERS = {"after", "after_key", "after_value", "key", "keyset", "limit", "q", "sort", *_LOCALS}
+_MODIFIERS = {"default", "filter", "index", "optional", "sort", "unique"}
+_DELETIONS = {"cascade", "null", "restrict"}
 # An entry of an index has at most 2704 bytes, and a search vector at most a megabyte. The name of
 # an index has at most 63 characters, as `ix_<plural>_owner_id_<field>_created_at_id` must have.
 _MAX_INDEXED, _MAX_SEARCHED, _MAX_TEXT, _MAX_NAMES = 500, 50_000, 100_000, 36
-_ARGUMENTS = {
-    "decimal": "digits, as in 12.2",
-    "enum": "values, as in draft,sent",
-    "ref": "a resource",
-}
-_DEFAULTS = {
-    "int": r"-?\d{1,9}",
-    "bigint": r"-?\d{1,18}",
-    "float": r"-?\d{1,15}(\.\d{1,15})?",
-    "bool": "true|false",
-    "date": "today",
-    "datetime": "now",
-    "json": "empty",
-    "uuid": "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
-    "email": r"[\w.+-]+@[\w.-]+",
-}
 
 
 def find_parents() -> dict[str, Parent]:
@@ -105,54 +83,53 @@ def _imported_names(pattern: str) -> set[str]:
 
 
 def _problems_of_words(field: Field) -> dict[str, object]:
-    words, kind = {*field.words}, field.type
-    unknown = words - MODIFIERS - (DELETIONS if kind == "ref" else set())
-    excluded = {"unique"} if kind in {"bool", "enum", "float"} else set()
-    excluded |= {"sort"} if kind in {"bool", "float"} else set()
-    excluded |= {"unique", "sort", "filter"} if field.is_list or kind == "json" else set()
-    excluded &= words
+    words, kind, default = {*field.words}, field.type, field.default or ""
+    type_ = TYPES["list" if field.is_list else kind] if kind in TYPES else Type()
+    unknown = words - _MODIFIERS - (_DELETIONS if kind == "ref" else set())
+    excluded = words & {*type_.excluded.split()}
+    is_default = re.fullmatch(type_.default, default, re.ASCII) and _fits(field, default)
+    example = {"decimal": "12.2", "enum": "draft,sent", "ref": "customers"}.get(kind, "50")
+    has_argument = field.argument or not TYPES.get(kind, type_).argument
     return {
-        f"unknown type {kind!r}; known: list, {', '.join(TYPES)}": kind not in TYPES,
-        f"{kind} needs {_ARGUMENTS.get(kind, 'a bound')}": TYPES.get(kind) and not field.argument,
+        f"unknown type {kind!r}; known: {', '.join(TYPES)}": kind not in {*TYPES} - {"list"},
+        f"{kind} needs an argument, such as {kind}:{example}": not has_argument,
         f"unknown modifiers: {', '.join(sorted(unknown))}": unknown,
-        "a modifier is repeated": len(field.words) > len(words) or len(words & DELETIONS) > 1,
+        "a modifier is repeated": len(field.words) > len(words) or len(words & _DELETIONS) > 1,
         f"its type excludes {', '.join(sorted(excluded))}": excluded,
         "only an optional reference can become null": "null" in words and not field.is_optional,
         "a unique field has no default": {"unique", "default"} <= words,
+        f"{default!r} is not a possible default": "default" in words and not is_default,
     }
+
+
+def _fits(field: Field, default: str) -> bool:
+    """Return whether a default value is within the bounds of the field."""
+    precision, scale = field.digits
+    if field.is_list or field.type not in {"decimal", "enum", *TEXTS}:
+        return True
+    if field.type == "decimal":
+        number = Decimal(default).scaleb(scale)
+        return number == int(number) and abs(number) < 10**precision
+    return default in field.values or (not field.values and len(default) <= field.length)
 
 
 def _problems_of_type(field: Field, resource: Resource) -> dict[str, object]:
-    kind, values, (precision, scale) = field.type, field.values, field.digits
+    kind, column, argument, values = field.type, field.column, field.argument, field.values
     limit = _MAX_INDEXED if {"unique", "index", "filter", "sort"} & {*field.words} else _MAX_TEXT
-    is_bounded = kind in {"str", "text"} and field.argument
-    whole = rf"\d{{1,{precision - scale}}}" if precision > scale else "0"
-    wrong = [
-        one for one in values if one[0].isdigit() or keyword.iskeyword(one) or hasattr(str, one)
-    ]
-    patterns = _DEFAULTS | {
-        **dict.fromkeys(("str", "text"), rf"[\w.,@+-]{{1,{field.length}}}"),
-        "decimal": rf"-?{whole}(\.\d{{1,{scale or 1}}})?",
-        "enum": "|".join(values),
-    }
-    pattern = "empty" if field.is_list else patterns.get(kind, "(?!)")
-    has_default = field.default is None or re.fullmatch(pattern, field.default, re.ASCII)
+    is_too_long = kind in {"str", "text"} and argument and not 0 < field.length <= limit
+    wrong = [one for one in values if one[0].isdigit() or keyword.iskeyword(one)]
+    wrong += [one for one in values if hasattr(str, one)]
     is_private = field.parent and field.parent.is_owned and not resource.is_owned
+    has_long_name = len(column + resource.plural) > _MAX_NAMES
+    has_few_values = kind == "enum" and len({*values}) < max(2, len(values))
     return {
-        "the name is reserved": field.column in _RESERVED | _imported_names("[ms]*"),
-        f"with {resource.plural}, longer than {_MAX_NAMES} characters": (
-            len(field.column + resource.plural) > _MAX_NAMES
-        ),
-        f"the bound must be from 1 to {limit}": is_bounded and not 0 < field.length <= limit,
-        "a decimal has 1 to 30 digits": not scale <= precision in range(1, 31),
-        "an enum has at least two values, all different": (
-            kind == "enum" and len({*values}) < max(2, len(values))
-        ),
+        "the name is reserved": column in _RESERVED | _imported_names("[ms]*"),
+        f"with {resource.plural}, longer than {_MAX_NAMES} characters": has_long_name,
+        f"the bound must be from 1 to {limit}": is_too_long,
+        "a decimal has 1 to 30 digits": not field.digits[1] <= field.digits[0] in range(1, 31),
+        "an enum has at least two values, all different": has_few_values,
         f"values that are numbers, keywords or methods of str: {', '.join(wrong)}": wrong,
         f"a list of {kind} is not supported": field.is_list and kind in {"enum", "json", "ref"},
-        f"unknown resource {field.argument!r}": kind == "ref"
-        and field.argument
-        and not field.parent,
-        f"{field.argument} belong to users, so {resource.plural} must, too": is_private,
-        f"{field.default!r} is not a possible default": not has_default,
+        f"unknown resource {argument!r}": kind == "ref" and argument and not field.parent,
+        f"{argument} belong to users, so {resource.plural} must, too": is_private,
     }

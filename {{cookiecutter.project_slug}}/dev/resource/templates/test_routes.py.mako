@@ -23,6 +23,8 @@ def value(f, n):
     return f"[{item}]" if f.is_list else str(item)
 
 def longest(f):
+    if f.is_list:
+        return f"{value(f, 1)} * 100"
     if f.type != "decimal":
         return f'"x" * {f.length}'
     precision, scale = f.digits
@@ -92,7 +94,7 @@ optional = [f for f in fields if f.is_optional]
 required = [f for f in fields if f not in optional and f.default is None]
 unique = [f for f in fields if "unique" in f.words]
 owned = [f for f in r.references if f.parent.is_owned]
-bounded = [f for f in fields if f.type in {"str", "text", "decimal"} and not f.is_list]
+bounded = [f for f in fields if f.is_list or f.type in {"str", "text", "decimal"}]
 actions = {"GET": "get", "PATCH": "update", "DELETE": "delete"}
 own_methods = [method for method, action in actions.items() if has(action)]
 methods = own_methods
@@ -239,6 +241,7 @@ async def test_create_returns_${r.singular}_and_its_location(
     assert response.status_code == 201, response.text
     assert response.headers["Location"] == f"{${url}}/{${r.singular}['id']}"
     assert ${r.singular}.items() >= bodies[0].items()
+    assert ${r.singular}["created_at"].endswith("Z")
 % if has("get"):
     assert (await client.get(response.headers["Location"])).json() == ${r.singular}
 % endif
@@ -396,6 +399,16 @@ async def test_update_keeps_omitted_fields(
 % endif
 
 
+% for f in fields:
+% if f.values:
+@pytest.mark.parametrize("value", [${", ".join(f'"{value}"' for value in f.values)}])
+async def test_every_${f.name}_is_stored(client: AsyncClient, ids: list[str], value: str) -> None:
+    response = await client.patch(f"{${url}}/{ids[0]}", json={"${f.column}": value})
+    assert (response.status_code, response.json()["${f.column}"]) == (200, value)
+
+
+% endif
+% endfor
 @pytest.mark.parametrize(
     ("field", "is_optional"),
     [${", ".join(f'("{f.column}", {f in optional})' for f in fields)}],
