@@ -41,7 +41,7 @@ UUID_TEXT = "0199b1a2-0000-7000-8000-000000000000"
         (c.id == x, "`id` is this value", [UUID_TEXT], ["a"]),
         (c.is_new == x, "`is_new` is this value", ["true", "false"], ["a"]),
         (c.name == x, "`name` is this value", ["abcde", ""], ["abcdef", "a\0"]),
-        (c.text == x, "`text` is this value", ["a" * 200], ["a" * 201, "\0"]),
+        (c.text == x, "`text` is this value", ["a" * 500], ["a" * 501, "\0"]),
         (c.number > x, "`number` is greater than this value", ["9223372036854775807"], ["1.5"]),
         (c.number == x, "`number` is this value", [str(-(2**63))], [str(2**63)]),
         (c.price >= x, "`price` is at least this value", ["1.004", "1e20"], ["NaN", "1e9999", "a"]),

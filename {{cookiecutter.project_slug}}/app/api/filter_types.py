@@ -31,7 +31,7 @@ from sqlalchemy.types import TypeEngine
 
 from app.schemas.fields import PlainText, Timestamp
 
-_MAX_TEXT_LENGTH = 200
+_MAX_TEXT_LENGTH = 500
 _COMPARISONS = {
     operators.eq: "is this value",
     operators.gt: "is greater than this value",

@@ -9,7 +9,7 @@ TEXTS, TIMES = {"str", "text", "email"}, {"date", "datetime"}
 NUMBERS = {"int", "bigint", "decimal", "float"}
 # Types that the generated modules import, and that could have the name of a field.
 _IMPORTED = {"Annotated", "Any", "Date", "Decimal", "Depends", "Email", "Field", "Integer", "Path"}
-_IMPORTED |= {"Query", "Request", "Response", "Timestamp", "Uuid"}
+_IMPORTED |= {"Request", "Response", "Timestamp", "Uuid"}
 
 
 class Type(NamedTuple):

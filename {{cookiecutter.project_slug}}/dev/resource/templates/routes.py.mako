@@ -1,7 +1,5 @@
 <%!
-from textwrap import fill, wrap
-
-from dev.resource.specification import to_class_name
+from textwrap import fill
 
 def doc(summary, details=""):
     """Return a docstring of a function. If it is too long for a line, it has two paragraphs."""
@@ -10,10 +8,6 @@ def doc(summary, details=""):
     paragraphs = [fill(part, 92, subsequent_indent="    ") for part in (summary, details) if part]
     return '"""' + "\n\n    ".join(paragraphs) + '\n    """'
 
-def text(content):
-    """Return a string literal, in several parts if it is long."""
-    return " ".join(f'"{line}"' for line in wrap(content, 80, drop_whitespace=False))
-
 def join(words, conjunction="and"):
     """Return an enumeration of words."""
     return f" {conjunction} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
@@ -21,30 +15,6 @@ def join(words, conjunction="and"):
 def responses(*statuses):
     found = ", ".join(str(status) for status in statuses if status)
     return f", responses=error_responses({found})" if found else ""
-
-def filter_name(each):
-    return to_class_name(each.name) + ("Filter" if each.kind == "is" else "")
-
-def filter_type(r, each):
-    f = each.field
-    time = "date" if f.type == "date" else "timestamp"
-    condition = {
-        "is": f"{'of' if f.type == 'ref' else 'with'} this {f.label}",
-        "after": f"with a {f.label} after this {time}",
-        "before": f"with a {f.label} before this {time}",
-        "min": f"with a {f.label} of at least this value",
-        "max": f"with a {f.label} of at most this value",
-    }[each.kind]
-    if f.type == "bool":
-        condition = f"with this value of `{f.column}`"
-    type_ = {
-        "int": "int", "bigint": "int", "float": "FiniteFloat", "bool": "bool", "date": "Date",
-        "datetime": "Timestamp", "uuid": "UUID", "ref": f.key_type, "enum": r.class_name + f.class_name,
-        "email": "Email",
-    }.get(f.type, f.alias)
-    bounds = {"int": "ge=-(2**31), le=2**31 - 1, ", "bigint": "ge=-(2**63), le=2**63 - 1, "}
-    range_ = bounds.get(f.type, "ge=1, le=2**63 - 1, " if type_ == "int" else "")
-    return f"Annotated[{type_} | None, Query({range_}description={text(f'Only {r.labels} {condition}.')})]"
 %>\
 <%
 prefix = f"/{r.path}" if r.nested else ""
@@ -56,16 +26,13 @@ conflicts = [f"the {unique} is already in use"] if unique else []
 conflicts += [f"the {parents} does not exist"] if parents else []
 conflict = f"Fails with 409 if {', or '.join(conflicts)}." if conflicts else ""
 searched = join([f.label for f in fields if f.column in r.search])
-page = ", ".join([f"{name}Reader.rows", *[f"{each.name}={filter_name(each)}" for each in r.filters]])
-types = [f.alias for f in fields if f.filters and f.type in {"str", "text", "decimal"}]
 %>\
 """${r.labels.capitalize()}${" of the authenticated user" if r.is_owned else ""}${", with full-text search" if r.search else ""}: `/api/v1/${r.path}`."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
-from pydantic import FiniteFloat
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.api.dependencies import DatabaseDep, TransactionDep, provide_reader, provide_writer
 from app.api.pagination import PageParams, page_params, paginate
@@ -74,19 +41,13 @@ from app.api.problem_details import error_responses
 % if r.is_owned:
 <%include file="owner_import.mako"/>\
 % endif
-% for f in fields:
-% if f.values:
-from app.db.models.${r.plural} import ${name}${f.class_name}
-% endif
-% endfor
 from app.db.repositories.${r.plural} import (
 % for f in r.nested:
     ${r.plural.upper()}_OF_${f.name.upper()},
 % endfor
     ${name}Reader, ${name}Writer,
 )
-from app.schemas.fields import Date, Email, Timestamp
-from app.schemas.${r.plural} import ${", ".join([name + "Create", name + "Read", name + "Update", *types])}
+from app.schemas.${r.plural} import ${name}Create, ${name}Read, ${name}Update
 
 router = APIRouter(prefix="/api/v1${"" if prefix else "/" + r.path}", tags=["${r.path}"]${responses(401) if r.is_owned else ""})
 
@@ -123,10 +84,7 @@ ${name}WriterDep = Annotated[${name}Writer, Depends(provide_writer(${name}Writer
 ${name}Id = Annotated[UUID, Path(description="ID of the ${r.label}.")]
 % endif
 % if "list" in r.actions:
-% for each in r.filters:
-${filter_name(each)} = ${filter_type(r, each)}
-% endfor
-${name}PageDep = Annotated[PageParams, Depends(page_params(${page}))]
+${name}PageDep = Annotated[PageParams, Depends(page_params(${name}Reader.rows))]
 % endif
 % for f in r.nested:
 ${f.class_name}Id = Annotated[${f.key_type}, Path(${"ge=1, le=2**63 - 1, " if f.key_type == "int" else ""}description="ID of the ${f.label}.")]
@@ -154,7 +112,7 @@ async def list_${r.plural}_of_${f.name}(
 % if "create" in r.actions:
 
 
-@router.post("${prefix}", status_code=status.HTTP_201_CREATED${responses(409 if conflicts else 0)})
+@router.post("${prefix}", status_code=201${responses(409 if conflicts else 0)})
 async def create_${r.singular}(
     new_${r.singular}: ${name}Create, ${r.plural}: ${name}WriterDep, request: Request, response: Response
 ) -> ${name}Read:
@@ -186,7 +144,7 @@ async def update_${r.singular}(
 % if "delete" in r.actions:
 
 
-@router.delete("${prefix}/{${key}}", status_code=status.HTTP_204_NO_CONTENT, responses=error_responses(404, 409))
+@router.delete("${prefix}/{${key}}", status_code=204, responses=error_responses(404, 409))
 async def delete_${r.singular}(${key}: ${name}Id, ${r.plural}: ${name}WriterDep) -> None:
     ${doc(f"Delete {one}.", "Fails with 409 while other resources refer to it.")}
     await ${r.plural}.delete(${key})

@@ -11,7 +11,7 @@ def example(f):
 
 def base(r, f):
     return {
-        "str": "str", "text": "str", "int": "Integer", "bigint": "BigInteger",
+        "str": "PlainText", "text": "PlainText", "int": "Integer", "bigint": "BigInteger",
         "decimal": "Decimal", "float": "FiniteNumber", "bool": "StrictBool", "date": "Date",
         "datetime": "Timestamp", "uuid": "UUID", "json": "JsonObject", "email": "Email",
         "enum": r.class_name + f.class_name, "ref": "UUID" if f.key_type == "UUID" else "BigInteger",
@@ -19,8 +19,8 @@ def base(r, f):
 
 def bounds(f):
     yield from {
-        "str": ["min_length=1", f"max_length={f.length}", "pattern=NO_NUL_PATTERN"],
-        "text": ["min_length=1", f"max_length={f.length}", "pattern=NO_NUL_PATTERN"],
+        "str": ["min_length=1", f"max_length={f.length}"],
+        "text": ["min_length=1", f"max_length={f.length}"],
         "decimal": [f"max_digits={f.digits[0]}", f"decimal_places={f.digits[1]}"],
     }.get(f.type, [])
 
@@ -69,13 +69,13 @@ from app.db.models.${r.plural} import ${base(r, f)}
 % endfor
 from app.schemas.base import RequestBody, ResponseBody, UtcDatetime
 from app.schemas.fields import (
-    NO_NUL_PATTERN,
     BigInteger,
     Date,
     Email,
     FiniteNumber,
     Integer,
     JsonObject,
+    PlainText,
     Timestamp,
 )
 

@@ -18,14 +18,15 @@ def column_type(r, f):
         "bigint": "BigInteger", "decimal": f"Numeric({', '.join(map(str, f.digits))})",
         "float": "Double", "bool": "Boolean", "date": "Date", "datetime": "DateTime(timezone=True)",
         "uuid": "Uuid", "json": "JSONB",
-        "enum": f'Enum({r.class_name}{f.class_name}, name="{f.name}", native_enum=False, create_constraint=True)',
+        "enum": f"text_enum({r.class_name}{f.class_name})",
         "ref": f'ForeignKey("{f.argument}.id"{on_delete(f)})',
     }[f.type]
     return f"ARRAY({item})" if f.is_list else item
 
 def arguments(r, f):
     # The other types follow from those of Python.
-    if f.is_list or f.type not in {"text", "int", "bool", "date", "datetime", "uuid"}:
+    mapped = {"text", "int", "bool", "date", "datetime", "uuid", "enum", "json"}
+    if f.is_list or f.type not in mapped:
         yield column_type(r, f)
     if "unique" in f.words and not r.is_owned:
         yield "unique=True"
@@ -52,7 +53,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     Double,
-    Enum,
     ForeignKey,
     Index,
     Integer,
@@ -67,6 +67,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, CreatedAtMixin, UpdatedAtMixin, UuidPrimaryKeyMixin
+from app.db.column_types import text_enum
 from app.db.search import search_column
 % for f in fields:
 % if f.values:

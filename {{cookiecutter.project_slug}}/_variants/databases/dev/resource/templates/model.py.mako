@@ -9,7 +9,7 @@ def column_type(r, f):
         "bigint": "BigInteger", "decimal": f"Numeric({', '.join(map(str, f.digits))})",
         "float": "Double", "bool": "Boolean", "date": "Date", "datetime": "DateTime(timezone=True)",
         "uuid": "Uuid", "json": "JSONB",
-        "enum": f'Enum({r.class_name}{f.class_name}, name="{f.name}", native_enum=False, create_constraint=True)',
+        "enum": f"text_enum({r.class_name}{f.class_name})",
         "ref": f'ForeignKey("{f.argument}.id"{on_delete(f)})',
     }[f.type]
     return f"ARRAY({item})" if f.is_list else item
@@ -37,7 +37,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     Double,
-    Enum,
     ForeignKey,
     Index,
     Integer,
@@ -52,6 +51,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.db.base import created_at_column, metadata, updated_at_column, uuid_primary_key
+from app.db.column_types import text_enum
 from app.db.search import search_column
 
 % for f in fields:

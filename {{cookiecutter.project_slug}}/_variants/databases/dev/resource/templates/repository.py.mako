@@ -44,8 +44,7 @@ from app.db.models.${r.plural} import ${r.plural}
 % for f in r.references:
 from app.db.models.${f.argument} import ${f.parent.model}
 % endfor
-from app.db.repositories.base import Writer
-from app.db.resource_reader import ResourceReader
+from app.db.repositories.base import Reader, Writer
 from app.db.transaction import Transaction
 from app.errors import ReferenceNotFoundError
 
@@ -69,7 +68,7 @@ ${r.plural.upper()}_OF_${f.name.upper()} = KeysetList(
 % endfor
 
 
-class ${r.class_name}Reader(ResourceReader):
+class ${r.class_name}Reader(Reader):
     """Reads ${whose}."""
 
     rows = KeysetList(
