@@ -56,6 +56,15 @@ class TableStatements:
             raise TypeError(f"{self.table.name}: both names of a column are in {list(values)}")
         return found
 
+    def conflict_keys(self, conflict: Sequence[str], new: Mapping[str, Any]) -> Keys:
+        """Return the keys of the columns `conflict`. Raises `TypeError` if one has no value."""
+        keys = tuple(self.column(name).key for name in conflict)
+        if not keys:
+            raise TypeError("`conflict` must have the columns of a unique constraint")
+        if missing := [key for key in keys if key not in new]:
+            raise TypeError(f"Missing values of the unique constraint: {', '.join(missing)}")
+        return keys
+
     def insert(self, keys: Keys) -> InsertReturning:
         """Return an INSERT of these columns."""
         return _insert(self, keys)

@@ -82,7 +82,7 @@ class TableWriter(FetchMethods):
         Raises `AlreadyExistsError` if the existing row is not in the scope of this writer.
         """
         new = await self._new_row(values)
-        keys = self._conflict_keys(conflict, new)
+        keys = self._statements.conflict_keys(conflict, new)
         statement = self._statements.upsert(tuple(new), keys, tuple(self._scope))
         rows = await self._execute(statement, new)
         if not rows:
@@ -98,7 +98,7 @@ class TableWriter(FetchMethods):
         Raises `AlreadyExistsError` if the existing row is not in the scope of this writer.
         """
         new = await self._new_row(values)
-        keys = self._conflict_keys(conflict, new)
+        keys = self._statements.conflict_keys(conflict, new)
         insert = self._statements.insert_if_missing(tuple(new), keys)
         columns = self._statements.table.columns
         # FOR KEY SHARE: the row cannot be deleted before the transaction ends, so it can be
@@ -152,9 +152,9 @@ class TableWriter(FetchMethods):
         return _require_row(await self._execute(statement.returning(*self._statements.returned)))
 
     async def check(self, values: Mapping[str, Any]) -> None:
-        """Check the values of a new row, or new values of a row, by the keys of their columns.
+        """Do nothing. Override it for rules that no constraint can express; raise an `AppError`.
 
-        Does nothing. Override it for rules that no constraint can express, and raise an `AppError`.
+        `values` are those of a new row, or new values of a row, by the keys of their columns.
         """
 
     def _row_condition(self, key: Key) -> sa.ColumnElement[bool]:
@@ -176,18 +176,8 @@ class TableWriter(FetchMethods):
         found = self._by_key(values)
         if expressions := [key for key, value in found.items() if _is_expression(value)]:
             raise TypeError(f"Only `create` and `update` accept SQL expressions: {expressions}")
-        row = {**self._scope, **found}
-        await self.check(row)
+        await self.check(row := {**self._scope, **found})
         return row
-
-    def _conflict_keys(self, conflict: Sequence[str], new: Mapping[str, Any]) -> Keys:
-        """Return the keys of the columns `conflict`. Raises `TypeError` if one has no value."""
-        keys = tuple(self._statements.column(name).key for name in conflict)
-        if not keys:
-            raise TypeError("`conflict` must have the columns of a unique constraint")
-        if missing := [key for key in keys if key not in new]:
-            raise TypeError(f"Missing values of the unique constraint: {', '.join(missing)}")
-        return keys
 
     async def _execute(
         self, statement: sa.Executable, parameters: Parameters | None = None
