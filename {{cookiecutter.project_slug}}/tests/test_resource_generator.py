@@ -74,7 +74,7 @@ def test_valid_field_has_no_problems(field: str) -> None:
         ("title:str", "title: str needs an argument, such as str:50"),
         ("title:str:0", "title: the bound must be from 1 to 100000"),
         ("title:text:501:sort", "title: the bound must be from 1 to 500"),
-        ("price:decimal:2.3", "price: a decimal has 1 to 30 digits"),
+        ("price:decimal:2.3", "price: a decimal has 1 to 28 digits"),
         ("price:decimal", "price: decimal needs an argument, such as decimal:12.2"),
         ("state:enum:draft", "state: an enum has at least two values, all different"),
         (
@@ -100,6 +100,8 @@ def test_valid_field_has_no_problems(field: str) -> None:
         ("id:uuid", "id: the name is reserved"),
         ("date:date", "date: the name is reserved"),
         ("version:int", "version: the name is reserved"),
+        ("values:int", "values: the name is reserved"),
+        ("count:int", "count: the name is reserved"),
         ("Title:int", "'Title': not lower-case words joined by underscores"),
         ("limit:str:5:filter", "limit: lists have such a parameter"),
     ],

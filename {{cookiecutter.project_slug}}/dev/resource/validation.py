@@ -8,15 +8,16 @@ from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.db import metadata
 from app.schemas.base import RequestBody
 from dev.resource.files import FILES, JOURNAL, ROOT, TEMPLATES
 from dev.resource.specification import ACTIONS, TEXTS, TYPES, Field, Parent, Resource, Type
 
-# Names of columns, attributes of models and rows, and parameters of `TableWriter`.
+# Names of columns, attributes of models, rows and `table.c`, and parameters of `TableWriter`.
 _RESERVED = {"id", "created_at", "updated_at", "owner_id", "search_vector", "metadata", "registry"}
-_RESERVED |= {"self", "version", *dir(RequestBody), *dir(Row)}
+_RESERVED |= {"self", "version", *dir(RequestBody), *dir(Row), *dir(ReadOnlyColumnCollection)}
 # Parameters of the generated functions, and those of a list.
 _LOCALS = {"changes", "database", "page", "request", "response", "row", "transaction", "user"}
 _PARAMETERS = {"after", "after_key", "after_value", "key", "keyset", "limit", "q", "sort", *_LOCALS}
@@ -126,7 +127,7 @@ def _problems_of_type(field: Field, resource: Resource) -> dict[str, object]:
         "the name is reserved": column in _RESERVED | _imported_names("[ms]*"),
         f"with {resource.plural}, longer than {_MAX_NAMES} characters": has_long_name,
         f"the bound must be from 1 to {limit}": is_too_long,
-        "a decimal has 1 to 30 digits": not field.digits[1] <= field.digits[0] in range(1, 31),
+        "a decimal has 1 to 28 digits": not field.digits[1] <= field.digits[0] in range(1, 29),
         "an enum has at least two values, all different": has_few_values,
         f"values that are numbers, keywords or methods of str: {', '.join(wrong)}": wrong,
         f"a list of {kind} is not supported": field.is_list and kind in {"enum", "json", "ref"},
