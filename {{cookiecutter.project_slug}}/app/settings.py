@@ -166,8 +166,7 @@ def load_settings() -> Settings:
     """
     loaded: dict[type[SettingsGroup], Any] = {}
     problems: list[str] = []
-    groups: list[type[SettingsGroup]] = [ServiceSettings, DatabaseSettings, *_component_groups()]
-    for group in groups:
+    for group in settings_groups():
         try:
             loaded[group] = load_group(group)
         except SettingsError as error:
@@ -180,6 +179,11 @@ def load_settings() -> Settings:
         database=loaded.pop(DatabaseSettings),
         components=tuple(loaded.values()),
     )
+
+
+def settings_groups() -> list[type[SettingsGroup]]:
+    """Return the groups of the service and of its components."""
+    return [ServiceSettings, DatabaseSettings, *_component_groups()]
 
 
 def _component_groups() -> list[type[SettingsGroup]]:

@@ -18,6 +18,7 @@ from sqlalchemy import delete
 from app.db import Database, metadata
 from app.main import create_app
 from app.settings import ServiceSettings, Settings
+from dev.default_settings import clear_settings
 from tests.databases import (
     create_database,
     database_settings,
@@ -29,7 +30,6 @@ from tests.in_process import InProcessTransport
 from tests.isolation import isolated
 from tests.openapi_contract import assert_documented
 from tests.postgres import running_server
-from tests.service_settings import clear_settings
 
 
 def pytest_configure() -> None:

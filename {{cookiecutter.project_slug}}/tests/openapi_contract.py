@@ -6,19 +6,11 @@ from typing import Any, NamedTuple
 
 from httpx2 import Response
 
-from app.main import create_app
-from app.settings import DatabaseSettings, ServiceSettings, Settings
-from tests.service_settings import clear_settings
+from dev.default_settings import unreachable_settings
+from dev.openapi import build_document
 
-# Before `create_app` below reads settings: a developer's `.env` may be invalid.
-clear_settings()
-
-#: Settings with a database that cannot be reached.
-UNREACHABLE = Settings(
-    service=ServiceSettings(),
-    database=DatabaseSettings(POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=1, POSTGRES_USER="me"),
-)
-DOCUMENT = create_app(UNREACHABLE).openapi()
+UNREACHABLE = unreachable_settings()
+DOCUMENT = build_document()
 
 
 class Operation(NamedTuple):

@@ -18,8 +18,8 @@ from sqlalchemy import DateTime, Enum
 import app.db.models  # noqa: F401 - fills the metadata
 from app.api.router import discover_routers
 from app.db import metadata
+from dev.default_settings import setting_names
 from tests.databases import ROOT
-from tests.service_settings import setting_names
 
 ROUTES = [
     route

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.settings import load_settings
+from dev.default_settings import clear_settings
 from tests.databases import connected, create_database, drop_database
 from tests.postgres import drop_from_configured_server, running_server
-from tests.service_settings import clear_settings
 
 DATABASES = "SELECT datname FROM pg_database"
 DEVELOPER_URL = "postgresql://me@localhost/precious"

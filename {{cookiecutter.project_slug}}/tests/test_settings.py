@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from app.main import create_app
-from app.settings import ServiceSettings, SettingsError, load_settings
+from app.settings import ServiceSettings, SettingsError, load_settings, settings_groups
 from app.settings_base import SettingsGroup
+from dev.default_settings import setting_names
 from tests.databases import ROOT, database_settings
-from tests.service_settings import GROUPS, setting_names
 
 URL = "postgresql://me:hush@localhost/name"
 
@@ -23,7 +23,7 @@ def test_env_example_lists_all_settings_with_their_defaults() -> None:
     listed = dict(re.findall(r"^# ([A-Z0-9_]+)=(.*)$", text, re.MULTILINE))
     others = {"HOST", "PORT", "TEST_DATABASE_URL"}
     assert listed.keys() - others == setting_names()
-    for group in GROUPS:
+    for group in settings_groups():
         for name, field in group.model_fields.items():
             variable = str(field.alias or name.upper())
             if isinstance(field.default, str | int | float) and not isinstance(field.default, bool):
