@@ -1,7 +1,7 @@
-"""Generate a project in a temporary folder and run it with sample data.
+"""Generate a project in a temporary folder and run it with fake rows.
 
-Starts the development server of the project, creates the samples over HTTP as soon as it is ready,
-and forwards its output. Ctrl-C stops the server and removes the folder.
+Starts the development server of the project, runs `make seed` as soon as it is ready, and forwards
+its output. Ctrl-C stops the server and removes the folder.
 """
 
 import argparse
@@ -12,18 +12,11 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 LAYERS = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))["database_layer"]
-
-ARTICLES = [
-    {"title": "Hello", "slug": "hello", "text": "The first article of this service."},
-    {"title": "Keyset pages", "slug": "keyset-pages", "text": "They stay fast on page 10000."},
-    {"title": "Full-text search", "slug": "full-text-search", "text": "Try ?q=fast on the list."},
-]
-COUPON = {"code": "WELCOME", "init_count": 3}
 
 HINTS = """
 Try {url}/docs in a browser, or in another terminal:
@@ -32,26 +25,27 @@ Try {url}/docs in a browser, or in another terminal:
         -d '{{"title": "Mine", "slug": "mine", "text": "Some text."}}'
     curl -X POST {url}/api/v1/coupons/{coupon}/redemptions
     curl {url}/readyz
+{login}
 Ctrl-C stops the server and removes the project.
 """
 
 
-def post(url: str, body: Mapping[str, object]) -> dict[str, object]:
-    """Send `body` as JSON, without a proxy, and return the response."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+def seed(project: Path, url: str) -> dict[str, str]:
+    """Insert fake rows, and return values of the hints: how to log in, and the ID of a coupon."""
+    done = subprocess.run(
+        [os.environ.get("UV", "uv"), "run", "python", "-m", "dev.seed"],
+        cwd=project,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    with opener.open(request, timeout=10) as response:
-        created: dict[str, object] = json.load(response)
-        return created
-
-
-def create_samples(url: str) -> str:
-    """Create sample articles and a coupon, and return the ID of the coupon."""
-    for article in ARTICLES:
-        post(f"{url}/api/v1/articles", article)
-    return str(post(f"{url}/api/v1/coupons", COUPON)["id"])
+    # Without a proxy.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{url}/api/v1/coupons?limit=1", timeout=10) as response:
+        coupon = json.load(response)[0]["id"]
+    login = next(line for line in done.stdout.splitlines() if line.startswith("Log in"))
+    return {"login": login, "coupon": coupon}
 
 
 def bake(layer: str, folder: Path) -> Path:
@@ -79,13 +73,13 @@ def environment() -> dict[str, str]:
     return {"UV_PYTHON": sys.executable, **kept}
 
 
-def forward(output: Iterable[str]) -> None:
-    """Print the output of the server. Creates the samples before its URL is printed."""
+def forward(project: Path, output: Iterable[str]) -> None:
+    """Print the output of the server. Inserts the fake rows before its URL is printed."""
     hints = ""
     for line in output:
         if line.startswith("Ready: ") and not hints:
             url = line.split()[1]
-            hints = HINTS.format(url=url, coupon=create_samples(url))
+            hints = HINTS.format(url=url, **seed(project, url))
         print(line, end="", flush=True)
         # The server prints this line last.
         if line.startswith("Docs: "):
@@ -103,7 +97,7 @@ def serve(project: Path) -> int:
     )
     output: Iterable[str] = server.stdout or []
     try:
-        forward(output)
+        forward(project, output)
     except KeyboardInterrupt:
         pass
     finally:

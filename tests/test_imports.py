@@ -26,7 +26,8 @@ TOP_LEVEL = {
 }
 #: Modules that are found by their folder or name.
 DISCOVERED = re.compile(
-    r"app\.(api\.routes|components|db\.models)\.\w+|tests\.(\w+\.)?(test_\w+|conftest)|.+\.__main__"
+    r"(app\.(api\.routes|components|db\.models)|dev\.seeds)\.\w+"
+    r"|tests\.(\w+\.)?(test_\w+|conftest)|.+\.__main__"
 )  # fmt: skip
 #: Strings that look like modules: a logger.
 OTHER_STRINGS = {"app.access"}

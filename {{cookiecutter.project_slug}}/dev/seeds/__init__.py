@@ -1,0 +1,5 @@
+"""Values of `make seed` that the type of a column does not determine, one module for each table.
+
+A module has the name of the table. Its function `values` returns functions by the key of a column.
+They get the number of a row, from 1, and return its value. `NOTES` are printed with the table.
+"""
