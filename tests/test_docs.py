@@ -19,11 +19,12 @@ STEP = re.compile(
 
 # The pages with commands that a test runs: the blocks marked `sh`.
 WITH_COMMANDS = [path for path in PAGES_OF_DOCS if "\n```sh\n" in path.read_text("utf-8")]
-# tests/test_customizing.py runs the pages about a fork.
+# tests/test_customizing.py runs the pages about a fork, test_add_options.py the one about options.
 PAGES = sorted(
     path.relative_to(TEMPLATE / "docs").with_suffix("").as_posix()
     for path in WITH_COMMANDS
-    if path.parent.name == "docs" or path.stem == "file-of-defaults"
+    if (path.parent.name == "docs" and path.stem != "add-options")
+    or path.stem == "file-of-defaults"
 )
 
 
