@@ -29,6 +29,10 @@ LEFTOVERS = {
     *("__pycache__", "uv.lock"),
 }
 
+#: The summary of a project's tests if none fails and there is no warning. A new project skips the
+#: test of `openapi.json`, which only its owner writes.
+ALL_PASSED = re.compile(r"^=+ \d+ passed(, 1 skipped)? in ", re.MULTILINE)
+
 
 def list_files(folder: Path) -> set[str]:
     """Return the relative paths of all files, with forward slashes, except those of tools."""

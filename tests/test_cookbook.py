@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import LAYERS, Bake
+from conftest import ALL_PASSED, LAYERS, Bake
 from guides import follow
 from shared_environment import install
 
@@ -23,7 +23,7 @@ def test_recipes_pass_lint_and_tests(layer: str, is_full: bool, bake: Bake) -> N
     # One file for each Python block, and the migration that a command generates.
     assert len(new) == document.count("```python") + 1
     assert "All checks passed!" in lint
-    assert re.search(r"^=+ \d+ passed in ", test, re.MULTILINE), test
+    assert ALL_PASSED.search(test), test
 
 
 def test_recipes_are_listed_in_order(bake: Bake) -> None:
