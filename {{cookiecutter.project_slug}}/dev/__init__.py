@@ -1,6 +1,7 @@
 """Development tools, which are not part of the Docker image.
 
-`python -m dev.serve` is the command of `make run`, `python -m dev.alembic` that of `make migrate`.
+`python -m dev.serve` is the command of `make run`, `python -m dev.alembic` that of `make migrate`,
+and `python -m dev.resource` that of `make resource`.
 """
 
 # Signals that `dev.serve` has received. An embedded server checks it to interrupt initdb.
