@@ -53,6 +53,19 @@ def test_rejected_specification_names_every_mistake_and_writes_nothing(project: 
     assert project.files() == before
 
 
+def test_changed_model_without_migration_is_rejected(project: Project) -> None:
+    model = project.path / "app" / "db" / "models" / "coupons.py"
+    model.write_text(model.read_text("utf-8").replace("String(64)", "String(65)"), "utf-8")
+    before = contents(project)
+
+    done = project.try_to_run("make", "resource", "name=tag", "fields=name:str:30")
+
+    assert done.returncode != 0
+    assert "New upgrade operations detected" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert contents(project) == before
+
+
 def test_undo_restores_the_tree_and_the_database(project: Project) -> None:
     before = contents(project)
     project.run("make", "migrate")

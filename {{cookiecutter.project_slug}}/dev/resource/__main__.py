@@ -5,6 +5,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from alembic.util import CommandError
+
 import app.db.models  # noqa: F401 - fills the metadata
 from app.db import metadata
 from dev import DevelopmentError
@@ -16,7 +18,11 @@ from dev.resource.validation import find_parents, find_problems
 
 
 def main() -> None:
-    """Generate or remove a resource. Raises `DevelopmentError` if that is not possible."""
+    """Generate or remove a resource.
+
+    Raises `DevelopmentError` if that is not possible, and `CommandError` if the migrations do not
+    agree with the models that exist.
+    """
     parser = ArgumentParser("python -m dev.resource", description="Generate a resource.")
     add = parser.add_argument
     add("name", help="the singular, such as invoice_line")
@@ -60,5 +66,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except DevelopmentError as error:
+    except (CommandError, DevelopmentError) as error:
         sys.exit(str(error))

@@ -35,6 +35,8 @@ def write_migration(plural: str, folder: Path) -> str:
         config = Config(toml_file=folder / "pyproject.toml", stdout=StringIO())
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        # Otherwise, the migration would contain the changes of other models, too.
+        command.check(config)
         # The new table, which the next command compares with the database.
         models.__path__.append(str(folder / "app/db/models"))
         import_module(f"app.db.models.{plural}")
