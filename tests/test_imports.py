@@ -26,9 +26,8 @@ TOP_LEVEL = {
 }
 #: Modules that are found by their folder or name.
 DISCOVERED = re.compile(
-    r"(app\.(api\.routes|components|db\.models)|dev\.seeds)\.\w+"
-    r"|tests\.(\w+\.)?(test_\w+|conftest)|.+\.__main__"
-)  # fmt: skip
+    r"(app\.(api\.routes|components|db\.models)|dev\.seeds)\.\w+|tests\.(\w+\.)?(test_\w+|conftest)|.+\.__main__"
+)
 #: Strings that look like modules: a logger.
 OTHER_STRINGS = {"app.access"}
 #: The files that the reader of a guide writes.
