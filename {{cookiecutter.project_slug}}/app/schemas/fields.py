@@ -17,8 +17,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-#: Text without NUL, which PostgreSQL cannot store. Pydantic's `str` rejects lone surrogates.
-PlainText = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+#: Pattern of text without NUL, which PostgreSQL cannot store. Lone surrogates need no pattern:
+#: pydantic's `str` rejects them.
+NO_NUL_PATTERN = r"^[^\x00]*$"
+#: Text that PostgreSQL can store.
+PlainText = Annotated[str, Field(pattern=NO_NUL_PATTERN)]
 
 
 def _require_number(value: object) -> object:
