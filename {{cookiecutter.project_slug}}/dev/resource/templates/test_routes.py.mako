@@ -16,7 +16,7 @@ def value(f, n):
         "text": repr(label if len(label) <= f.length else str(n)),
         "email": f'"{n}@example.com"', "int": n, "bigint": n, "float": n + 0.5,
         "decimal": f'"{number(f, n)}"', "bool": n > 1, "date": f'"2030-01-0{n}"',
-        "datetime": f'"2030-01-0{n}T12:00:00Z"', "json": f'{{"key": {n}}}',
+        "datetime": f'"2030-01-0{n}T12:00:00Z"', "json": repr({"key": n}),
         "uuid": f'"00000000-0000-4000-8000-00000000000{n}"', "ref": f"{f.column}s[{n - 1}]",
         "enum": '"' + sorted(f.values)[min(n, len(f.values)) - 1] + '"' if f.values else "",
     }[f.type]
@@ -71,8 +71,8 @@ def lists(r):
     """Yield queries, and the positions of the rows that they list."""
     yield "{}", [0, 2, 1]
     for column in r.sorts[1:]:
-        yield f'{{"sort": "{column}"}}', [0, 1, 2]
-        yield f'{{"sort": "-{column}"}}', [2, 1, 0]
+        yield repr({"sort": column}), [0, 1, 2]
+        yield repr({"sort": f"-{column}"}), [2, 1, 0]
     if r.sorts:
         yield '{"sort": "created_at"}', [1, 2, 0]
     for each in r.filters:
@@ -81,9 +81,9 @@ def lists(r):
             continue
         found = {"after": (1, [2, 1]), "before": (3, [0, 1]), "min": (2, [2, 1]), "max": (2, [0, 1])}
         n, positions = found.get(each.kind, (1, [0]))
-        yield f'{{"{each.name}": {value(f, n)}}}', positions
+        yield '{"' + f'{each.name}": {value(f, n)}' + "}", positions
         if f.type == "bool" or len(f.values) == 2:
-            yield f'{{"{each.name}": {value(f, 2)}}}', [2, 1]
+            yield '{"' + f'{each.name}": {value(f, 2)}' + "}", [2, 1]
 %>\
 <%
 url = r.plural.upper()
