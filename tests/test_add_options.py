@@ -13,6 +13,7 @@ from shared_environment import install
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.options,
     pytest.mark.skipif(
         not {"github", "none"} <= {*CHOICES["ci"]}, reason="a CI provider of the page is missing"
     ),
