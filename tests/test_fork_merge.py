@@ -16,6 +16,14 @@ CHANGES = ["other-defaults", "add-an-option", "remove-a-database-layer", "header
 CONFIG = "cookiecutter.json"
 REMOVED = f"{SOURCES.name}/_variants/databases/app/db/__init__.py"
 CONFLICT = re.compile(r"^<{7} .*\n((?:.*\n)*?)={7}\n((?:.*\n)*?)>{7} ", re.MULTILINE)
+#: A module of the new version that is discovered, so that no other file imports it.
+NEWS = "app/components/news.py"
+NEWS_COMPONENT = '''"""News."""
+
+from app.components import Component
+
+component = Component()
+'''
 
 
 def append(path: Path, text: str) -> None:
@@ -36,13 +44,13 @@ def release_next_version(upstream: GitRepo) -> None:
     insert_after(upstream, CONFIG, '    "example":', '    "news": true,')
     insert_after(upstream, CONFIG, '        "example":', '        "news": "Include news",')
     insert_after(upstream, "README.md", r"\| `example` \|", "| `news` | |")
-    insert_after(upstream, "docs/options.md", r"\| `example` \|", "| `news` | | `app/news.py` |")
-    entry = '    ({"news": True}, ["app/news.py"]),'
+    insert_after(upstream, "docs/options.md", r"\| `example` \|", f"| `news` | | `{NEWS}` |")
+    entry = f'    ({{"news": True}}, ["{NEWS}"]),'
     insert_after(upstream, "hooks/post_gen_project.py", "FILES_BY_FEATURE", entry)
     insert_after(upstream, "tests/matrix.py", '    "example",', '    "news",')
     upstream.replace(CONFIG, '"Your Name"', '"Your Full Name"')
     source = upstream.path / SOURCES.name
-    (source / "app" / "news.py").write_text('"""New in the next version."""\n', "utf-8")
+    (source / NEWS).write_text(NEWS_COMPONENT, "utf-8")
     append(source / "app" / "main.py", "\n\n# From the next version.\n")
     append(upstream.path / REMOVED, "\n# From the next version.\n")
     Project(upstream.path).run(sys.executable, "scripts/update_readme.py")
@@ -78,5 +86,5 @@ def test_release_conflicts_only_where_both_sides_changed_the_same_line(tmp_path:
     resolve.apply(fork.path, tmp_path / "upstream")
 
     assert fork.conflicts() == set()
-    assert (fork.path / SOURCES.name / "app" / "news.py").read_text("utf-8").startswith(HEADER)
+    assert (fork.path / SOURCES.name / NEWS).read_text("utf-8").startswith(HEADER)
     run_fast_tests(fork)
