@@ -11,13 +11,12 @@ import http.client
 import json
 import statistics
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.environments import LAYERS, exclusive_cache, prepare_project, project_at
 from benchmarks.routes import BY_ID, CREATE, LIST, PREFIX, UNIQUE_VALUE, Route
-from benchmarks.search import FIRST_RELEASE, filled_databases
-from benchmarks.services import InvalidRunError, Service, ServiceProcess, run_service
+from benchmarks.search import FIRST_RELEASE, running_projects
+from benchmarks.services import InvalidRunError, ServiceProcess
 
 ROWS = 10_000
 ROUTES = (BY_ID, LIST, CREATE)
@@ -64,22 +63,15 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=1000)
     options = parser.parse_args()
     for layer in [options.layer] if options.layer else LAYERS:
-        with ExitStack() as stack:
-            stack.enter_context(exclusive_cache())
-            before = stack.enter_context(project_at(options.before, layer))
-            projects = [before, prepare_project(layer)]
-            folder = Path(
-                stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp"))
-            )
-            databases = stack.enter_context(filled_databases(projects, folder / "data", ROWS))
-            processes = []
-            for number, (project, database) in enumerate(zip(projects, databases, strict=True)):
-                service = Service(f"service-{number}", "", "app.main:create_app")
-                running = run_service(service, project, database["url"], folder / f"{number}.log")
-                processes.append(stack.enter_context(running)[0])
+        with (
+            exclusive_cache(),
+            project_at(options.before, layer) as before,
+            tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as folder,
+            running_projects([before, prepare_project(layer)], Path(folder), ROWS) as (served, _),
+        ):
             print(f"{layer}: microseconds of CPU time per request, ratio after / before")
             for route in ROUTES:
-                compare(processes, route, options.turns, options.requests)
+                compare(served, route, options.turns, options.requests)
 
 
 if __name__ == "__main__":

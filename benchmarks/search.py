@@ -116,14 +116,23 @@ def compare(
     print(f"{name:28} {before:10.1f} {after:10.1f} {before / after:10.1f}   {statuses}", flush=True)
 
 
-def measure_projects(projects: list[Path], folder: Path, rows: int) -> None:
-    """Fill a database for each project, serve both, and compare them."""
+@contextmanager
+def running_projects(
+    projects: list[Path], folder: Path, rows: int
+) -> Iterator[tuple[list[ServiceProcess], list[dict[str, Any]]]]:
+    """Fill a database for each project and serve it; yield the processes and the databases."""
     with filled_databases(projects, folder / "data", rows) as databases, ExitStack() as stack:
         processes = []
         for number, (project, database) in enumerate(zip(projects, databases, strict=True)):
             service = Service(f"service-{number}", "", "app.main:create_app")
             running = run_service(service, project, database["url"], folder / f"{number}.log")
             processes.append(stack.enter_context(running)[0])
+        yield processes, databases
+
+
+def measure_projects(projects: list[Path], folder: Path, rows: int) -> None:
+    """Fill a database for each project, serve both, and compare them."""
+    with running_projects(projects, folder, rows) as (processes, databases):
         print(f"{rows} rows; milliseconds         {'before':>8} {'after':>10} {'ratio':>10}")
         costs = [database["seconds"] / rows * 1000 for database in databases]
         print(f"{'INSERT, per row':28} {costs[0]:10.3f} {costs[1]:10.3f}", end="")

@@ -10,6 +10,16 @@ from sqlalchemy.exc import ArgumentError, MultipleResultsFound
 from app.db.base import Row
 from app.errors import NotFoundError
 
+#: Messages of the `RuntimeError` of a transaction.
+TRANSACTION_ENDED = (
+    "The transaction has ended. Work that outlives it, such as a background task, needs its own:"
+    " use `database.run`."
+)
+CONCURRENT_STATEMENTS = (
+    "A transaction runs one statement at a time: await each before the next, without"
+    " `asyncio.gather`. Concurrent reads need readers, and concurrent writes several transactions."
+)
+
 
 def reject_empty(parameters: object) -> None:
     """Raise `ArgumentError` for an empty sequence of parameters.

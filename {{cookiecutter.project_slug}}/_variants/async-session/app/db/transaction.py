@@ -18,21 +18,17 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 from app.db.base import Row
 from app.db.error_translation import translate_errors
 from app.db.guarded_connection import terminate
-from app.db.statements import FetchMethods, reject_empty
+from app.db.statements import (
+    CONCURRENT_STATEMENTS,
+    TRANSACTION_ENDED,
+    FetchMethods,
+    reject_empty,
+)
 from app.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
 
 Ts = TypeVarTuple("Ts")
-
-_ENDED = (
-    "The transaction has ended. Work that outlives it, such as a background task, needs its own:"
-    " use `database.run`."
-)
-_CONCURRENT = (
-    "A transaction runs one statement at a time: await each before the next, without"
-    " `asyncio.gather`. Concurrent reads need readers, and concurrent writes several transactions."
-)
 
 
 class _SingleTransactionSession(Session):
@@ -69,10 +65,10 @@ class _SingleTransactionSession(Session):
 
     def _check_usable(self, *, is_first: bool = False) -> None:
         if self.has_ended:
-            raise RuntimeError(_ENDED)
+            raise RuntimeError(TRANSACTION_ENDED)
         is_running = self._statement_lock is not None and self._statement_lock.locked()
         if is_running or (self.is_connecting and not is_first):
-            raise RuntimeError(_CONCURRENT)
+            raise RuntimeError(CONCURRENT_STATEMENTS)
 
     def _connection_for_bind(self, *args: Any, **options: Any) -> Connection:
         self._check_usable()
@@ -84,7 +80,7 @@ class _SingleTransactionSession(Session):
         if self.has_ended:
             # A task that was not awaited has waited longer than the transaction.
             self.close()
-            raise RuntimeError(_ENDED)
+            raise RuntimeError(TRANSACTION_ENDED)
         if self._statement_lock is None:
             dbapi_connection: Any = connection.connection.dbapi_connection
             self._statement_lock = dbapi_connection._execute_mutex  # noqa: SLF001

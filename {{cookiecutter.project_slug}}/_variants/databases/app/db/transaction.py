@@ -11,15 +11,7 @@ from app.db.driver import DriverConnection, DriverErrors
 from app.db.error_translation import translate_errors
 from app.db.execution import Executor
 from app.db.pool import Pool
-
-_ENDED = (
-    "The transaction has ended. Work that outlives it, such as a background task, needs its own:"
-    " use `database.run`."
-)
-_CONCURRENT = (
-    "A transaction runs one statement at a time: await each before the next, without"
-    " `asyncio.gather`. Concurrent reads need readers, and concurrent writes several transactions."
-)
+from app.db.statements import CONCURRENT_STATEMENTS, TRANSACTION_ENDED
 
 
 class Transaction(Executor):
@@ -83,7 +75,7 @@ class Transaction(Executor):
                 self._driver = await self._begin()
             # The proxy of a connection that was closed has no attributes.
             elif getattr(self._driver, "running", 0):
-                raise RuntimeError(_CONCURRENT)
+                raise RuntimeError(CONCURRENT_STATEMENTS)
             return self._driver
 
     async def _begin(self) -> DriverConnection:
@@ -97,4 +89,4 @@ class Transaction(Executor):
 
     def _check_active(self) -> None:
         if self._has_ended:
-            raise RuntimeError(_ENDED)
+            raise RuntimeError(TRANSACTION_ENDED)
