@@ -13,7 +13,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from pydantic import BaseModel
-from sqlalchemy import DateTime, Enum
+from sqlalchemy import JSON, DateTime, Enum
 
 import app.db.models  # noqa: F401 - fills the metadata
 from app.api.router import discover_routers
@@ -102,6 +102,16 @@ def test_timestamps_have_a_time_zone() -> None:
         if isinstance(column.type, DateTime) and not column.type.timezone
     ]
     assert not columns, "use `DateTime(timezone=True)`"
+
+
+def test_null_in_json_columns_is_that_of_sql() -> None:
+    # Otherwise None is stored as the JSON value `null`, which `IS NULL` does not find.
+    columns = [
+        str(column)
+        for column in COLUMNS
+        if isinstance(column.type, JSON) and column.nullable and not column.type.none_as_null
+    ]
+    assert not columns, "use `JSONB(none_as_null=True)`"
 
 
 def test_no_column_has_a_postgresql_enum_type() -> None:
