@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
-from sqlalchemy import ARRAY, Column, Enum, Index, String, UniqueConstraint, delete, insert
+from sqlalchemy import ARRAY, Column, Enum, Index, String, UniqueConstraint, delete, insert, text
 
 from app.db import Database, metadata
 
@@ -41,6 +41,17 @@ async def delete_row(app: FastAPI, table_name: str, key: UUID | int | str) -> No
     database: Database = app.state.database
     async with database.transaction() as transaction:
         await transaction.execute(delete(column.table).where(column == _convert(column, key)))
+
+
+async def refer_to_rows(app: FastAPI, table_name: str) -> None:
+    """Create a table that refers to all rows of this one, like a resource that is added later."""
+    database: Database = app.state.database
+    async with database.transaction() as transaction:
+        for statement in (
+            f"CREATE TABLE references_of_tests AS TABLE {table_name}",
+            f"ALTER TABLE references_of_tests ADD FOREIGN KEY (id) REFERENCES {table_name}",
+        ):
+            await transaction.execute(text(statement))
 
 
 def _convert(column: Column[Any], value: Any) -> Any:

@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
+
+from tests.rows import refer_to_rows
 
 ARTICLES = "/api/v1/articles"
 UNKNOWN_ID = "00000000-0000-0000-0000-000000000000"
@@ -80,6 +83,15 @@ async def test_deleted_article_is_404(client: AsyncClient) -> None:
     assert (await client.delete(target)).status_code == 404
     assert (await client.patch(target, json={})).status_code == 404
     assert await list_slugs(client) == []
+
+
+async def test_article_with_references_cannot_be_deleted(app: FastAPI, client: AsyncClient) -> None:
+    article = await create(client)
+    await refer_to_rows(app, "articles")
+    response = await client.delete(f"{ARTICLES}/{article['id']}")
+    assert response.status_code == 409
+    assert response.json()["type"] == "/problems/still-referenced"
+    assert await list_slugs(client) == ["a-slug"]
 
 
 @pytest.mark.parametrize(

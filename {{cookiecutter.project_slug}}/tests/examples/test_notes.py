@@ -4,11 +4,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from httpx2 import AsyncClient
 
 from app.api.cursors import CursorCodec
 from app.db.repositories.notes import NoteReader
 from tests.auth.helpers import new_user
+from tests.rows import refer_to_rows
 
 NOTES = "/api/v1/notes"
 
@@ -102,6 +104,17 @@ async def test_deleted_note_is_404(client: AsyncClient, alice: dict[str, str]) -
     for method in ("GET", "PATCH", "DELETE"):
         response = await client.request(method, target, json={}, headers=alice)
         assert response.status_code == 404
+
+
+async def test_note_with_references_cannot_be_deleted(
+    app: FastAPI, client: AsyncClient, alice: dict[str, str]
+) -> None:
+    note = await create(client, alice)
+    await refer_to_rows(app, "notes")
+    response = await client.delete(f"{NOTES}/{note['id']}", headers=alice)
+    assert response.status_code == 409
+    assert response.json()["type"] == "/problems/still-referenced"
+    assert await list_titles(client, alice) == ["A note"]
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ async def update_article(
     return ArticleRead.model_validate(row)
 
 
-@router.delete("/{article_id}", status_code=204, responses=error_responses(404))
+@router.delete("/{article_id}", status_code=204, responses=error_responses(404, 409))
 async def delete_article(article_id: ArticleId, articles: ArticleWriterDep) -> None:
-    """Delete an article."""
+    """Delete an article. Fails with 409 while other resources refer to it."""
     await articles.delete(article_id)

@@ -71,7 +71,10 @@ async def update_note(note_id: NoteId, changes: NoteUpdate, notes: NoteWriterDep
     return NoteRead.model_validate(row)
 
 
-@router.delete("/{note_id}", status_code=204, responses=error_responses(404))
+@router.delete("/{note_id}", status_code=204, responses=error_responses(404, 409))
 async def delete_note(note_id: NoteId, notes: NoteWriterDep) -> None:
-    """Delete one of the authenticated user's notes."""
+    """Delete one of the authenticated user's notes.
+
+    Fails with 409 while other resources refer to it.
+    """
     await notes.delete(note_id)
