@@ -28,7 +28,9 @@ SPECIFICATIONS = {
             " state:enum:off,on:sort:default=on seller:ref:customers:cascade"
             " buyer:ref:customers:null:optional tags:list:str:10:index:default=empty days:list:date"
             " amounts:list:decimal:6.2:optional email:email:optional"
-            " decimal:decimal:4.0:filter path:str:1:filter:index --search title,text,mail",
+            " decimal:decimal:4.0:filter path:str:1:filter:index extra:json:optional"
+            " roles:list:enum:read,write plain_text:str:9:optional"
+            " parent:ref:products:optional:cascade:sort --search title,text,mail",
             "invoice number:str:20:unique customer:ref:customers total:decimal:12.2"
             " due:date:optional status:enum:draft,sent,paid",
             "invoice_line invoice:ref:invoices:cascade position:int:sort text:text:500",
@@ -37,7 +39,8 @@ SPECIFICATIONS = {
     "owned": Specifications(
         {"auth": True, "example": True},
         (
-            "customer name:str:50:unique due:date:unique:filter score:decimal:3.1:unique",
+            "customer name:str:50:unique due:date:unique:filter score:decimal:3.1:unique"
+            " referrer:ref:customers:optional twin:ref:customers:optional:unique:null",
             "invoice number:str:20:unique customer:ref:customers article:ref:articles:optional:null"
             " note:ref:notes:cascade due:date:optional status:enum:draft,sent,paid:default=draft"
             " total:decimal:12.2:sort --search number",
@@ -57,7 +60,8 @@ SPECIFICATIONS = {
             "category title:str:5:unique:sort:filter --only get,delete --public",
             "bus title:str:5:unique amount:decimal:3.0:default=5 text:text:50000:optional"
             " customer:ref:customers:unique --only list,update --search text",
-            "agency name:email:unique:sort customer:ref:customers --only create,get,update",
+            "agency name:email:unique:sort customer:ref:customers head:ref:agencies:optional"
+            " --only create,get,update",
             "person born:date user:ref:users:cascade --plural people --only list,create,delete",
         ),
     ),

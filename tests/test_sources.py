@@ -45,6 +45,22 @@ def test_no_python_file_has_more_than_200_lines(path: Path) -> None:
     assert len(counted) <= 200, f"split {NAMES[path]}"
 
 
+def test_generator_of_resources_has_at_most_350_lines() -> None:
+    """Its templates, docstrings, comments and blank lines do not count."""
+    count = 0
+    for path in (SOURCES / "dev" / "resource").glob("*.py"):
+        source = path.read_text("utf-8")
+        docstrings = {
+            line
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        }
+        for number, line in enumerate(source.splitlines(), 1):
+            count += bool(line.strip()) and line.lstrip()[0] != "#" and number not in docstrings
+    assert 0 < count <= 350
+
+
 @python_files()
 def test_python_has_no_template_blocks_and_expressions_only_in_strings(path: Path) -> None:
     source = path.read_text("utf-8")

@@ -14,8 +14,9 @@ from dev.resource.validation import find_problems
 from tests.databases import CONFIG
 
 PARENTS = {
-    "customers": Parent("Customer", "UUID", is_owned=False),
-    "letters": Parent("Letter", "int", is_owned=True),
+    "customers": Parent("UUID", is_owned=False),
+    "letters": Parent("int", is_owned=True),
+    "tested_things": Parent("UUID", is_owned=False),
 }
 
 
@@ -59,6 +60,8 @@ def test_plural(singular: str, plural: str) -> None:
         "data:json:default=empty:index",
         "state:enum:draft,sent:default=sent:sort",
         "labels:list:str:3:default=empty:index",
+        "states:list:enum:draft,sent:optional",
+        "parent:ref:tested_things:optional:cascade",
         "customer:ref:customers:null:optional",
     ],
 )
@@ -72,15 +75,19 @@ def test_valid_field_has_no_problems(field: str) -> None:
         ("title:strin:20", "title: unknown type 'strin'"),
         ("title", "title: unknown type ''"),
         ("title:str", "title: str needs an argument, such as str:50"),
-        ("title:str:0", "title: the bound must be from 1 to 100000"),
-        ("title:text:501:sort", "title: the bound must be from 1 to 500"),
+        ("title:str:0", "title: str needs an argument, such as str:50"),
+        ("title:str:100001", "title: at most 100000 characters"),
+        ("title:text:501:sort", "title: at most 500 characters"),
         ("price:decimal:2.3", "price: a decimal has 1 to 28 digits"),
         ("price:decimal", "price: decimal needs an argument, such as decimal:12.2"),
-        ("state:enum:draft", "state: an enum has at least two values, all different"),
+        ("state:enum:draft", "state: enum needs an argument, such as enum:draft,sent"),
+        ("state:enum:1,2", "state: enum needs an argument, such as enum:draft,sent"),
         (
-            "state:enum:lower,class,2",
-            "values that are numbers, keywords or methods of str: class, 2, lower",
+            "state:enum:lower,class,a,mro,a",
+            "state: values that are repeated, keywords or methods: a, class, lower, mro",
         ),
+        ("states:list:enum:on,off:filter", "states: its type excludes filter"),
+        ("states:list:enum:on,off:default=on", "states: 'on' is not a possible default"),
         ("buyer:ref:buyers", "buyer: unknown resource 'buyers'"),
         ("buyer:ref:customers:null", "buyer: only an optional reference can become null"),
         ("letter:ref:letters", "letters belong to users, so tested_things must, too"),
@@ -88,15 +95,22 @@ def test_valid_field_has_no_problems(field: str) -> None:
         ("title:str:20:cascade", "title: unknown modifiers: cascade"),
         ("title:str:20:sort:sort", "title: a modifier is repeated"),
         ("done:bool:sort", "done: its type excludes sort"),
-        ("data:list:json", "data: a list of json is not supported"),
+        ("data:list:json", "data: a list of json is not supported: an object can contain lists"),
+        (
+            "buyers:list:ref:customers",
+            "buyers: a list of ref is not supported: its items would not be foreign keys",
+        ),
+        ("parent:ref:tested_things", "parent: a reference to itself must be optional"),
         ("count_of:int:default=many", "count_of: 'many' is not a possible default"),
+        ("count_of:int:default", "count_of: None is not a possible default"),
         ("price:decimal:3.2:default=10", "price: '10' is not a possible default"),
+        ("price:decimal:3.2:default=-", "price: '-' is not a possible default"),
         ("price:decimal:3.2:default=1.005", "price: '1.005' is not a possible default"),
         ("code:str:3:default=abcd", "code: 'abcd' is not a possible default"),
         ("state:enum:on,off:default=up", "state: 'up' is not a possible default"),
         ("code:str:5:unique:default=a", "code: a unique field has no default"),
-        ("class:int", "class: a keyword of Python"),
-        ("order:int", "order: a reserved word of SQL"),
+        ("class:int", "class: a keyword of Python or SQL"),
+        ("order:int", "order: a keyword of Python or SQL"),
         ("id:uuid", "id: the name is reserved"),
         ("date:date", "date: the name is reserved"),
         ("version:int", "version: the name is reserved"),
@@ -123,7 +137,8 @@ def test_existing_name_is_a_problem(plural: str) -> None:
 
 
 def test_generated_modules_are_formatted_and_pass_the_linter(tmp_path: Path) -> None:
-    fields = "number:str:20:unique", "customer:ref:customers", "due:date", "paid:bool"
+    parent = "parent:ref:tested_things:optional"
+    fields = "number:str:20:unique", parent, "due:date", "paid:bool", "path:str:5", "tags:list:date"
     names = files.render(resource(*fields), tmp_path)
     assert sorted(names) == sorted(name.format("tested_things") for name in files.FILES)
     for command in (["check"], ["format", "--check"]):

@@ -2,8 +2,6 @@
 
 import sys
 from argparse import ArgumentParser
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from alembic.util import CommandError
 
@@ -12,7 +10,7 @@ from app.db import metadata
 from dev import DevelopmentError
 from dev.resource.files import STAGING, clear_staging, publish, render
 from dev.resource.migration import write_migration
-from dev.resource.specification import ACTIONS, Field, Resource, pluralize
+from dev.resource.specification import ACTIONS, Field, Parent, Resource, pluralize
 from dev.resource.undo import undo
 from dev.resource.validation import find_parents, find_problems
 
@@ -29,12 +27,11 @@ def main() -> None:
     add("fields", nargs="*", help="name:type:modifiers, such as number:str:20:unique")
     add("--plural", help="the plural, if it is irregular")
     access = parser.add_mutually_exclusive_group().add_argument
-    access(
-        "--owned", action="store_true", help="each row belongs to a user: the default with users"
-    )
-    access("--public", action="store_true", help="anyone can read and write all rows")
-    add("--search", default="", help="texts of the full-text search, separated by commas")
-    add("--only", default=",".join(ACTIONS), help=f"some of {','.join(ACTIONS)}")
+    access("--owned", action="store_true", help="each row belongs to a user: default with users")
+    access("--public", action="store_false", dest="owned", help="anyone can access all rows")
+    parser.set_defaults(owned="users" in metadata.tables)
+    add("--search", type=_split, default=(), help="texts of the full-text search: title,text")
+    add("--only", type=_split, default=ACTIONS, help=f"some of {','.join(ACTIONS)}")
     add("--dry-run", action="store_true", help="print the files instead of writing them")
     add("--undo", action="store_true", help="remove the files, and downgrade the database")
     options = parser.parse_intermixed_args()
@@ -42,25 +39,27 @@ def main() -> None:
     if options.undo:
         undo(plural)
         return
-    parents = find_parents()
-    resource = Resource(options.name, plural, [Field(text, parents) for text in options.fields])
-    resource.is_owned = options.owned or ("users" in metadata.tables and not options.public)
-    resource.search = list(filter(None, options.search.split(",")))
-    resource.actions = options.only.split(",")
+    parents = find_parents() | {plural: Parent("UUID", options.owned)}
+    fields = [Field(text, parents) for text in options.fields]
+    resource = Resource(options.name, plural, fields, options.owned, options.search, options.only)
     if problems := find_problems(resource):
         raise DevelopmentError("\n".join(problems))
-    if options.dry_run:
-        with TemporaryDirectory() as folder:
-            for name in render(resource, Path(folder)):
-                print(f"# {name}\n\n{Path(folder, name).read_text('utf-8')}")
-        return
     clear_staging()
     names = render(resource, STAGING)
+    if options.dry_run:
+        for name in names:
+            print(f"# {name}\n\n{(STAGING / name).read_text('utf-8')}")
+        clear_staging()
+        return
     names.append(write_migration(plural, STAGING))
     publish(names)
     print(*names, sep="\n")
     if resource.writes and not resource.is_owned:
         print(f"Anyone who can reach the service can write {resource.labels}.")
+
+
+def _split(text: str) -> list[str]:
+    return text.split(",")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The files of a resource: rendered and formatted in a staging folder, then moved into place."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,13 @@ def render(resource: Resource, folder: Path) -> list[str]:
         ruff = [sys.executable, "-m", "ruff", *command, "--quiet", "--no-cache", *options, *names]
         subprocess.run(ruff, cwd=folder, check=True)
     return [*names]
+
+
+def imported_names(templates: str) -> set[str]:
+    """Return the names that templates import, which the generated code cannot define."""
+    text = "".join(path.read_text("utf-8") for path in TEMPLATES.glob(f"{templates}.mako"))
+    blocks = re.findall(r"^from [\w.]+ import (\([\w,\s]+|.+)", text, re.MULTILINE)
+    return {*re.findall(r"\w+", " ".join(blocks))}
 
 
 def clear_staging() -> None:

@@ -10,6 +10,7 @@ from dev import DevelopmentError
 from dev.resource.files import FILES, JOURNAL, ROOT, remove
 from dev.revisions import next_revision_id
 
+_VERSIONS = "migrations/versions"
 _ALEMBIC = (sys.executable, "-m", "dev.alembic")
 
 
@@ -25,24 +26,20 @@ def undo(plural: str) -> None:
 
 def _removable(plural: str) -> list[str]:
     """Return the files of a resource, whose table is no longer in the development database."""
-    versions = "migrations/versions"
     pattern = f"[0-9][0-9][0-9][0-9]{next_revision_id(plural)[4:]}.py"
-    migrations = [*(ROOT / versions).glob(pattern)]
-    names = [
-        *(name.format(plural) for name in FILES),
-        *(f"{versions}/{path.name}" for path in migrations),
-    ]
-    names = [name for name in names if (ROOT / name).exists()]
-    if not migrations:
+    revisions = sorted(path.stem for path in (ROOT / _VERSIONS).glob(pattern))
+    if not revisions:
         raise DevelopmentError(f"There is no generated resource {plural}.")
-    revision = migrations[-1].stem
-    heads = ScriptDirectory.from_config(Config(toml_file=ROOT / "pyproject.toml")).get_heads()
+    files = [name.format(plural) for name in FILES]
+    files += [f"{_VERSIONS}/{revision}.py" for revision in revisions]
+    names = [name for name in files if (ROOT / name).exists()]
     problems = [f"{name} has changed since it was added" for name in names if _has_changed(name)]
-    if heads != [revision]:
-        problems.append(f"another migration follows {revision}: {', '.join(heads)}")
+    heads = ScriptDirectory.from_config(Config(toml_file=ROOT / "pyproject.toml")).get_heads()
+    if heads != revisions[-1:]:
+        problems.append(f"another migration follows {revisions[-1]}: {', '.join(heads)}")
     if problems:
         raise DevelopmentError("\n".join(["Nothing was removed:", *problems]))
-    if revision in _run(*_ALEMBIC, "current"):
+    if revisions[-1] in _run(*_ALEMBIC, "current"):
         _run(*_ALEMBIC, "downgrade", "-1")
     return names
 

@@ -1,8 +1,10 @@
 <%!
+from dev.resource.files import imported_names
+from dev.resource.specification import to_class_name
+
 def example(f):
     text = f.label.capitalize()[: f.length]
-    precision, scale = f.digits
-    number = "0." + "1".zfill(scale) if precision == scale else f"{1:.{scale}f}"
+    number = f"{1:.{f.scale}f}" if f.whole else "0." + "1".zfill(f.scale)
     return {
         "str": repr(text), "text": repr(text), "int": 1, "bigint": 1, "float": 1.5,
         "decimal": "\"" + number + "\"", "date": '"2030-01-31"', "datetime": '"2030-01-31T12:00:00Z"',
@@ -10,18 +12,13 @@ def example(f):
     }.get(f.type)
 
 def base(r, f):
-    return {
-        "str": "PlainText", "text": "PlainText", "int": "Integer", "bigint": "BigInteger",
-        "decimal": "Decimal", "float": "FiniteNumber", "bool": "StrictBool", "date": "Date",
-        "datetime": "Timestamp", "uuid": "UUID", "json": "JsonObject", "email": "Email",
-        "enum": r.class_name + f.class_name, "ref": "UUID" if f.key_type == "UUID" else "BigInteger",
-    }[f.type]
+    return "BigInteger" if f.key_type == "int" else f.rules["schema"] % r.names(f)
 
 def bounds(f):
     yield from {
         "str": ["min_length=1", f"max_length={f.length}"],
         "text": ["min_length=1", f"max_length={f.length}"],
-        "decimal": [f"max_digits={f.digits[0]}", f"decimal_places={f.digits[1]}"],
+        "decimal": [f"max_digits={f.precision}", f"decimal_places={f.scale}"],
     }.get(f.type, [])
 
 def annotated(type_, arguments):
@@ -41,16 +38,15 @@ def definition(r, f):
         return annotated(f"list[{annotated(base(r, f), [*bounds(f), *examples])}]", ["max_length=100", *described])
     return annotated(base(r, f), [*bounds(f), *described, *examples])
 
+def alias(f):
+    name = to_class_name(f.column)
+    return f"{name}Value" if name in imported_names("schemas.py") else name
+
 def type_of(r, f):
-    return f.alias if definition(r, f).startswith("Annotated") else definition(r, f)
+    return alias(f) if definition(r, f).startswith("Annotated") else definition(r, f)
 
 def read_type(r, f):
-    item = {
-        "str": "str", "text": "str", "int": "int", "bigint": "int", "decimal": "Decimal",
-        "float": "float", "bool": "bool", "date": "date", "datetime": "UtcDatetime",
-        "uuid": "UUID", "json": "dict[str, Any]", "email": "str", "enum": base(r, f),
-        "ref": f.key_type,
-    }[f.type]
+    item = "UtcDatetime" if f.type == "datetime" else f.rules["python"] % r.names(f)
     return (f"list[{item}]" if f.is_list else item) + (" | None" if f.is_optional else "")
 %>\
 """Request and response bodies of ${r.labels}."""
@@ -80,8 +76,8 @@ from app.schemas.fields import (
 )
 
 % for f in fields:
-% if type_of(r, f) == f.alias:
-${f.alias} = ${definition(r, f)}
+% if type_of(r, f) == alias(f):
+${alias(f)} = ${definition(r, f)}
 % endif
 % endfor
 % if "create" in r.actions:

@@ -34,14 +34,18 @@ searched = " || ' ' || ".join(
     f"COALESCE({f.column}, '')" if f.is_optional else f.column for f in texts
 )
 unique = [f.column for f in fields if "unique" in f.words and r.is_owned]
+enums = [f for f in fields if f.is_list and f.values]
 filters = [columns for columns in indexes(r) if columns not in sort_indexes(r)]
 %>\
-% if searched or unique or indexes(r):
+% if searched or unique or enums or indexes(r):
 ${opening}
 % if searched:
         search_column("${searched}"),
         Index("ix_${r.plural}_search_vector", "search_vector", postgresql_using="gin"),
 % endif
+% for f in enums:
+        CheckConstraint("${f.column} <@ ARRAY${f.values}::varchar[]", name="${f.column}"),
+% endfor
 % for column in unique:
         UniqueConstraint("owner_id", "${column}"),
 % endfor

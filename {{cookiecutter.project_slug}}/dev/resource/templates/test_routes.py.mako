@@ -5,8 +5,7 @@ from dev.resource.specification import TIMES
 
 def number(f, n):
     """Return a decimal number with one significant digit."""
-    precision, scale = f.digits
-    return f"{Decimal(n) if precision > scale else Decimal(n).scaleb(-scale):.{scale}f}"
+    return f"{Decimal(n) if f.whole else Decimal(n).scaleb(-f.scale):.{f.scale}f}"
 
 def value(f, n):
     """Return the source of the nth value of a field. The values are in ascending order."""
@@ -27,14 +26,13 @@ def longest(f):
         return f"{value(f, 1)} * 100"
     if f.type != "decimal":
         return f'"x" * {f.length}'
-    precision, scale = f.digits
-    return repr(f"{(10**precision - 1) * Decimal(10) ** -scale:f}")
+    return repr(f"{(10**f.precision - 1) * Decimal(10) ** -f.scale:f}")
 
 def default(f):
     if f.default is None:
         return "None"
     if f.type == "decimal":
-        return repr(f"{Decimal(f.default):.{f.digits[1]}f}")
+        return repr(f"{Decimal(f.default):.{f.scale}f}")
     special = {"true": "True", "false": "False", "empty": "[]" if f.is_list else "{}"}
     numbers = {"int", "bigint", "float"}
     if f.type in {"str", "text"} and not f.is_list:
@@ -57,7 +55,7 @@ def invalid(f):
         "int": ["2**31", "-(2**31) - 1", "1.5", '"1"', "True"],
         "bigint": ["2**63", "-(2**63) - 1", "1.5", '"1"', "True"],
         "float": ['"1.5"', "True"], "bool": ['"true"', "1"],
-        "decimal": [f'"{number(f, 1)}{"" if f.digits[1] else "."}1"', f'"1{"0" * (f.digits[0] - f.digits[1])}"', '"NaN"', '"x"'],
+        "decimal": [f'"{number(f, 1)}{"" if f.scale else "."}1"', f'"1{"0" * f.whole}"', '"NaN"', '"x"'],
         "date": ['"2030-02-30"', '"2030-01-01T12:00:00Z"', "1"],
         "datetime": ['"2030-01-01T12:00:00"', '"2030-01-01"', "1"],
         "uuid": ['"x"', "1"], "json": ["[]", '"x"', '{"key": "x" * 10_001}', r'{"key": "\0"}'],
@@ -67,10 +65,10 @@ def invalid(f):
         values = [f"[{item}]" for item in values] + [f"{value(f, 1)} * 101", '"x"']
     yield from values
 
-def lists(r):
+def lists(r, selfs):
     """Yield queries, and the positions of the rows that they list."""
     yield "{}", [0, 2, 1]
-    for column in r.sorts[1:]:
+    for column in [name for name in r.sorts[1:] if name not in {f.column for f in selfs}]:
         yield repr({"sort": column}), [0, 1, 2]
         yield repr({"sort": f"-{column}"}), [2, 1, 0]
     if r.sorts:
@@ -90,10 +88,13 @@ url = r.plural.upper()
 order = "by default newest first" if r.sorts else "newest first"
 has = {*r.actions}.__contains__
 owner = "owner_id: UUID, " if r.is_owned else ""
+# References to a row of the same table, which are null in the bodies, and those to other tables.
+selfs = [f for f in r.references if f.argument == r.plural]
+parents = [f for f in r.references if f not in selfs]
 optional = [f for f in fields if f.is_optional]
 required = [f for f in fields if f not in optional and f.default is None]
-unique = [f for f in fields if "unique" in f.words]
-owned = [f for f in r.references if f.parent.is_owned]
+unique = [f for f in fields if "unique" in f.words and f not in selfs]
+owned = [f for f in parents if f.parent.is_owned]
 bounded = [f for f in fields if f.is_list or f.type in {"str", "text", "decimal"}]
 actions = {"GET": "get", "PATCH": "update", "DELETE": "delete"}
 own_methods = [method for method, action in actions.items() if has(action)]
@@ -126,9 +127,9 @@ async def owner_id(app: FastAPI, client: AsyncClient) -> UUID:
 % endif
 
 @pytest.fixture
-${"async " if r.references else ""}def bodies(${"app: FastAPI" if r.references else ""}${", owner_id: UUID" if owned else ""}) -> list[dict[str, Any]]:
+${"async " if parents else ""}def bodies(${"app: FastAPI" if parents else ""}${", owner_id: UUID" if owned else ""}) -> list[dict[str, Any]]:
     """Return the bodies of three new ${r.labels}, whose values are in ascending order."""
-% for f in r.references:
+% for f in parents:
 <%
     parent = f'await insert_row(app, "{f.argument}"' + (", owner_id=owner_id)" if f.parent.is_owned else ")")
     parent = f"str({parent})" if f.key_type == "UUID" else parent
@@ -137,7 +138,7 @@ ${"async " if r.references else ""}def bodies(${"app: FastAPI" if r.references e
 % endfor
     return [
 % for n in (1, 2, 3):
-        {${", ".join(f'"{f.column}": {value(f, n)}' for f in fields)}},
+        {${", ".join(f'"{f.column}": {None if f in selfs else value(f, n)}' for f in fields)}},
 % endfor
     ]
 
@@ -170,7 +171,7 @@ async def test_empty_list(client: AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("query", "positions"),
     [
-% for query, positions in lists(r):
+% for query, positions in lists(r, selfs):
         (${query}, ${positions}),
 % endfor
     ],
@@ -202,7 +203,7 @@ async def test_${r.plural}_of_${f.name}_are_listed(
     assert await list_positions(client, ids, nested.format(empty)) == []
     assert (await client.get(nested.format(${"UNKNOWN_ID" if f.key_type == "UUID" else "2**62"}))).status_code == 404
 % endfor
-% for f in r.references:
+% for f in parents:
 % if f not in r.nested:
 
 
@@ -403,8 +404,8 @@ async def test_update_keeps_omitted_fields(
 % if f.values:
 @pytest.mark.parametrize("value", [${", ".join(f'"{value}"' for value in f.values)}])
 async def test_every_${f.name}_is_stored(client: AsyncClient, ids: list[str], value: str) -> None:
-    response = await client.patch(f"{${url}}/{ids[0]}", json={"${f.column}": value})
-    assert (response.status_code, response.json()["${f.column}"]) == (200, value)
+    response = await client.patch(f"{${url}}/{ids[0]}", json={"${f.column}": ${"[value]" if f.is_list else "value"}})
+    assert (response.status_code, response.json()["${f.column}"]) == (200, ${"[value]" if f.is_list else "value"})
 
 
 % endif
@@ -456,7 +457,7 @@ async def test_deleted_${r.singular}_is_404(client: AsyncClient, ids: list[str])
     assert await list_positions(client, ids) == [2, 1]
 % endif
 % endif
-% for f in r.references:
+% for f in parents:
 % if has("list"):
 <% verb = "deleted" if "cascade" in f.words else "kept" if "null" in f.words else "required" %>\
 
@@ -475,6 +476,59 @@ async def test_${f"{f.name}_with_{r.plural}_cannot_be_deleted" if verb == "requi
     await delete_row(app, "${f.argument}", bodies[0]["${f.column}"])
     ${f.column}s = {item["id"]: item["${f.column}"] for item in (await client.get(${url})).json()}
     assert [${f.column}s[key] for key in ids] == [None, *(body["${f.column}"] for body in bodies[1:])]
+% endif
+% endif
+% endfor
+% for f in selfs:
+% if has("create") or has("update"):
+
+
+async def test_${f.name}_is_another_${r.singular}(
+    app: FastAPI, client: AsyncClient, ${owner}bodies: list[dict[str, Any]]
+) -> None:
+    change = {"${f.column}": str(${insert(r, "bodies[2]")})}
+% if has("create"):
+    response = await client.post(${url}, json={**bodies[0], **change})
+    assert response.status_code == 201, response.text
+    assert response.json().items() >= change.items()
+% endif
+% if has("update"):
+    target = f"{${url}}/{${insert(r, "bodies[1]")}}"
+    response = await client.patch(target, json=change)
+% if "unique" in f.words and has("create"):
+    assert (response.status_code, response.json()["field"]) == (409, "${f.column}")
+% else:
+    assert (response.status_code, response.json()["${f.column}"]) == (200, change["${f.column}"])
+% endif
+% endif
+% endif
+% if has("list"):
+<% verb = "deleted" if "cascade" in f.words else "kept" if "null" in f.words else "required" %>\
+
+
+async def test_${f"{f.name}_with_{r.plural}_cannot_be_deleted" if verb == "required" else f"{r.plural}_of_deleted_{f.name}_are_{verb}"}(
+    app: FastAPI, client: AsyncClient, ${owner}bodies: list[dict[str, Any]]
+) -> None:
+    key = str(${insert(r, "bodies[0]")})
+    bodies[1]["${f.column}"] = key
+    ids = [key, str(${insert(r, "bodies[1]")})]
+    assert await list_positions(client, ids, ${f.column}=key) == [1]
+% if verb == "required":
+    with pytest.raises(StillReferencedError):
+        await delete_row(app, "${r.plural}", key)
+    assert await list_positions(client, ids) == [1, 0]
+% if has("delete"):
+    response = await client.delete(f"{${url}}/{key}")
+    assert response.status_code == 409
+    assert response.json()["type"] == "/problems/still-referenced"
+% endif
+% elif verb == "deleted":
+    await delete_row(app, "${r.plural}", key)
+    assert await list_positions(client, ids) == []
+% else:
+    await delete_row(app, "${r.plural}", key)
+    [child] = (await client.get(${url})).json()
+    assert (child["id"], child["${f.column}"]) == (ids[1], None)
 % endif
 % endif
 % endfor

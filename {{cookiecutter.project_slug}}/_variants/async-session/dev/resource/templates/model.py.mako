@@ -1,26 +1,13 @@
 <%!
 def python_type(r, f):
-    item = {
-        "str": "str", "text": "str", "email": "str", "int": "int", "bigint": "int",
-        "decimal": "Decimal", "float": "float", "bool": "bool", "date": "date",
-        "datetime": "datetime", "uuid": "UUID", "json": "dict[str, Any]",
-        "enum": r.class_name + f.class_name, "ref": f.key_type,
-    }[f.type]
+    item = f.rules["python"] % r.names(f)
     return (f"list[{item}]" if f.is_list else item) + (" | None" if f.is_optional else "")
 
-def on_delete(f):
-    rule = {"cascade": "CASCADE", "null": "SET NULL"}.get(next(iter({*f.words} & {"cascade", "null"}), ""))
-    return f', ondelete="{rule}"' if rule else ""
-
 def column_type(r, f):
-    item = {
-        "str": f"String({f.length})", "text": "Text", "email": "String(254)", "int": "Integer",
-        "bigint": "BigInteger", "decimal": f"Numeric({', '.join(map(str, f.digits))})",
-        "float": "Double", "bool": "Boolean", "date": "Date", "datetime": "DateTime(timezone=True)",
-        "uuid": "Uuid", "json": "JSONB",
-        "enum": f"text_enum({r.class_name}{f.class_name})",
-        "ref": f'ForeignKey("{f.argument}.id"{on_delete(f)})',
-    }[f.type]
+    item = f.rules["column"] % r.names(f)
+    if f.is_list and f.values:
+        # The constraint is one of the table.
+        item = item.replace(")", ", create_constraint=False)")
     return f"ARRAY({item})" if f.is_list else item
 
 def arguments(r, f):
@@ -50,6 +37,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Date,
     DateTime,
     Double,

@@ -1,4 +1,15 @@
 <%!
+from importlib import import_module
+
+from app.db import metadata
+
+def model(r, f):
+    """Return the name of the model to which a field refers."""
+    if f.argument == r.plural:
+        return r.class_name
+    table, module = metadata.tables[f.argument], import_module(f"app.db.models.{f.argument}")
+    return next(name for name, member in vars(module).items() if getattr(member, "__table__", None) is table)
+
 def column(r, name):
     return f"{r.class_name}.{name}"
 
@@ -42,7 +53,7 @@ from app.db.database import Database
 from app.db.keyset import KeysetList, PageRequest
 from app.db.models.${r.plural} import ${r.class_name}
 % for f in r.references:
-from app.db.models.${f.argument} import ${f.parent.model}
+from app.db.models.${f.argument} import ${model(r, f)}
 % endfor
 from app.db.repositories.base import Reader, Writer
 from app.db.transaction import Transaction
@@ -53,8 +64,8 @@ SELECT_${r.plural.upper()} = ${select(r)}
 % endif
 % for f in r.references:
 % if f in r.nested or f in owned:
-SELECT_${f.name.upper()} = select(${f.parent.model}.id).where(
-    ${f.parent.model}.id == bindparam("${f.column}")${f', {f.parent.model}.owner_id == bindparam("owner_id")' if f in owned else ""}
+SELECT_${f.name.upper()} = select(${model(r, f)}.id).where(
+    ${model(r, f)}.id == bindparam("${f.column}")${f', {model(r, f)}.owner_id == bindparam("owner_id")' if f in owned else ""}
 )
 % endif
 % if f in r.nested:
