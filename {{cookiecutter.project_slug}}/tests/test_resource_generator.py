@@ -9,7 +9,7 @@ import pytest
 import app.db.models  # noqa: F401 - fills the metadata
 from app.db import metadata
 from dev.resource import files, undo
-from dev.resource.specification import Field, Parent, Resource, pluralize
+from dev.resource.specification import Field, Parent, Resource, pluralize, with_article
 from dev.resource.validation import find_problems
 from tests.databases import CONFIG
 
@@ -46,6 +46,11 @@ def problems(*fields: str, **names: str) -> list[str]:
 )
 def test_plural(singular: str, plural: str) -> None:
     assert pluralize(singular) == plural
+
+
+@pytest.mark.parametrize("noun", ["an hour", "an urn", "a user", "a uuid", "a euro", "an order"])
+def test_article(noun: str) -> None:
+    assert with_article(noun.partition(" ")[2]) == noun
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,8 @@ def to_class_name(name: str) -> str:
 
 def with_article(label: str) -> str:
     """Return a noun with its indefinite article."""
-    return f"an {label}" if re.match("[aeio]|u(?!ni|s[ae])", label) else f"a {label}"
+    has_vowel = re.match(r"(?!eu|one\b)[aeio]|u(?!ni|s[ae]|ui)|hour|hono|hones|heir", label)
+    return f"an {label}" if has_vowel else f"a {label}"
 
 
 def pluralize(name: str) -> str:

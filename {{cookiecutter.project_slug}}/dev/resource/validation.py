@@ -70,15 +70,14 @@ def find_problems(resource: Resource) -> list[str]:
 
 def _find_problems_of_field(field: Field, resource: Resource) -> dict[str, object]:
     kind, argument, values, rules = field.type, field.argument, field.values, field.rules
-    plural, words, example = resource.plural, {*field.words}, rules.get("example")
-    no_list = field.is_list and rules.get("no_list")
+    plural, column, words = resource.plural, field.column, {*field.words}
+    example, no_list = rules.get("example"), field.is_list and rules.get("no_list")
     pattern = rules.get("default", "(?!)") % vars(field)
     is_default = re.fullmatch(pattern, field.default or "", re.ASCII)
     unknown = words - _MODIFIERS - {*(DELETIONS if kind == "ref" else ())}
     excluded = words & {*rules.get("excluded", ())}
     limit = _MAX_INDEXED if {"unique", "index", "filter", "sort"} & words else _MAX_TEXT
     wrong = {v for v in values if iskeyword(v) or hasattr(StrEnum, v) or values.count(v) > 1}
-    is_long = len(field.column + plural) > _MAX_NAMES
     is_private = field.parent and field.parent.is_owned and not resource.is_owned
     return {
         f"unknown type {kind!r}; known: {', '.join(TYPES)}": kind not in {*TYPES} - {"list"},
@@ -89,8 +88,8 @@ def _find_problems_of_field(field: Field, resource: Resource) -> dict[str, objec
         "only an optional reference can become null": "null" in words and not field.is_optional,
         "a unique field has no default": {"unique", "default"} <= words,
         f"{field.default!r} is not a possible default": "default" in words and not is_default,
-        "the name is reserved": field.column in _RESERVED | imported_names("[ms]*"),
-        f"with {plural}, longer than {_MAX_NAMES} characters": is_long,
+        "the name is reserved": column in _RESERVED | imported_names("[ms]*"),
+        f"longer than {_MAX_NAMES} characters with {plural}": len(column + plural) > _MAX_NAMES,
         f"at most {limit} characters": field.length > limit,
         "a decimal has 1 to 28 digits": not field.scale <= field.precision in range(1, 29),
         f"values that are repeated, keywords or methods: {', '.join(sorted(wrong))}": wrong,
