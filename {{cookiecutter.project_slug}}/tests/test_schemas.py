@@ -1,13 +1,14 @@
 """Base classes of request and response bodies, and types of their fields."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from app.schemas.base import RequestBody, ResponseBody, UtcDatetime
+from app.schemas.base import PlainDecimal, RequestBody, ResponseBody, UtcDatetime
 from app.schemas.fields import (
     BigInteger,
     Date,
@@ -32,6 +33,12 @@ class ThingRead(ResponseBody):
 def test_unknown_field_is_rejected() -> None:
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         ThingUpdate.model_validate({"name": "a", "nmae": "b"})
+
+
+@pytest.mark.parametrize("number", ["0.00000000", "-0.00000001", "12.5"])
+def test_decimal_is_serialized_without_exponent(number: str) -> None:
+    adapter: TypeAdapter[Decimal] = TypeAdapter(PlainDecimal)
+    assert adapter.dump_json(Decimal(number)) == f'"{number}"'.encode()
 
 
 @pytest.mark.parametrize("hours", [-5, 0, 13])

@@ -1,9 +1,10 @@
 """Base classes of request and response bodies."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
 
 class RequestBody(BaseModel):
@@ -29,3 +30,11 @@ def _to_utc(timestamp: datetime) -> datetime:
 
 #: A timestamp in UTC, independent of the time zone of the database session.
 UtcDatetime = Annotated[datetime, AfterValidator(_to_utc)]
+
+
+def _without_exponent(number: Decimal) -> str:
+    return f"{number:f}"
+
+
+#: A number with more than six decimal places. Otherwise, zero would be `0E-7` in JSON.
+PlainDecimal = Annotated[Decimal, PlainSerializer(_without_exponent, when_used="json")]

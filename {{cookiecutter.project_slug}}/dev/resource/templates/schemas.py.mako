@@ -47,6 +47,8 @@ def type_of(r, f):
 
 def read_type(r, f):
     item = "UtcDatetime" if f.type == "datetime" else f.rules["python"] % r.names(f)
+    if f.type == "decimal" and f.scale > 6:
+        item = "PlainDecimal"
     return (f"list[{item}]" if f.is_list else item) + (" | None" if f.is_optional else "")
 %>\
 """Request and response bodies of ${r.labels}."""
@@ -63,7 +65,7 @@ from pydantic import MISSING, Field, StrictBool
 from app.db.models.${r.plural} import ${base(r, f)}
 % endif
 % endfor
-from app.schemas.base import RequestBody, ResponseBody, UtcDatetime
+from app.schemas.base import PlainDecimal, RequestBody, ResponseBody, UtcDatetime
 from app.schemas.fields import (
     BigInteger,
     Date,
