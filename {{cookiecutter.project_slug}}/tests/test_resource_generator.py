@@ -121,6 +121,7 @@ def test_valid_field_has_no_problems(field: str) -> None:
         ("version:int", "version: the name is reserved"),
         ("values:int", "values: the name is reserved"),
         ("count:int", "count: the name is reserved"),
+        ("list:int", "list: the name is reserved"),
         ("Title:int", "'Title': not lower-case words joined by underscores"),
         ("limit:str:5:filter", "limit: lists have such a parameter"),
     ],
@@ -139,6 +140,12 @@ def test_all_problems_are_found_at_once() -> None:
 def test_existing_name_is_a_problem(plural: str) -> None:
     # Existing modules are `app/schemas/base.py` and `tests/test_pool.py`.
     assert f"{plural}: in use: " in "\n".join(problems("title:int", plural=plural))
+
+
+@pytest.mark.parametrize("name", ["big_integer", "plain_text", "response_body", "strict_bool"])
+def test_type_of_a_field_does_not_redefine_an_import(name: str) -> None:
+    field = Field(f"{name}:int", {})
+    assert field.alias == f"{field.class_name}Value"
 
 
 def test_generated_modules_are_formatted_and_pass_the_linter(tmp_path: Path) -> None:
