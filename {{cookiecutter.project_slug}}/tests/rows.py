@@ -1,5 +1,7 @@
 """Rows of any table, for tests of resources that refer to others."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -12,10 +14,11 @@ from sqlalchemy import ARRAY, Column, Enum, Index, String, UniqueConstraint, del
 
 from app.db import Database, metadata
 
-NUMBERS = count(1)
+# Different values of each column that must be unique, however short it is.
+NUMBERS: defaultdict[Column[Any], Iterator[int]] = defaultdict(lambda: count(1))
 
 
-async def insert_row(app: FastAPI, table_name: str, **values: Any) -> UUID | int:
+async def insert_row(app: FastAPI, table_name: str, /, **values: Any) -> UUID | int:
     """Insert a row and return its ID. Values may be those of a request body.
 
     Other columns get the simplest value of their type, unless they are nullable or have a default.
@@ -70,16 +73,17 @@ async def _simplest_value(app: FastAPI, column: Column[Any], values: dict[str, A
         return await insert_row(app, parent.name, **scope)
     if isinstance(column.type, Enum):
         return column.type.enums[0]
+    number = next(NUMBERS[column]) if _is_unique(column) else 1
     if isinstance(column.type, String):
-        return uuid4().hex[: column.type.length]
+        length = column.type.length or 32
+        return uuid4().hex[:length] if length > 8 else str(number)[-length:]
     kind = column.type.python_type
-    # Different values, in case they must be unique.
-    number = next(NUMBERS) if _is_unique(column) else 1
+    scale, digits = getattr(column.type, "scale", 0), getattr(column.type, "precision", None)
     simplest: dict[type, Any] = {
         bool: False,
         date: date(2030, 1, 1) + timedelta(days=number),
         datetime: datetime(2030, 1, 1, tzinfo=UTC) + timedelta(days=number),
-        Decimal: Decimal(number).scaleb(-(getattr(column.type, "scale", 0) or 0)),
+        Decimal: Decimal(number % 10 ** (digits or 9)).scaleb(-(scale or 0)),
         UUID: uuid4(),
     }
     if kind in simplest:

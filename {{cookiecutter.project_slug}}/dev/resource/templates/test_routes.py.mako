@@ -31,7 +31,7 @@ def longest(f):
 def default(f):
     if f.default is None:
         return "None"
-    if f.type == "decimal":
+    if f.type == "decimal" and not f.is_list:
         return repr(f"{Decimal(f.default):.{f.scale}f}")
     special = {"true": "True", "false": "False", "empty": "[]" if f.is_list else "{}"}
     numbers = {"int", "bigint", "float"}
