@@ -22,11 +22,13 @@ def value(f, n):
     return f"[{item}]" if f.is_list else str(item)
 
 def longest(f):
+    item = {
+        "str": f'"x" * {f.length}', "text": f'"x" * {f.length}',
+        "decimal": repr(f"{(10**f.precision - 1) * Decimal(10) ** -f.scale:f}"),
+    }.get(f.type)
     if f.is_list:
-        return f"{value(f, 1)} * 100"
-    if f.type != "decimal":
-        return f'"x" * {f.length}'
-    return repr(f"{(10**f.precision - 1) * Decimal(10) ** -f.scale:f}")
+        return f"[{item}] * 100" if item else f"{value(f, 1)} * 100"
+    return item
 
 def default(f):
     if f.default is None:
@@ -94,6 +96,8 @@ parents = [f for f in r.references if f not in selfs]
 optional = [f for f in fields if f.is_optional]
 required = [f for f in fields if f not in optional and f.default is None]
 unique = [f for f in fields if "unique" in f.words and f not in selfs]
+shared = [f for f in unique if not (f.parent and f.parent.is_owned)]
+optional_texts = [f for f in optional if f.column in r.search]
 owned = [f for f in parents if f.parent.is_owned]
 bounded = [f for f in fields if f.is_list or f.type in {"str", "text", "decimal"}]
 actions = {"GET": "get", "PATCH": "update", "DELETE": "delete"}
@@ -201,12 +205,17 @@ async def test_links_lead_from_newest_to_oldest(client: AsyncClient, ids: list[s
 
 
 async def test_${r.plural}_of_${f.name}_are_listed(
-    app: FastAPI, client: AsyncClient, bodies: list[dict[str, Any]], ids: list[str]${", owner_id: UUID" if f.parent.is_owned else ""}
+    app: FastAPI, client: AsyncClient, ${owner}bodies: list[dict[str, Any]]
 ) -> None:
+<% positions = [0] if f in unique else [1, 0] %>\
     nested = "/api/v1/${f.argument.replace("_", "-")}/{}/${r.path}"
     key = bodies[0]["${f.column}"]
-    assert await list_positions(client, ids, nested.format(key)) == [0]
-    assert await list_positions(client, ids, ${f.column}=key) == [0]
+% if f not in unique:
+    bodies[1]["${f.column}"] = key
+% endif
+    ids = [str(${insert(r, "body")}) for body in bodies]
+    assert await list_positions(client, ids, nested.format(key)) == ${positions}
+    assert await list_positions(client, ids, ${f.column}=key) == ${positions}
     empty = await insert_row(app, "${f.argument}"${", owner_id=owner_id" if f.parent.is_owned else ""})
     assert await list_positions(client, ids, nested.format(empty)) == []
     assert (await client.get(nested.format(${"UNKNOWN_ID" if f.key_type == "UUID" else "2**62"}))).status_code == 404
@@ -231,6 +240,10 @@ async def test_${r.plural}_are_filtered_by_${f.name}(
 async def test_search_finds_words(
     app: FastAPI, client: AsyncClient, ${owner}bodies: list[dict[str, Any]], field: str, word: str
 ) -> None:
+% if optional_texts:
+    # The other texts may be missing.
+    bodies[0] |= {${", ".join(f'"{f.column}": None' for f in optional_texts)}}
+% endif
     bodies[0][field] = word
     found, *_ = [
         str(${insert(r, "body")}) for body in bodies
@@ -256,6 +269,11 @@ async def test_create_returns_${r.singular}_and_its_location(
 % endif
 % if has("list"):
     assert (await client.get(${url})).json() == [${r.singular}]
+% endif
+% if any(f.default is not None for f in fields):
+    # Some values of the first body may be defaults.
+    for body in bodies[1:]:
+        assert (await client.post(${url}, json=body)).json().items() >= body.items()
 % endif
 
 
@@ -559,10 +577,10 @@ async def test_unknown_${f.name}_violate_a_constraint(app: FastAPI) -> None:
 
 
 async def test_${r.plural}_of_other_users_are_not_found(
-    app: FastAPI, client: AsyncClient, ${"bodies: list[dict[str, Any]], " if has("create") and not owned or r.nested and has("list") else ""}ids: list[str]
+    app: FastAPI, client: AsyncClient, ${"bodies: list[dict[str, Any]], " if shared or r.nested and has("list") else ""}ids: list[str]
 ) -> None:
     owner = client.headers["Authorization"]
-    await authenticate(app, client)
+    ${"other_id = " if shared else ""}await authenticate(app, client)
 % if own_methods:
     for key in (ids[0], UNKNOWN_ID):
         for method in (${"".join(f'"{method}", ' for method in own_methods)}):
@@ -580,9 +598,10 @@ async def test_${r.plural}_of_other_users_are_not_found(
 % endif
 % endfor
 % endif
-% if has("create") and not owned:
+% if shared:
     # Another user may have the same values.
-    assert (await client.post(${url}, json=bodies[0])).status_code == 201
+    shared = {name: bodies[0][name] for name in (${"".join(f'"{f.column}", ' for f in shared)})}
+    await insert_row(app, "${r.plural}", owner_id=other_id, **shared)
 % endif
     client.headers["Authorization"] = owner
 % if has("list"):
