@@ -89,6 +89,18 @@ FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [
             "tests/examples/test_write_access.py",
         ],
     ),
+    (
+        {"jobs": True},
+        [
+            "app/components/jobs.py",
+            "app/job_queue",
+            "app/jobs",
+            "app/worker.py",
+            "migrations/versions/0011_jobs.py",
+            "tests/jobs",
+        ],
+    ),
+    ({"auth": True, "jobs": True}, ["app/jobs/purge_accounts.py"]),
     ({"ci": "github"}, [".github"]),
     ({"ci": "gitlab"}, [".gitlab-ci.yml", "renovate.json"]),
     ({"kubernetes": True}, ["kubernetes"]),

@@ -27,6 +27,7 @@ _PREFERRED: Context = {
     "database_layer": "async-session",
     "example": True,
     "auth": True,
+    "jobs": True,
     "python_version": "3.13",
     "ci": "github",
     "kubernetes": False,

@@ -15,6 +15,7 @@ _SERVICE_OPTIONS = [
     "database_layer",
     "example",
     "auth",
+    "jobs",
 ]
 #: Options that change the service itself, rather than the files around it.
 SERVICE_OPTIONS = [name for name in _SERVICE_OPTIONS if name in CHOICES]

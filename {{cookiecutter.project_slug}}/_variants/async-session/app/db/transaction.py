@@ -136,10 +136,11 @@ class Transaction(FetchMethods, AsyncSession):
 
         Raises `AppError` for errors in the block, like `execute`.
         """
-        # SQLAlchemy sends BEGIN with the first statement.
-        await self.execute(select(1))
         pooled = await (await self.connection()).get_raw_connection()
         driver: Any = pooled.driver_connection
+        if not driver.is_in_transaction():
+            # SQLAlchemy sends BEGIN with its own first statement.
+            await self.execute(select(1))
         try:
             with translate_errors():
                 yield driver

@@ -1,0 +1,50 @@
+"""The database objects of PgQueuer, which the migration `0011_jobs` creates.
+
+They are in a schema of their own, so that Alembic does not compare them with the models.
+"""
+
+from pgqueuer.adapters.persistence.qb import (
+    QueryBuilderEnvironment,
+    QueryQueueBuilder,
+    QuerySchedulerBuilder,
+)
+from pgqueuer.domain.settings import DBSettings, Durability
+from pgqueuer.domain.types import Channel
+from pgqueuer.ports.driver import Driver
+from pgqueuer.queries import Queries
+
+#: The channel of the notifications. Channels have no schema.
+CHANNEL = Channel("jobs")
+
+# All names, because the library would read missing ones from variables such as `CHANNEL`.
+_SETTINGS = DBSettings(
+    prefix="",
+    db_schema="jobs",
+    channel=CHANNEL,
+    function="fn_pgqueuer_changed",
+    trigger="tg_pgqueuer_changed",
+    queue_table="pgqueuer",
+    queue_table_log="pgqueuer_log",
+    queue_status_type="pgqueuer_status",
+    statistics_table="pgqueuer_statistics",
+    schedules_table="pgqueuer_schedules",
+    durability=Durability.durable,
+    widen_id=True,
+)
+_BUILDERS = (
+    QueryBuilderEnvironment(_SETTINGS),
+    QueryQueueBuilder(_SETTINGS),
+    QuerySchedulerBuilder(_SETTINGS),
+)
+
+
+def job_queries(driver: Driver) -> Queries:
+    """Return PgQueuer's queries on these objects."""
+    return Queries(driver, *_BUILDERS)
+
+
+async def uncount_attempt(queries: Queries, job_id: int) -> None:
+    """Let the attempt that is running not count. PgQueuer counts it when it repeats the job."""
+    await queries.driver.execute(
+        "UPDATE jobs.pgqueuer SET attempts = attempts - 1 WHERE id = $1", job_id
+    )
