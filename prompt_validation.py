@@ -68,6 +68,7 @@ class PromptValidation(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
+        environment.globals["feature_files"] = (FOLDER / "feature_files.txt").read_text("utf-8")
         environment.filters["options"] = list_options
         environment.filters["quoted"] = escape_toml
         environment.filters["validated"] = exit_if_invalid

@@ -28,83 +28,26 @@ NOTE = "_HOOKS_DID_NOT_RUN.md"
 # cruft adds this variable to the context.
 HAS_COMMIT = "{{ cookiecutter._commit is defined }}"
 
-# Pairs of options and the files of projects with these options. The files of an overlay follow the
-# same table. Files in no entry belong to every project.
-FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [
-    (
-        {"example": True},
-        [
-            "app/api/routes/articles.py",
-            "app/api/routes/coupons.py",
-            "app/db/models/articles.py",
-            "app/db/models/coupons.py",
-            "app/db/repositories/articles.py",
-            "app/db/repositories/coupons.py",
-            "app/schemas/articles.py",
-            "app/schemas/coupons.py",
-            "app/services",
-            "dev/seeds/coupons.py",
-            "migrations/versions/0001_articles.py",
-            "migrations/versions/0002_coupons.py",
-            "migrations/versions/0005_articles_search.py",
-            "migrations/versions/0007_list_indexes.py",
-            "migrations/versions/0008_updated_at.py",
-            "tests/examples",
-        ],
-    ),
-    (
-        {"auth": True},
-        [
-            "app/api/routes/auth.py",
-            "app/api/routes/users.py",
-            "app/auth",
-            "app/cli.py",
-            "app/components/auth.py",
-            "app/db/models/login_failures.py",
-            "app/db/models/users.py",
-            "app/db/repositories/login_failures.py",
-            "app/db/repositories/users.py",
-            "app/schemas/auth.py",
-            "app/schemas/users.py",
-            "dev/resource/templates/owner_import.mako",
-            "dev/resource/templates/owner_test_import.mako",
-            "dev/seeds/users.py",
-            "docs/security.md",
-            "migrations/versions/0003_users.py",
-            "migrations/versions/0009_users_updated_at.py",
-            "tests/auth",
-        ],
-    ),
-    (
-        {"auth": True, "example": True},
-        [
-            "app/api/routes/notes.py",
-            "app/db/models/notes.py",
-            "app/db/repositories/notes.py",
-            "app/schemas/notes.py",
-            "migrations/versions/0004_notes.py",
-            "migrations/versions/0006_notes_search.py",
-            "migrations/versions/0010_notes_updated_at.py",
-            "tests/examples/test_notes.py",
-            "tests/examples/test_write_access.py",
-        ],
-    ),
-    (
-        {"jobs": True},
-        [
-            "app/components/jobs.py",
-            "app/job_queue",
-            "app/jobs",
-            "app/worker.py",
-            "migrations/versions/0011_jobs.py",
-            "tests/jobs",
-        ],
-    ),
-    ({"auth": True, "jobs": True}, ["app/jobs/purge_accounts.py"]),
-    ({"ci": "github"}, [".github"]),
-    ({"ci": "gitlab"}, [".gitlab-ci.yml", "renovate.json"]),
-    ({"kubernetes": True}, ["kubernetes"]),
-]
+# The contents of feature_files.txt.
+FEATURE_FILES = """{{ feature_files }}"""
+
+
+def parse_features(text: str) -> list[tuple[dict[str, object], list[str]]]:
+    """Return the options of each heading, and the files below it."""
+    features: list[tuple[dict[str, object], list[str]]] = []
+    for line in text.splitlines():
+        if line.startswith("["):
+            pairs = [pair.partition("=") for pair in line.strip("[]").split()]
+            required: dict[str, object] = {
+                name: value == "true" or value for name, _, value in pairs
+            }
+            features.append((required, []))
+        elif line and not line.startswith("#"):
+            features[-1][1].append(line)
+    return features
+
+
+FILES_BY_FEATURE = parse_features(FEATURE_FILES)
 
 
 def apply_overlay(layer: str) -> None:
@@ -119,14 +62,20 @@ def apply_overlay(layer: str) -> None:
 
 
 def remove_unselected_features(options: dict[str, object]) -> None:
-    """Remove the files of every feature that `options` do not select."""
+    """Remove the files of every feature that `options` do not select, unless another has them."""
+    selected: set[str] = set()
+    unselected: list[str] = []
     for required, names in FILES_BY_FEATURE:
         if unknown := required.keys() - options.keys():
-            table = "FILES_BY_FEATURE in hooks/post_gen_project.py"
-            sys.exit(f"{table}: cookiecutter.json has no option {', '.join(sorted(unknown))}")
-        if any(str(options[name]) != str(value) for name, value in required.items()):
-            for name in names:
-                remove(name)
+            names = sorted(unknown)
+            sys.exit(f"feature_files.txt: cookiecutter.json has no option {', '.join(names)}")
+        if all(str(options[name]) == str(value) for name, value in required.items()):
+            selected.update(names)
+        else:
+            unselected += names
+    for name in unselected:
+        if name not in selected:
+            remove(name)
 
 
 def clean_files() -> None:

@@ -17,6 +17,11 @@ from choices import TEMPLATE as TEMPLATE
 from generation import complete, generate, generate_contents
 
 SOURCES = TEMPLATE / "{{cookiecutter.project_slug}}"
+#: What cookiecutter needs of the template, in addition to `SOURCES`.
+NEEDED = (
+    *("cookiecutter.json", "feature_files.txt", "prompt_validation.py", "reserved_packages.txt"),
+    *("hooks", "templates"),
+)
 PYTHON = ".".join(platform.python_version_tuple()[:2])
 LAYERS: tuple[str, ...] = tuple(CHOICES["database_layer"])
 needs_two_layers = pytest.mark.skipif(

@@ -81,7 +81,7 @@ def remove_choices(option: str, *kept: str) -> Change:
 
 
 def remove_files(fork: GitRepo, option: str, choice: str) -> None:
-    """Remove the files of a choice, and its entry in the table of the second hook."""
+    """Remove the files of a choice, and its entry in feature_files.txt."""
     if option == "database_layer":
         shutil.rmtree(fork.path / SOURCES.name / "_variants" / choice)
     elif option == "license":
@@ -89,9 +89,9 @@ def remove_files(fork: GitRepo, option: str, choice: str) -> None:
     elif option == "ci" and choice == "gitlab":
         for name in (".gitlab-ci.yml", "renovate.json"):
             (fork.path / SOURCES.name / name).unlink()
-    hook = fork.path / "hooks" / "post_gen_project.py"
-    entry = re.compile(rf'^    \({{"{option}": "{choice}"}}, \[.*?\]\),\n', re.MULTILINE)
-    hook.write_text(entry.sub("", hook.read_text("utf-8")), "utf-8")
+    table = fork.path / "feature_files.txt"
+    entry = re.compile(rf"^\[{option}={choice}\]\n(.+\n)*\n?", re.MULTILINE)
+    table.write_text(entry.sub("", table.read_text("utf-8")), "utf-8")
 
 
 def remove_mentions(fork: GitRepo, option: str, choice: str) -> None:

@@ -56,18 +56,23 @@ def label(context: Context) -> str:
 
 
 def owning_features(name: str) -> list[Context]:
-    """Return the options of each feature that contains a file; none if every project has it."""
-    path = PurePosixPath("/", name)
-    found = [
-        required
-        for required, patterns in post_hook().FILES_BY_FEATURE
-        if any(part.match(f"/{pattern}") for part in (path, *path.parents) for pattern in patterns)
-    ]
+    """Return the options of each feature that contains a file; none if every project has it.
+
+    A project with any of them has the file. Fails if feature_files.txt lists it in another way.
+    """
+    path = PurePosixPath(name)
+    listed: dict[str, list[Context]] = {}
+    for required, names in post_hook().FILES_BY_FEATURE:
+        for one in {name, *map(str, path.parents)} & {*names}:
+            listed.setdefault(one, []).append(required)
     layers = [layer for layer in LAYERS if (SOURCES / "_variants" / layer / name).exists()]
-    if not found and len(layers) == 1 < len(LAYERS):
+    if not listed and len(layers) == 1 < len(LAYERS):
         return [{"database_layer": layers[0]}]
-    # A file in an entry with more options does not belong to the entries with fewer.
-    return [one for one in found if not any(one.items() < other.items() for other in found)]
+    *folders, own = [listed[one] for one in sorted(listed, key=len)] or [[]]
+    for features in folders:
+        is_clear = all(any(one.items() <= other.items() for one in features) for other in own)
+        assert is_clear, f"feature_files.txt: a folder of {name} belongs to other features"
+    return own
 
 
 def all_files(layer: str) -> set[str]:
@@ -82,5 +87,6 @@ def expected_files(context: Context) -> set[str]:
     return {
         name
         for name in all_files(options["database_layer"])
-        if all(required.items() <= options.items() for required in owning_features(name))
+        if not (features := owning_features(name))
+        or any(required.items() <= options.items() for required in features)
     }

@@ -1,5 +1,6 @@
-"""No file belongs to several features, and no file mentions a file of an unselected feature."""
+"""The table of feature_files.txt, and that no file mentions a file of an unselected feature."""
 
+import itertools
 import re
 from pathlib import Path, PurePosixPath
 
@@ -22,9 +23,16 @@ CREATED_LATER = {".env", ".data", ".venv", "uv.lock", "kubernetes/secret.yaml", 
 DOCUMENTS = {".md", ".yaml", ".yml", "Makefile", "Dockerfile", ".dockerignore", ".gitattributes"}
 
 
-def test_no_file_belongs_to_several_features() -> None:
-    for name in {name for layer in LAYERS for name in all_files(layer)}:
-        assert len(owning_features(name)) <= 1, f"{name} belongs to {owning_features(name)}"
+def test_file_of_several_features_is_in_projects_with_any_of_them() -> None:
+    shared = {
+        name: features
+        for layer in LAYERS
+        for name in all_files(layer)
+        if len(features := owning_features(name)) > 1
+    }
+    for name, features in shared.items():
+        for one, other in itertools.permutations(features, 2):
+            assert not one.items() <= other.items(), f"feature_files.txt lists {name} twice"
 
 
 def test_feature_table_names_existing_files() -> None:
@@ -32,7 +40,7 @@ def test_feature_table_names_existing_files() -> None:
     for _, names in post_hook().FILES_BY_FEATURE:
         for name in names:
             assert any((folder / name).exists() for folder in folders), (
-                f"hooks/post_gen_project.py names {name}, which does not exist"
+                f"feature_files.txt names {name}, which does not exist"
             )
 
 
@@ -50,7 +58,7 @@ def test_option_changes_only_the_files_that_depend_on_it(
     others = {
         name for name in changed if not any(option in feature for feature in owning_features(name))
     }
-    assert not others, f"hooks/post_gen_project.py: these files do not belong to {option}"
+    assert not others, f"feature_files.txt: these files do not belong to {option}"
 
 
 def removed_files(context: Context) -> set[str]:

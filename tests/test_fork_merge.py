@@ -45,8 +45,7 @@ def release_next_version(upstream: GitRepo) -> None:
     insert_after(upstream, CONFIG, '        "example":', '        "news": "Include news",')
     insert_after(upstream, "README.md", r"\| `example` \|", "| `news` | |")
     insert_after(upstream, "docs/options.md", r"\| `example` \|", f"| `news` | | `{NEWS}` |")
-    entry = f'    ({{"news": True}}, ["{NEWS}"]),'
-    insert_after(upstream, "hooks/post_gen_project.py", "FILES_BY_FEATURE", entry)
+    insert_after(upstream, "feature_files.txt", "# of an overlay", f"\n[news=true]\n{NEWS}")
     insert_after(upstream, "tests/matrix.py", '    "example",', '    "news",')
     upstream.replace(CONFIG, '"Your Name"', '"Your Full Name"')
     source = upstream.path / SOURCES.name

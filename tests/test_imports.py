@@ -26,7 +26,7 @@ TOP_LEVEL = {
 }
 #: Modules that are found by their folder or name.
 DISCOVERED = re.compile(
-    r"(app\.(api\.routes|components|db\.models)|dev\.seeds)\.\w+|tests\.(\w+\.)?(test_\w+|conftest)|.+\.__main__"
+    r"(app\.(api\.routes|commands|components|db\.models|jobs)|dev\.(processes|seeds))\.\w+|tests\.(\w+\.)?(test_\w+|conftest)|.+\.__main__"
 )
 #: Strings that look like modules: a logger.
 OTHER_STRINGS = {"app.access"}
@@ -91,7 +91,9 @@ class Imports(Project):
                 case ast.Constant(str(text)) if IN_STRINGS.fullmatch(text):
                     parent, _, member = text.rpartition(".")
                     is_member = ":" not in text and {text, parent} & self.modules.keys() == {parent}
-                    if text not in OTHER_STRINGS:
+                    # A module may name its own members, for example its application for uvicorn.
+                    is_own = ":" in text and self.resolve(text) == dotted(name)
+                    if text not in OTHER_STRINGS and not is_own:
                         yield f"{parent}:{member}" if is_member else text
 
     @cached_property
@@ -168,7 +170,7 @@ def test_every_module_is_used(project: Imports) -> None:
 
     assert not unused, (
         f"nothing in this project uses {unused}; a module that only an option uses belongs to that "
-        "option in hooks/post_gen_project.py"
+        "option in feature_files.txt"
     )
 
 

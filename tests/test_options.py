@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from choices import CHOICES, CONTEXT
-from conftest import LAYERS, SOURCES, TEMPLATE
+from conftest import LAYERS, NEEDED, SOURCES, TEMPLATE
 from cookiecutter_cli import cookiecutter
 from generation import generate_contents, post_hook
 from git_repo import GitRepo
@@ -22,9 +22,8 @@ from matrix import (
     owning_features,
 )
 
-HOOK = "hooks/post_gen_project.py"
-TABLE_START = "FILES_BY_FEATURE: list[tuple[dict[str, object], list[str]]] = [\n"
-ENTRY = '({"made_up": True}, ["app/made_up.py"]),\n'
+TABLE = "feature_files.txt"
+ENTRY = "\n[made_up=true]\napp/made_up.py\n"
 Files = dict[str, bytes]
 
 COMMON_FILES = (TEMPLATE / "tests" / "common_files.txt").read_text("utf-8").splitlines()
@@ -57,7 +56,7 @@ def test_every_value_of_an_option_changes_the_project(
         is_different = projects[one] != projects[other]
         assert is_different, (
             f"{option}={one} and {option}={other} generate the same files: add the files of the "
-            f"option to FILES_BY_FEATURE in {HOOK}, or use its value in a file"
+            f"option to {TABLE}, or use its value in a file"
         )
 
 
@@ -87,8 +86,7 @@ def test_file_belongs_to_the_options_that_its_path_names() -> None:
         named = {one for one in BOOLEANS if re.search(rf"(?<![a-z.]){one}(?![a-z])", name)}
         owners = {one for feature in owning_features(name) for one in feature}
         assert named <= owners, (
-            f"{name} is generated without {', '.join(named - owners)}: add it to FILES_BY_FEATURE "
-            "in hooks/post_gen_project.py"
+            f"{name} is generated without {', '.join(named - owners)}: add it to {TABLE}"
         )
 
 
@@ -99,8 +97,8 @@ def test_files_of_every_project_are_listed() -> None:
     common -= {name for layer in LAYERS for name in ONLY_IN.get(layer, ())}
 
     assert common - {*COMMON_FILES} == set(), (
-        "add new files to the entry of their option in hooks/post_gen_project.py or, if every "
-        "project has them, to tests/common_files.txt"
+        f"add new files to the entry of their option in {TABLE} or, if every project has them, to "
+        "tests/common_files.txt"
     )
     assert {*COMMON_FILES} - common == set(), "tests/common_files.txt names others"
     assert sorted(COMMON_FILES) == COMMON_FILES, "sort tests/common_files.txt"
@@ -111,7 +109,7 @@ def test_hook_knows_every_option() -> None:
     for required, _ in post_hook().FILES_BY_FEATURE:
         for name, value in required.items():
             assert value in CHOICES.get(name, []), (
-                f"hooks/post_gen_project.py: {name}={value} is not in cookiecutter.json"
+                f"{TABLE}: {name}={value} is not in cookiecutter.json"
             )
 
 
@@ -133,18 +131,22 @@ def copy(tmp_path: Path) -> GitRepo:
     """Return a copy of the template's files, without a repository."""
     copy = GitRepo(tmp_path / "copy")
     copy.path.mkdir()
-    for name in ("cookiecutter.json", "prompt_validation.py", "reserved_packages.txt"):
-        shutil.copy(TEMPLATE / name, copy.path)
-    for name in ("hooks", "templates", SOURCES.name):
-        shutil.copytree(TEMPLATE / name, copy.path / name)
+    for name in (*NEEDED, SOURCES.name):
+        is_folder = (TEMPLATE / name).is_dir()
+        (shutil.copytree if is_folder else shutil.copy)(TEMPLATE / name, copy.path / name)
     return copy
 
 
-def test_new_option_is_a_prompt_and_an_entry_in_the_hook(copy: GitRepo, tmp_path: Path) -> None:
+def add_entry(copy: GitRepo) -> None:
+    with (copy.path / TABLE).open("a", encoding="utf-8") as table:
+        table.write(ENTRY)
+
+
+def test_new_option_is_a_prompt_and_an_entry_in_the_table(copy: GitRepo, tmp_path: Path) -> None:
     file = copy.path / "cookiecutter.json"
     file.write_text(json.dumps({"made_up": False, **CONTEXT}), "utf-8")
     (copy.path / SOURCES.name / "app" / "made_up.py").write_text("NUMBER = 1\n", "utf-8")
-    copy.replace(HOOK, TABLE_START, TABLE_START + ENTRY)
+    add_entry(copy)
 
     for value in ("true", "false"):
         context = (f"made_up={value}", f"project_slug=is-{value}")
@@ -154,11 +156,11 @@ def test_new_option_is_a_prompt_and_an_entry_in_the_hook(copy: GitRepo, tmp_path
     assert not (tmp_path / "work" / "is-false" / "app" / "made_up.py").exists()
 
 
-def test_unknown_option_in_the_hook_is_reported(copy: GitRepo, tmp_path: Path) -> None:
-    copy.replace(HOOK, TABLE_START, TABLE_START + ENTRY)
+def test_unknown_option_in_the_table_is_reported(copy: GitRepo, tmp_path: Path) -> None:
+    add_entry(copy)
 
     done = cookiecutter(tmp_path, template=copy.path)
 
     assert done.returncode == 1
-    assert f"FILES_BY_FEATURE in {HOOK}: cookiecutter.json has no option made_up" in done.stderr
+    assert f"{TABLE}: cookiecutter.json has no option made_up" in done.stderr
     assert [*(tmp_path / "work").iterdir()] == []

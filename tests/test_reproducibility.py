@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
-from conftest import LAYERS, SOURCES, TEMPLATE, Project, list_files
+from conftest import LAYERS, NEEDED, SOURCES, TEMPLATE, Project, list_files
 from cookiecutter_cli import cookiecutter
 from generation import generate
 from matrix import all_files
@@ -30,8 +30,7 @@ def tree_hash(project: Project) -> str:
 def copy_backwards(folder: Path) -> Path:
     """Copy the template without git, in reverse order and readable only by its owner."""
     copy = folder / "elsewhere" / "renamed"
-    files = ("cookiecutter.json", "prompt_validation.py", "reserved_packages.txt")
-    for top in (*files, "hooks", "templates", SOURCES.name):
+    for top in (*NEEDED, SOURCES.name):
         source = TEMPLATE / top
         names = list_files(source) if source.is_dir() else {""}
         for name in sorted(names, reverse=True):

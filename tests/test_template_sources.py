@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from choices import CONTEXT
-from conftest import LAYERS, SOURCES, TEMPLATE
+from conftest import LAYERS, NEEDED, SOURCES, TEMPLATE
 from cookiecutter_cli import cookiecutter, created_paths, cruft
 from git_repo import GitRepo, copy_history
 from matrix import expected_files
@@ -68,10 +68,10 @@ def test_leftovers_are_those_that_git_ignores_in_a_project() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no permissions of this kind")
 def test_read_only_template_generates_a_writable_project(tmp_path: Path) -> None:
     copy = tmp_path / "sources" / "template"
-    for name in ("hooks", "templates", SOURCES.name):
-        shutil.copytree(TEMPLATE / name, copy / name)
-    for name in ("cookiecutter.json", "prompt_validation.py", "reserved_packages.txt"):
-        shutil.copy(TEMPLATE / name, copy)
+    copy.mkdir(parents=True)
+    for name in (*NEEDED, SOURCES.name):
+        is_folder = (TEMPLATE / name).is_dir()
+        (shutil.copytree if is_folder else shutil.copy)(TEMPLATE / name, copy / name)
     paths = [copy, *copy.rglob("*")]
     for path in paths:
         path.chmod(path.stat().st_mode & ~0o222)

@@ -102,7 +102,7 @@ class JobExecutor(AbstractEntrypointExecutor):
         """
         attempt = queued.attempts + 1
         name = f"{queued.entrypoint} {queued.id}, attempt {attempt}"
-        # Each attempt has a task of its own, and so its own values of these variables.
+        # Each attempt has a separate task, and so its own values of these variables.
         request_id_var.set(str((queued.headers or {}).get("request_id", "-")))
         _log_fields_var.set({"job": queued.entrypoint, "job_id": queued.id, "attempt": attempt})
         started_at = perf_counter()

@@ -1,6 +1,6 @@
 """The database objects of PgQueuer, which the migration `0011_jobs` creates.
 
-They are in a schema of their own, so that Alembic does not compare them with the models.
+They are in a separate schema, so that Alembic does not compare them with the models.
 """
 
 from pgqueuer.adapters.persistence.qb import (

@@ -3,8 +3,10 @@
 from alembic import op
 
 revision: str = "0011_jobs"
-# jinja: if cookiecutter.auth
-down_revision: str | None = "{{ '0010_notes_updated_at' if cookiecutter.example else '0009_users_updated_at' }}"
+# jinja: if cookiecutter.auth and cookiecutter.example
+down_revision: str | None = "0010_notes_updated_at"
+# jinja: elif cookiecutter.auth
+down_revision: str | None = "0009_users_updated_at"
 # jinja: elif cookiecutter.example
 down_revision: str | None = "0008_updated_at"
 # jinja: else
