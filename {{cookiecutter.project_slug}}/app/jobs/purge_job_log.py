@@ -6,9 +6,13 @@ from sqlalchemy import text
 
 from app.job_queue import Job, JobContext
 
-# PgQueuer logs each change of the status of a job, and sums them up in statistics.
+# PgQueuer logs each change of the status of a job, and sums them up in statistics. The error of a
+# failed job is only in the log, so its entries are kept as long as the job.
 _DELETES = [
-    text("DELETE FROM jobs.pgqueuer_log WHERE created < now() - interval '7 days'"),
+    text(
+        "DELETE FROM jobs.pgqueuer_log AS log WHERE created < now() - interval '7 days'"
+        " AND NOT EXISTS (SELECT FROM jobs.pgqueuer WHERE id = log.job_id)"
+    ),
     text("DELETE FROM jobs.pgqueuer_statistics WHERE created < now() - interval '90 days'"),
 ]
 

@@ -12,6 +12,7 @@ from app.db import Database
 from app.main import create_app
 from app.settings import Settings
 from tests.auth.helpers import KEY, with_auth
+from tests.commands.conftest import run as run
 from tests.databases import connected, url_from
 
 

@@ -10,6 +10,7 @@ from app.db import Database
 from app.job_queue import Job, JobContext, JobQueue
 from app.job_queue.worker import JobWorker
 from app.settings import Settings
+from tests.commands.conftest import run as run
 from tests.databases import connected, url_from
 
 TABLES = "jobs.pgqueuer, jobs.pgqueuer_log, jobs.pgqueuer_schedules, jobs.pgqueuer_statistics"
