@@ -90,12 +90,12 @@ def _create_worker(settings: Settings) -> FastAPI:
     return app
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run jobs until SIGTERM or Ctrl-C."""
     parser = ArgumentParser(prog="python -m app.worker", description="Run background jobs.")
     parser.add_argument("--host", default="127.0.0.1", help="address of the probes")
     parser.add_argument("--port", type=int, default=0, help="port of the probes; 0 is any free one")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
         asyncio.run(check_notifications(connection_options(load_settings())))
     except SettingsError as error:
@@ -107,6 +107,8 @@ def main() -> None:
         host=options.host,
         port=options.port,
         access_log=False,
+        # Only a fixed port is worth a line in the log.
+        log_level=None if options.port else "warning",
         timeout_graceful_shutdown=1,
     )
 
