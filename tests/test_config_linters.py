@@ -62,7 +62,7 @@ def lint_errors(project: Path, tool: Sequence[str], pattern: str) -> str:
 def test_linter_accepts_file_and_rejects_damaged_file(
     ci: str, tool: list[str], pattern: str, damage: tuple[str, str], bake: Bake
 ) -> None:
-    project = bake(ci=ci, kubernetes=True)
+    project = bake(ci=ci, kubernetes=True, jobs=True)
 
     assert not lint_errors(project.path, tool, pattern)
 
@@ -80,10 +80,11 @@ def test_linter_accepts_workflows_of_template(tool: list[str], pattern: str) -> 
     assert not lint_errors(TEMPLATE, tool, pattern)
 
 
-def test_grace_period_is_longer_than_shutdown(bake: Bake) -> None:
-    project = bake(kubernetes=True)
+@pytest.mark.parametrize("manifest", ["deployment", "worker"])
+def test_grace_period_is_longer_than_shutdown(manifest: str, bake: Bake) -> None:
+    project = bake(kubernetes=True, jobs=True)
     settings = project.read("kubernetes/kustomization.yaml")
-    deployment = project.read("kubernetes/deployment.yaml")
+    deployment = project.read(f"kubernetes/{manifest}.yaml")
 
     def number(text: str, mark: str) -> int:
         return int(text.partition(mark)[2].split()[0])
@@ -107,7 +108,7 @@ def test_pre_commit_rejects_lint_errors_and_bad_format(bake: Bake) -> None:
 
 
 def test_kustomization_lists_all_manifests_but_the_example(bake: Bake) -> None:
-    project = bake(kubernetes=True)
+    project = bake(kubernetes=True, jobs=True)
 
     [kustomization] = yaml.safe_load_all(project.read("kubernetes/kustomization.yaml"))
 

@@ -109,17 +109,17 @@ def test_missing_secrets_are_reported_by_the_migrations(bake: Bake) -> None:
     assert "AUTH_SECRETS is missing" in done.stdout.splitlines()[-1]
 
 
-def test_migrations_and_service_have_the_same_environment(bake: Bake) -> None:
-    project = bake(kubernetes=True)
+def test_all_containers_have_the_same_environment(bake: Bake) -> None:
+    project = bake(kubernetes=True, jobs=True)
 
-    [service], [migrations] = (
+    [service], [migrations], [worker] = (
         read_manifest(project, name)["spec"]["template"]["spec"]["containers"]
-        for name in ("deployment", "migrations")
+        for name in ("deployment", "migrations", "worker")
     )
 
     assert len(service["envFrom"]) == 2
-    assert migrations["envFrom"] == service["envFrom"]
-    assert "env" not in migrations.keys() | service.keys()
+    assert migrations["envFrom"] == worker["envFrom"] == service["envFrom"]
+    assert "env" not in migrations.keys() | worker.keys() | service.keys()
 
 
 def test_migration_job_of_previous_release_is_replaced(bake: Bake) -> None:
@@ -141,16 +141,18 @@ def test_migration_job_of_previous_release_is_replaced(bake: Bake) -> None:
     }
 
 
-def probes(project: Project) -> Iterator[tuple[str, int, Any]]:
+def probes(project: Project, manifest: str) -> Iterator[tuple[str, int, Any]]:
     """Yield the name of each probe, the seconds until it has failed, and the probe."""
-    [container] = read_manifest(project, "deployment")["spec"]["template"]["spec"]["containers"]
+    [container] = read_manifest(project, manifest)["spec"]["template"]["spec"]["containers"]
     for name in ("startup", "liveness", "readiness"):
         probe = container[f"{name}Probe"]
         yield name, probe["periodSeconds"] * probe["failureThreshold"], probe
 
 
-def test_probes_tolerate_slow_starts_and_responses(bake: Bake) -> None:
-    found = {name: (seconds, probe) for name, seconds, probe in probes(bake(kubernetes=True))}
+@pytest.mark.parametrize("manifest", ["deployment", "worker"])
+def test_probes_tolerate_slow_starts_and_responses(manifest: str, bake: Bake) -> None:
+    project = bake(kubernetes=True, jobs=True)
+    found = {name: (seconds, probe) for name, seconds, probe in probes(project, manifest)}
 
     assert found["startup"][0] >= 60
     assert found["liveness"][0] >= 30
