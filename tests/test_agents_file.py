@@ -1,23 +1,22 @@
 """AGENTS.md and the guides of a project refer only to paths, targets and headings that exist."""
 
-import itertools
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import LAYERS, Bake, Project
+from conftest import Bake, Project
+from matrix import SERVICE_OPTIONS, combinations, label
 
 REQUIRED_TARGETS = {"format", "lint", "migrate", "revision", "test"}
 PATH = re.compile(r"[\w.-]+/[\w./-]*|\.?[\w-]+\.(?:md|py|toml|example)")
 LINK = re.compile(r"\]\((?P<target>[^)#:]*)(?:#(?P<fragment>[^)]*))?\)")
 
 
-@pytest.fixture(params=itertools.product(LAYERS, [True, False], [True, False]), ids=str)
+@pytest.fixture(params=combinations(SERVICE_OPTIONS), ids=label)
 def project(request: pytest.FixtureRequest, bake: Bake) -> Project:
-    """Return a generated project, for each combination of database layer, `example` and `auth`."""
-    layer, example, auth = request.param
-    return bake(database_layer=layer, example=example, auth=auth, kubernetes=True)
+    """Return a generated project, for each combination of the options of the service."""
+    return bake(**request.param, kubernetes=True)
 
 
 def quoted_words(text: str) -> set[str]:
