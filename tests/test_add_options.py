@@ -21,6 +21,8 @@ pytestmark = [
 
 PAGE = (TEMPLATE / "docs" / "add-options.md").read_text("utf-8")
 WITHOUT: Context = {"auth": False, "kubernetes": False, "ci": "none"}
+#: The commands that restore a migration, which is only in some projects.
+RESTORED = re.compile(r"^git restore .+ (migrations/versions/\S+)$", re.MULTILINE)
 # The others pass in new projects with the same options.
 TESTS = "tests/test_migrations.py tests/test_revisions.py tests/auth/test_users.py"
 MODEL = '''"""Things."""
@@ -57,14 +59,16 @@ def heads(project: Project) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("layer", "example"), [(LAYERS[0], True), (LAYERS[-1], False)], ids=["example", "no_example"]
+    ("layer", "example", "jobs"),
+    [(LAYERS[0], True, False), (LAYERS[0], True, True), (LAYERS[-1], False, True)],
+    ids=["example", "example-jobs", "jobs"],
 )
 def test_options_are_added_to_a_project_with_migrations_and_data(
-    layer: str, example: bool, tmp_path: Path
+    layer: str, example: bool, jobs: bool, tmp_path: Path
 ) -> None:
     template = copy_history(tmp_path / "template")
     template.git("tag", "--force", "v0.1.0")
-    context = CONTEXT | WITHOUT | {"database_layer": layer, "example": example}
+    context = CONTEXT | WITHOUT | {"database_layer": layer, "example": example, "jobs": jobs}
     repo = create(tmp_path / "mine", template, "v0.1.0", context)
     project = Project(repo.path)
     install(project)
@@ -73,6 +77,7 @@ def test_options_are_added_to_a_project_with_migrations_and_data(
         project.run(*command.split())
     repo.commit("Add things")
     [head] = heads(project)
+    before = project.files()
     home = {
         "HOME": str(tmp_path),
         "UV_PROJECT_ENVIRONMENT": str((project.path / ".venv").resolve()),
@@ -82,7 +87,7 @@ def test_options_are_added_to_a_project_with_migrations_and_data(
         if "make migrate" in step:
             assert len(heads(project)) > 1
             change_predecessors(project, head)
-        if "git restore" in step and not example:
+        if not {*RESTORED.findall(step)} <= before:
             continue
         block = step.replace("make test", f"uv run pytest --quiet --numprocesses 2 {TESTS}")
         project.run("bash", "-euxc", block, variables={**IDENTITY, **home})
@@ -93,5 +98,6 @@ def test_options_are_added_to_a_project_with_migrations_and_data(
     seeded = project.run("make", "seed", "N=3").stdout
     assert "things: not changed, has rows (3)" in seeded
     assert "users: 3 rows" in seeded
-    assert {"kubernetes/deployment.yaml", ".github/workflows/ci.yml"} <= project.files()
+    added = {"app/worker.py", "kubernetes/worker.yaml", ".github/workflows/ci.yml"}
+    assert added <= project.files()
     assert repo.git("status", "--porcelain") == ""

@@ -91,9 +91,8 @@ class Imports(Project):
                 case ast.Constant(str(text)) if IN_STRINGS.fullmatch(text):
                     parent, _, member = text.rpartition(".")
                     is_member = ":" not in text and {text, parent} & self.modules.keys() == {parent}
-                    # A module may name its own members, for example its application for uvicorn.
-                    is_own = ":" in text and self.resolve(text) == dotted(name)
-                    if text not in OTHER_STRINGS and not is_own:
+                    # A module may name a member that it has, such as an application factory.
+                    if text not in OTHER_STRINGS and self.resolve(text) != dotted(name):
                         yield f"{parent}:{member}" if is_member else text
 
     @cached_property
