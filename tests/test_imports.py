@@ -78,7 +78,7 @@ class Imports(Project):
         }
 
     def imports(self, name: str) -> Iterator[str]:
-        """Yield what a Python file imports, or names in a string."""
+        """Yield what a Python file imports, or names in a string and does not define itself."""
         package = name.split("/")[:-1]
         for node in ast.walk(parse(self.sources[name])):
             match node:
@@ -91,7 +91,6 @@ class Imports(Project):
                 case ast.Constant(str(text)) if IN_STRINGS.fullmatch(text):
                     parent, _, member = text.rpartition(".")
                     is_member = ":" not in text and {text, parent} & self.modules.keys() == {parent}
-                    # A module may name a member that it has, such as an application factory.
                     if text not in OTHER_STRINGS and self.resolve(text) != dotted(name):
                         yield f"{parent}:{member}" if is_member else text
 
