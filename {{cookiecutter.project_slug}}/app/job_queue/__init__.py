@@ -4,7 +4,7 @@ The library PgQueuer (https://pgqueuer.readthedocs.io) stores and distributes th
 the service are in `app.jobs`, and `app.worker` runs them. `docs/jobs.md` has the guarantees.
 """
 
-from app.job_queue.job import Job, JobContext
+from app.job_queue.job import Job, JobContext, PermanentError
 from app.job_queue.queue import JobQueue
 
-__all__ = ["Job", "JobContext", "JobQueue"]
+__all__ = ["Job", "JobContext", "JobQueue", "PermanentError"]

@@ -15,7 +15,7 @@ from pgqueuer.models import Job as QueuedJob
 from pgqueuer.queries import Queries
 from pydantic import ValidationError
 
-from app.job_queue.job import Job, JobContext
+from app.job_queue.job import Job, JobContext, PermanentError
 from app.job_queue.schema import uncount_attempt
 from app.log_config import request_id_var
 
@@ -98,7 +98,8 @@ class JobExecutor(AbstractEntrypointExecutor):
     async def execute(self, queued: QueuedJob, _: Context) -> None:
         """Run an attempt. Raises `RetryRequested` if it fails and is not the last one.
 
-        In the last attempt, raises the exception of the handler.
+        In the last attempt, raises the exception of the handler. A `PermanentError` makes an
+        attempt the last one.
         """
         attempt = queued.attempts + 1
         name = f"{queued.entrypoint} {queued.id}, attempt {attempt}"
@@ -113,7 +114,7 @@ class JobExecutor(AbstractEntrypointExecutor):
             await uncount_attempt(self._queries, queued.id)
             raise RetryRequested(timedelta(0), str(error)) from None
         except Exception as error:
-            if attempt >= self._job.max_attempts:
+            if attempt >= self._job.max_attempts or isinstance(error, PermanentError):
                 # PgQueuer logs the traceback.
                 raise
             delay = self._job.delay_after(attempt)

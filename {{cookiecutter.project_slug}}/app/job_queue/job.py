@@ -12,6 +12,10 @@ from app.db import Database
 from app.settings import Settings
 
 
+class PermanentError(Exception):
+    """Raised by a handler that would fail again: there is no further attempt."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobContext:
     """What a handler works with. A test creates one with a database and settings."""
@@ -53,7 +57,7 @@ class Job(BaseModel, ABC):
 
     @abstractmethod
     async def run(self, context: JobContext) -> None:
-        """Do the work. An exception leads to another attempt.
+        """Do the work. An exception leads to another attempt, unless it is a `PermanentError`.
 
         Open a transaction with `context.database.transaction()`: there is none yet.
         """

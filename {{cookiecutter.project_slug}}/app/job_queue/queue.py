@@ -14,7 +14,8 @@ class JobQueue:
     """Enqueues jobs in a transaction.
 
     The jobs are rows, so they exist if the transaction commits, and not if it is rolled back.
-    PostgreSQL notifies the workers after the commit.
+    PostgreSQL notifies the workers after the commit. `Depends(provide_writer(JobQueue))` provides
+    the queue in the transaction of a request.
     """
 
     def __init__(self, transaction: Transaction) -> None:

@@ -11,9 +11,7 @@ from app.job_queue import Job, JobContext, JobQueue
 from app.job_queue.worker import JobWorker
 from app.settings import Settings
 from tests.commands.conftest import run as run
-from tests.databases import connected, url_from
-
-TABLES = "jobs.pgqueuer, jobs.pgqueuer_log, jobs.pgqueuer_schedules, jobs.pgqueuer_statistics"
+from tests.jobs.stored import empty_queue
 
 StartWorker = Callable[[Sequence[type[Job]]], JobWorker]
 Enqueue = Callable[[Job], Awaitable[int]]
@@ -22,10 +20,8 @@ Enqueue = Callable[[Job], Awaitable[int]]
 @pytest.fixture
 async def queue(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """Yield a connection to the empty queue."""
-    async with connected(url_from(settings)) as connection:
-        await connection.execute(f"TRUNCATE {TABLES}")
+    async with empty_queue(settings) as connection:
         yield connection
-        await connection.execute(f"TRUNCATE {TABLES}")
 
 
 @pytest.fixture

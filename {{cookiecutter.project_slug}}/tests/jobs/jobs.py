@@ -3,7 +3,7 @@
 import asyncio
 from typing import ClassVar
 
-from app.job_queue import Job, JobContext
+from app.job_queue import Job, JobContext, PermanentError
 
 #: What the handlers of the current test have done.
 events: list[str] = []
@@ -31,6 +31,14 @@ class Fail(Record):
     async def run(self, context: JobContext) -> None:
         await super().run(context)
         raise ValueError(self.text)
+
+
+class Reject(Fail):
+    """Fails in its first attempt, and would fail in any other."""
+
+    async def run(self, context: JobContext) -> None:
+        await Record.run(self, context)
+        raise PermanentError(self.text)
 
 
 class Forget(Fail):

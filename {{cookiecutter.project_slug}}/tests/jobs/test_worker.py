@@ -8,7 +8,7 @@ import pytest
 
 from tests.jobs import jobs
 from tests.jobs.conftest import Enqueue, StartWorker
-from tests.jobs.jobs import Cancel, Fail, Forget, Hang, Record, Wait
+from tests.jobs.jobs import Cancel, Fail, Forget, Hang, Record, Reject, Wait
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +56,16 @@ async def test_failing_job_is_repeated_and_kept_while_others_continue(
     assert jobs.events == ["a 1", "a 2", "a 3"]
     await enqueue(Record(text="b"))
     await until_events(4)
+
+
+async def test_permanent_failure_is_not_repeated(
+    enqueue: Enqueue, start_worker: StartWorker, queue: asyncpg.Connection
+) -> None:
+    start_worker([Reject])
+    await enqueue(Reject(text="a"))
+
+    await until_rows(queue, [("reject", "failed")])
+    assert jobs.events == ["a 1"]
 
 
 async def test_failing_job_is_deleted_if_it_is_not_kept(
