@@ -46,9 +46,14 @@ def exclusive_cache() -> Iterator[None]:
 def project_environment(**variables: str) -> dict[str, str]:
     """Return environment variables for a project's process, without settings of this process."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
-    # Required in production; no measured request uses it.
-    secret = secrets.token_urlsafe(48)
-    return {**kept, "PYTHONPATH": str(IN_VENV), "AUTH_SECRETS": secret, **variables}
+    # Required in production; no measured request uses them.
+    required = {
+        "AUTH_SECRETS": secrets.token_urlsafe(48),
+        "MAIL_URL": "log:",
+        "MAIL_FROM": "service@example.com",
+        "APP_URL": "https://example.com",
+    }
+    return {**kept, "PYTHONPATH": str(IN_VENV), **required, **variables}
 
 
 def venv_python(project: Path) -> str:

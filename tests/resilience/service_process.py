@@ -51,6 +51,9 @@ async def run_service(
         "DOCS_ENABLED": "true",
         "DATABASE_URL": database_url,
         "AUTH_SECRETS": AUTH_SECRET,
+        "MAIL_URL": "log:",
+        "MAIL_FROM": "service@example.com",
+        "APP_URL": "https://example.com",
     }
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from app.auth.settings import AuthSettings
 from app.main import create_app
 from app.settings import Settings, SettingsError, load_settings
-from app.settings_base import SettingsGroup
+from app.settings_base import SettingsGroup, load_group
 from tests.auth.helpers import KEY, with_auth
 
 RENAMED = {
@@ -37,9 +37,9 @@ def test_secrets_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVIRONMENT", "production")
     monkeypatch.delenv("AUTH_ARGON2_MEMORY_COST")
     monkeypatch.setenv("AUTH_SECRETS", f"{KEY}, {KEY[::-1]}")
-    secrets = load_settings().group(AuthSettings).secrets
-    assert [secret.get_secret_value() for secret in secrets] == [KEY, KEY[::-1]]
-    assert KEY not in repr(load_settings()) + str(load_settings())
+    settings = load_group(AuthSettings)
+    assert [secret.get_secret_value() for secret in settings.secrets] == [KEY, KEY[::-1]]
+    assert KEY not in repr(settings) + str(settings)
 
 
 @pytest.mark.parametrize(("secrets", "warnings"), [((), 1), ((SecretStr(KEY),), 0)])
@@ -80,12 +80,12 @@ def test_production_requires_the_recommended_memory_cost(
 ) -> None:
     monkeypatch.setenv("AUTH_ARGON2_MEMORY_COST", memory_cost)
     monkeypatch.setenv("AUTH_SECRETS", KEY)
-    assert load_settings().group(AuthSettings).argon2_memory_cost == int(memory_cost)
+    assert load_group(AuthSettings).argon2_memory_cost == int(memory_cost)
     monkeypatch.setenv("ENVIRONMENT", "production")
     with pytest.raises(SettingsError, match=r"^AUTH_ARGON2_MEMORY_COST: .*19456.* KiB$"):
-        load_settings()
+        load_group(AuthSettings)
     monkeypatch.setenv("AUTH_ARGON2_MEMORY_COST", "19456")
-    assert load_settings().group(AuthSettings).argon2_memory_cost * 1024 == 19 * 1024**2
+    assert load_group(AuthSettings).argon2_memory_cost * 1024 == 19 * 1024**2
 
 
 @pytest.mark.parametrize("environment", ["development", "production"])
@@ -96,7 +96,7 @@ def test_memory_cost_in_bytes_is_rejected_with_the_unit(
     monkeypatch.setenv("AUTH_SECRETS", KEY)
     monkeypatch.setenv("AUTH_ARGON2_MEMORY_COST", "67108864")
     with pytest.raises(SettingsError, match=r"^AUTH_ARGON2_MEMORY_COST: must be .* KiB$"):
-        load_settings()
+        load_group(AuthSettings)
 
 
 def test_all_weak_settings_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from tests.auth.helpers import (
 )
 
 OTHER_KEY = KEY[::-1]
+NO_KEY: Any = None
 LATER = datetime.now(UTC) + timedelta(hours=1)
 EARLIER = datetime.now(UTC) - timedelta(minutes=1)
 
@@ -62,7 +63,7 @@ INVALID_TOKENS: dict[str, Callable[[dict[str, Any]], str]] = {
     "a header that is not JSON": lambda _: f"{b64(b'{')}.{b64(b'{}')}.{b64(b'x')}",
     "a header that is not UTF-8": lambda _: f"{b64(bytes([255]))}.{b64(b'{}')}.{b64(b'x')}",
     "a deeply nested header": lambda _: f"{b64(b'[' * 50_000)}.{b64(b'{}')}.{b64(b'x')}",
-    "no algorithm": lambda valid: jwt.encode(valid, None, "none"),
+    "no algorithm": lambda valid: jwt.encode(valid, NO_KEY, "none"),
     "another algorithm": lambda valid: jwt.encode(valid, KEY * 2, "HS512"),
     "another key": lambda valid: jwt.encode(valid, OTHER_KEY, "HS256"),
     "another signature": lambda valid: jwt.encode(valid, KEY, "HS256")[:-4] + "AAAA",
