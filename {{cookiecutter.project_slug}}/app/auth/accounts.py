@@ -20,6 +20,9 @@ from app.auth.authentication import Authentication
 from app.auth.credential_check import CredentialCheck, UserRow
 from app.auth.errors import UnauthenticatedError
 from app.auth.login_throttle import PasswordAttempt
+# jinja: if cookiecutter.jobs
+from app.auth.mail_jobs import enqueue_welcome
+# jinja: endif
 from app.auth.sessions import AuthSessions, TokenPair
 from app.auth.tokens import TokenSubject
 from app.db import Database, Transaction
@@ -47,13 +50,22 @@ class AccountService:
     async def register(self, email: str, password: SecretStr) -> UserRow:
         """Create a user.
 
+        # jinja: if cookiecutter.jobs
+        A job sends the user a welcome mail.
+
+        # jinja: endif
         Raises `AlreadyExistsError` if the e-mail is registered.
         """
         # Hashed first, even if the e-mail is taken, so that the response time does not reveal it.
         # This matters only if the route hides the error (`docs/security.md`).
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as transaction:
-            return await UserWriter(transaction).create(email=email, password_hash=password_hash)
+            users = UserWriter(transaction)
+            user: UserRow = await users.create(email=email, password_hash=password_hash)
+            # jinja: if cookiecutter.jobs
+            await enqueue_welcome(user.id, transaction)
+            # jinja: endif
+            return user
 
     async def log_in(self, email: str, password: SecretStr, client_ip: str) -> TokenPair:
         """Create a session and return its tokens.

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from app.api.dependencies import provide_reader, provide_writer
+from app.api.dependencies import TransactionDep, provide_reader, provide_writer
 from app.api.pagination import PageParams, page_params, paginate
 from app.api.paths import location_of
 from app.api.problem_details import error_responses
@@ -13,7 +13,6 @@ from app.db.repositories.coupons import (
     REDEMPTION_LIST,
     CouponReader,
     CouponWriter,
-    RedemptionWriter,
 )
 from app.schemas.coupons import (
     CouponCreate,
@@ -26,10 +25,9 @@ from app.services.coupons import redeem
 router = APIRouter(prefix="/api/v1/coupons", tags=["coupons"])
 
 CouponReaderDep = Annotated[CouponReader, Depends(provide_reader(CouponReader))]
-# All writers of a request share one transaction. It commits before the response is sent, so a 201
-# means that the row is stored (see `app.api.dependencies`).
+# The transaction of a request commits before the response is sent, so a 201 means that the row is
+# stored (see `app.api.dependencies`).
 CouponWriterDep = Annotated[CouponWriter, Depends(provide_writer(CouponWriter))]
-RedemptionWriterDep = Annotated[RedemptionWriter, Depends(provide_writer(RedemptionWriter))]
 
 CouponId = Annotated[UUID, Path(description="ID of the coupon.")]
 CouponPageDep = Annotated[PageParams, Depends(page_params(CouponReader.rows))]
@@ -85,8 +83,6 @@ async def list_redemptions(
     status_code=201,
     responses=error_responses(404, 409),
 )
-async def redeem_coupon(
-    coupon_id: CouponId, coupons: CouponWriterDep, redemptions: RedemptionWriterDep
-) -> RedemptionRead:
+async def redeem_coupon(coupon_id: CouponId, transaction: TransactionDep) -> RedemptionRead:
     """Redeem a coupon once. Fails with 409 if it has no redemptions left."""
-    return RedemptionRead.model_validate(await redeem(coupon_id, coupons, redemptions))
+    return RedemptionRead.model_validate(await redeem(coupon_id, transaction))

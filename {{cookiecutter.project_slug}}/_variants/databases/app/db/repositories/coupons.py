@@ -35,7 +35,7 @@ DECREMENT_REMAINING = (
     update(coupons)
     .where(coupons.c.id == bindparam("coupon_id"), coupons.c.remaining_count > 0)
     .values(remaining_count=coupons.c.remaining_count - 1)
-    .returning(coupons.c.id)
+    .returning(coupons.c.remaining_count)
 )
 # An INSERT ... SELECT, which inserts nothing if the coupon does not exist.
 INSERT_REDEMPTION = (
@@ -79,14 +79,18 @@ class CouponWriter(Writer):
 
     table = coupons
 
-    async def decrement_remaining(self, coupon_id: UUID) -> bool:
-        """Count one redemption. Return False if none is left, or the coupon does not exist.
+    async def decrement_remaining(self, coupon_id: UUID) -> int | None:
+        """Count one redemption, and return how many remain.
+
+        Returns None if none was left, or if the coupon does not exist.
 
         A single statement checks and decrements, so concurrent requests cannot redeem a coupon too
         often. It locks the row until the transaction ends.
         """
-        decremented = await self._transaction.scalar(DECREMENT_REMAINING, {"coupon_id": coupon_id})
-        return decremented is not None
+        remaining: int | None = await self._transaction.scalar(
+            DECREMENT_REMAINING, {"coupon_id": coupon_id}
+        )
+        return remaining
 
 
 class RedemptionWriter(Writer):
