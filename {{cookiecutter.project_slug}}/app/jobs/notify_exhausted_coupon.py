@@ -15,7 +15,7 @@ def exhausted_coupon(to: str, code: str, redemptions: int) -> Mail:
         to=to,
         # Without the code, which may contain any characters.
         subject="A coupon has no redemptions left",
-        text=f"This coupon has been redeemed {redemptions} times:\n{code}\n",
+        text=f"Redemptions: {redemptions}\nCode: {code}\n",
     )
 
 

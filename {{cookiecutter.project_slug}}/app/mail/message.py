@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 _POLICY = SMTP.clone(cte_type="7bit")
 # One address without a name. ASCII only, because not every server accepts other characters.
 _ADDRESS_PATTERN = r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*$"
+_NAMED_ADDRESS = re.compile(r'(?P<name>"[^"<>]*"|[^"<>]*) ?<(?P<address>[^<>]*)>')
 _MAX_ADDRESS_LENGTH = 254
 _MAX_HEADER_LENGTH = 200
 # Control characters, and the line and paragraph separators of Unicode.
@@ -67,15 +68,15 @@ class Mail(BaseModel):
 
 def parse_sender(value: str) -> Address:
     """Parse `me@example.com` or `My Service <me@example.com>`. Raises `ValueError` otherwise."""
-    header = _POLICY.header_factory("From", _reject_line_breaks(value))
-    addresses: tuple[Address, ...] = header.addresses
-    is_valid = len(addresses) == 1 and re.fullmatch(_ADDRESS_PATTERN, addresses[0].addr_spec)
-    if header.defects or not is_valid:
+    # Python's parser raises various exceptions for invalid addresses.
+    found = _NAMED_ADDRESS.fullmatch(_reject_line_breaks(value))
+    name, address = (found["name"].strip(' "'), found["address"]) if found else ("", value)
+    if not re.fullmatch(_ADDRESS_PATTERN, address):
         raise ValueError("must be me@example.com or My Service <me@example.com>, for example")
-    return addresses[0]
+    return _address(address, name)
 
 
-def _address(value: str) -> Address:
+def _address(value: str, name: str = "") -> Address:
     # `Address(addr_spec=value)` rejects addresses that browsers accept, such as `a..b@example.com`.
     username, _, domain = value.rpartition("@")
-    return Address(username=username, domain=domain)
+    return Address(name, username, domain)

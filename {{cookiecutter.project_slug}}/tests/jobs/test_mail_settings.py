@@ -86,6 +86,7 @@ def test_invalid_mail_url_is_named_without_its_value(
         ("me@example.com", "", "me@example.com"),
         ("My Service <me@example.com>", "My Service", "me@example.com"),
         ('"Größe, Ltd" <me@example.com>', "Größe, Ltd", "me@example.com"),
+        ("<me@example.com>", "", "me@example.com"),
     ],
 )
 def test_sender_may_have_a_name(
@@ -96,7 +97,11 @@ def test_sender_may_have_a_name(
 
 
 @pytest.mark.parametrize(
-    "value", ["me", "me@", "a@b, c@d", "a@b\nBcc: c@d", "My <a@b> Name", "<>", "ä@b", "a" * 255]
+    "value",
+    [
+        *("me", "me@", "a@b, c@d", "a@b\nBcc: c@d", "A\nBcc: c@d <a@b>", "My <a@b> Name", "<>"),
+        *('"', '"A" B <a@b>', "A <a@b", "a@b>", "<a@b>, <c@d>", "ä@b", "a@[", "a" * 251 + "@b.c"),
+    ],
 )
 def test_invalid_sender_is_rejected(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     with pytest.raises(SettingsError, match=r"^MAIL_FROM: "):
