@@ -106,7 +106,7 @@ def test_missing_secrets_are_reported_by_the_migrations(bake: Bake) -> None:
     )  # fmt: skip
 
     assert done.returncode != 0
-    assert "AUTH_SECRETS is missing" in done.stdout.splitlines()
+    assert "AUTH_SECRETS is missing" in done.stdout
 
 
 def test_all_containers_have_the_same_environment(bake: Bake) -> None:
