@@ -143,9 +143,11 @@ def test_existing_name_is_a_problem(plural: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["big_integer", "plain_text", "response_body", "strict_bool"])
-def test_type_of_a_field_does_not_redefine_an_import(name: str) -> None:
-    field = Field(f"{name}:int", {})
-    assert field.alias == f"{field.class_name}Value"
+def test_type_of_a_field_does_not_redefine_an_import(name: str, tmp_path: Path) -> None:
+    field = f"{name}:str:20"
+    files.render(resource(field), tmp_path)
+    schemas = (tmp_path / "app/schemas/tested_things.py").read_text("utf-8")
+    assert f"\n{Field(field, {}).class_name}Value = Annotated[" in schemas
 
 
 def test_generated_modules_are_formatted_and_pass_the_linter(tmp_path: Path) -> None:

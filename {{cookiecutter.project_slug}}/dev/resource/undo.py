@@ -30,9 +30,8 @@ def _removable(plural: str) -> list[str]:
     revisions = sorted(path.stem for path in (ROOT / _VERSIONS).glob(pattern))
     if not revisions:
         raise DevelopmentError(f"There is no generated resource {plural}.")
-    files = [name.format(plural) for name in FILES]
-    files += [f"{_VERSIONS}/{revision}.py" for revision in revisions]
-    names = [name for name in files if (ROOT / name).exists()]
+    paths = (*FILES, *(f"{_VERSIONS}/{revision}.py" for revision in revisions))
+    names = [name for path in paths if (ROOT / (name := path.format(plural))).exists()]
     problems = [f"{name} has changed since it was added" for name in names if _has_changed(name)]
     heads = ScriptDirectory.from_config(Config(toml_file=ROOT / "pyproject.toml")).get_heads()
     if heads != revisions[-1:]:

@@ -13,11 +13,11 @@ from app.schemas.base import RequestBody
 from dev.resource.files import FILES, JOURNAL, ROOT, imported_names
 from dev.resource.specification import ACTIONS, DELETIONS, TEXTS, TYPES, Field, Parent, Resource
 
-# Names of columns, attributes of models, rows and `table.c`, and parameters of `TableWriter`.
+# Names of columns, attributes of models, rows and `table.c`, parameters of `TableWriter`, and types
+# that models name.
 _RESERVED = {"id", "created_at", "updated_at", "owner_id", "search_vector", "metadata", "registry"}
-_RESERVED |= {"self", "version", *dir(RequestBody), *dir(Row), *dir(ReadOnlyColumnCollection)}
-# The types of columns, which a model could then not name.
-_RESERVED |= {"bool", "dict", "float", "int", "list", "str"}
+_RESERVED |= {"self", "version", "bool", "dict", "float", "int", "list", "str"}
+_RESERVED |= {*dir(RequestBody), *dir(Row), *dir(ReadOnlyColumnCollection)}
 # Parameters of the generated functions, and those of a list.
 _LOCALS = {"changes", "database", "page", "request", "response", "row", "transaction", "user"}
 _PARAMETERS = {"after", "after_key", "after_value", "key", "keyset", "limit", "q", "sort", *_LOCALS}
