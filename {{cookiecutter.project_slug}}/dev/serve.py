@@ -16,6 +16,7 @@ from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 from pkgutil import iter_modules
 from time import monotonic
+from types import ModuleType
 
 from dev import DevelopmentError, processes, received_signals
 
@@ -64,6 +65,8 @@ def run() -> None:
         url = f"http://{host}:{listener.getsockname()[1]}"
         hints = [f"Ready: {url}", f"Database: {database}"]
         hints += [f"Docs: {url}/docs"] if load_settings().service.serves_docs else []
+        for name in process_names():
+            hints += import_process(name).announce(url)
         # Yields an empty set every 200 ms, so that the loop can check for signals.
         watcher = watch("app", watch_filter=PythonFilter(), rust_timeout=200, yield_on_timeout=True)
         is_first = True
@@ -88,7 +91,7 @@ class Children:
         self._running: dict[str, SpawnProcess] = {}
         #: Set when the service responds. The other processes start then, after the migrations.
         self.is_ready = self._context.Event()
-        self._others = [module.name for module in iter_modules(processes.__path__)]
+        self._others = process_names()
 
     def start(self, name: str, target: Callable[..., None], *arguments: object) -> None:
         """Run a function in a process."""
@@ -132,10 +135,20 @@ def prepare() -> None:
     os.environ |= {"SHUTDOWN_DELAY": "0", "SHUTDOWN_TIMEOUT": "3"}
 
 
+def process_names() -> list[str]:
+    """Return the names of the modules of `dev.processes`."""
+    return [module.name for module in iter_modules(processes.__path__)]
+
+
+def import_process(name: str) -> ModuleType:
+    """Return a module of `dev.processes`."""
+    return import_module(f"{processes.__name__}.{name}")
+
+
 def run_process(name: str) -> None:
     """Run a module of `dev.processes`."""
     prepare()
-    import_module(f"{processes.__name__}.{name}").run()
+    import_process(name).run()
 
 
 def serve(listener: socket.socket, hints: list[str], migrate: bool, is_ready: Event) -> None:
