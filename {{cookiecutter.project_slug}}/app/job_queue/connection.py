@@ -1,10 +1,14 @@
 """The connection of a worker, and a check that notifications pass through it."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 from asyncpg import InterfaceError, PostgresError
+from pgqueuer.db import AsyncpgDriver
 
 from app.db.connection import connect
 from app.db.dsn import connect_kwargs
@@ -20,6 +24,37 @@ _NOT_DIRECT = (
     "JOBS_DATABASE_URL must be set to a direct connection to PostgreSQL: the worker needs"
     " notifications, which do not pass through a pooler in transaction mode"
 )
+
+
+class WorkerDriver(AsyncpgDriver):
+    """The connection of a worker, which closes if the server does not respond."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        super().__init__(connection)
+        self.terminate = connection.terminate
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        """Return the rows of a query."""
+        with self._terminated_on_timeout():
+            return await super().fetch(query, *args)
+
+    async def execute(self, query: str, *args: object) -> str:
+        """Execute a statement and return its status."""
+        with self._terminated_on_timeout():
+            return await super().execute(query, *args)
+
+    async def notify(self, channel: str, payload: str) -> None:
+        """Send a notification."""
+        with self._terminated_on_timeout():
+            await super().notify(channel, payload)
+
+    @contextmanager
+    def _terminated_on_timeout(self) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError:
+            self.terminate()
+            raise
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:
@@ -39,6 +74,8 @@ def connection_options(settings: Settings) -> dict[str, Any]:
         if url is None:
             raise
         raise SettingsError(str(error).replace("DATABASE_URL", "JOBS_DATABASE_URL")) from None
+    # Appears in `pg_stat_activity`.
+    options["server_settings"]["application_name"] = f"{database.application_name} worker"
     return options | {"command_timeout": _COMMAND_TIMEOUT}
 
 
@@ -49,17 +86,18 @@ async def check_notifications(options: dict[str, Any]) -> None:
     """
     channel = f"check_{uuid4().hex}"
     has_arrived = asyncio.Event()
-    try:
-        listener, sender = await connect(**options), await connect(**options)
-        await listener.add_listener(channel, lambda *_: has_arrived.set())
-        await sender.execute(f"NOTIFY {channel}")
-    except (OSError, PostgresError, InterfaceError):
-        return
-    try:
-        async with asyncio.timeout(_NOTIFICATION_TIMEOUT):
-            await has_arrived.wait()
-    except TimeoutError:
-        raise SettingsError(_NOT_DIRECT) from None
-    finally:
-        listener.terminate()
-        sender.terminate()
+    with ExitStack() as stack:
+        try:
+            listener = await connect(**options)
+            stack.callback(listener.terminate)
+            sender = await connect(**options)
+            stack.callback(sender.terminate)
+            await listener.add_listener(channel, lambda *_: has_arrived.set())
+            await sender.execute(f"NOTIFY {channel}")
+        except (OSError, PostgresError, InterfaceError):
+            return
+        try:
+            async with asyncio.timeout(_NOTIFICATION_TIMEOUT):
+                await has_arrived.wait()
+        except TimeoutError:
+            raise SettingsError(_NOT_DIRECT) from None

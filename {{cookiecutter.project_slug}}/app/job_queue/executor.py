@@ -12,11 +12,10 @@ from pgqueuer.core.executors import AbstractEntrypointExecutor, EntrypointExecut
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Context
 from pgqueuer.models import Job as QueuedJob
-from pgqueuer.queries import Queries
 from pydantic import ValidationError
 
 from app.job_queue.job import Job, JobContext, PermanentError
-from app.job_queue.schema import uncount_attempt
+from app.job_queue.queries import JobQueries
 from app.log_config import request_id_var
 
 logger = logging.getLogger(__name__)
@@ -33,11 +32,11 @@ class LostAttemptsError(Exception):
 
 
 class InterruptedAttemptError(Exception):
-    """The worker has stopped before the handler has finished."""
+    """The worker has stopped, or has lost its connection, before the handler has finished."""
 
 
 class RunningAttempts:
-    """The attempts that a worker runs. `interrupt` ends all of them."""
+    """The attempts that a worker runs on one connection. `interrupt` ends all of them."""
 
     def __init__(self) -> None:
         self._limits: set[asyncio.Timeout] = set()
@@ -46,7 +45,7 @@ class RunningAttempts:
     async def run(self, job: Job, context: JobContext) -> None:
         """Run a handler. Raises `TimeoutError` after the timeout of the job.
 
-        Raises `InterruptedAttemptError` if the worker stops before the handler has finished.
+        Raises `InterruptedAttemptError` if `interrupt` is called before the handler has finished.
         """
         limit = asyncio.timeout(0 if self._is_interrupted else job.timeout)
         try:
@@ -59,12 +58,14 @@ class RunningAttempts:
             if self._is_interrupted:
                 raise InterruptedAttemptError("The worker has stopped.") from None
             raise TimeoutError(f"The job has not finished within {job.timeout} s.") from None
-        except asyncio.CancelledError as error:
-            # PgQueuer would delete the job.
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            # `SystemExit` would end the worker. Others would leave the job as it is.
             task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
                 raise InterruptedAttemptError("The worker was cancelled.") from None
-            raise RuntimeError("The handler has raised CancelledError.") from error
+            raise RuntimeError(f"The handler has raised {type(error).__name__}.") from error
         finally:
             self._limits.discard(limit)
 
@@ -81,7 +82,7 @@ class JobExecutor(AbstractEntrypointExecutor):
     """Runs the attempts of the jobs of one class. PgQueuer calls `execute`."""
 
     def __init__(
-        self, job: type[Job], context: JobContext, attempts: RunningAttempts, queries: Queries
+        self, job: type[Job], context: JobContext, attempts: RunningAttempts, queries: JobQueries
     ) -> None:
         super().__init__(
             EntrypointExecutorParameters(
@@ -111,7 +112,7 @@ class JobExecutor(AbstractEntrypointExecutor):
             await self._run_attempt(queued, attempt)
         except InterruptedAttemptError as error:
             logger.info("%s: interrupted, returns to the queue", name)
-            await uncount_attempt(self._queries, queued.id)
+            await self._queries.uncount_attempt(queued)
             raise RetryRequested(timedelta(0), str(error)) from None
         except Exception as error:
             if attempt >= self._job.max_attempts or isinstance(error, PermanentError):

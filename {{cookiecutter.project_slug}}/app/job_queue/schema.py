@@ -11,7 +11,8 @@ from pgqueuer.adapters.persistence.qb import (
 from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
 from pgqueuer.ports.driver import Driver
-from pgqueuer.queries import Queries
+
+from app.job_queue.queries import JobQueries
 
 #: The channel of the notifications. Channels have no schema.
 CHANNEL = Channel("jobs")
@@ -38,13 +39,6 @@ _BUILDERS = (
 )
 
 
-def job_queries(driver: Driver) -> Queries:
-    """Return PgQueuer's queries on these objects."""
-    return Queries(driver, *_BUILDERS)
-
-
-async def uncount_attempt(queries: Queries, job_id: int) -> None:
-    """Let the attempt that is running not count. PgQueuer counts it when it repeats the job."""
-    await queries.driver.execute(
-        "UPDATE jobs.pgqueuer SET attempts = attempts - 1 WHERE id = $1", job_id
-    )
+def job_queries(driver: Driver) -> JobQueries:
+    """Return the queries on these objects."""
+    return JobQueries(driver, *_BUILDERS)

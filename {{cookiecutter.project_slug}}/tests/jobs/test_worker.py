@@ -34,6 +34,14 @@ async def until_rows(queue: asyncpg.Connection, expected: list[tuple[str, str]])
             await asyncio.sleep(0.05)
 
 
+async def disconnect_workers(queue: asyncpg.Connection) -> None:
+    """Terminate the connections of all workers."""
+    await queue.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        " AND datname = current_database() AND application_name LIKE '%worker'"
+    )
+
+
 async def test_job_is_run_once(
     enqueue: Enqueue, start_worker: StartWorker, queue: asyncpg.Connection
 ) -> None:
@@ -131,6 +139,7 @@ async def test_job_that_kills_its_workers_is_kept(
             "UPDATE jobs.pgqueuer SET status = 'picked', heartbeat = now() - interval '1 hour',"
             " queue_manager_id = gen_random_uuid()"
         )
+    await queue.execute("UPDATE jobs.pgqueuer SET execute_after = now()")
     start_worker([Fail])
 
     await until_rows(queue, [("fail", "failed")])
@@ -144,10 +153,7 @@ async def test_worker_connects_again(
     await enqueue(Record(text="a"))
     await until_events(1)
 
-    await queue.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-        " AND datname = current_database()"
-    )
+    await disconnect_workers(queue)
     await enqueue(Record(text="b"))
 
     # The first job runs again if its end was not stored.
