@@ -149,11 +149,13 @@ _PGQUEUER = [
 
 _ADDITIONS = [
     # A worker takes over a job whose worker was killed. PgQueuer does not count that as an attempt,
-    # so a job that kills its worker would be repeated without end.
+    # so a job that kills its worker would be repeated without end. The jobs that have run with it
+    # were killed as often. Next time, they are taken over at different times, and not with it.
     """
     CREATE FUNCTION jobs.count_lost_attempt() RETURNS TRIGGER AS $$
     BEGIN
         NEW.attempts := OLD.attempts + 1;
+        NEW.execute_after := now() + random() * LEAST(2 ^ NEW.attempts, 8) * interval '30 seconds';
         RETURN NEW;
     END;
     $$ LANGUAGE plpgsql

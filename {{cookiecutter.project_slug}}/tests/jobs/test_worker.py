@@ -146,6 +146,23 @@ async def test_job_that_kills_its_workers_is_kept(
     assert not jobs.events
 
 
+async def test_jobs_of_a_killed_worker_are_not_taken_over_together_twice(
+    enqueue: Enqueue, queue: asyncpg.Connection
+) -> None:
+    for text in "abc":
+        await enqueue(Record(text=text))
+    # As one worker takes them, and then another one takes them over.
+    for _ in range(2):
+        await queue.execute(
+            "UPDATE jobs.pgqueuer SET status = 'picked', queue_manager_id = gen_random_uuid()"
+        )
+
+    rows = await queue.fetch("SELECT attempts, execute_after > updated AS waits FROM jobs.pgqueuer")
+    assert [tuple(row) for row in rows] == [(1, True)] * 3
+    times = await queue.fetchval("SELECT count(DISTINCT execute_after) FROM jobs.pgqueuer")
+    assert times == 3
+
+
 async def test_worker_connects_again(
     enqueue: Enqueue, start_worker: StartWorker, queue: asyncpg.Connection
 ) -> None:
