@@ -5,10 +5,14 @@ orchestrator can watch it. Its lifespan runs the jobs.
 """
 
 import asyncio
+import faulthandler
 import logging
+import signal
+import threading
 from argparse import ArgumentParser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,7 +25,7 @@ from app.errors import UnavailableError
 from app.job_queue import JobContext
 from app.job_queue.connection import check_notifications, connection_options
 from app.job_queue.executor import add_log_fields
-from app.job_queue.worker import JobWorker
+from app.job_queue.worker import STOP_RESERVE, JobWorker
 from app.jobs import discover_jobs
 from app.log_config import configure_logging, log_startup_failure
 from app.readiness import Readiness
@@ -29,8 +33,10 @@ from app.settings import Settings, SettingsError, load_settings
 
 logger = logging.getLogger(__name__)
 
-# Seconds of SHUTDOWN_TIMEOUT for what follows the jobs: see `app.shutdown`.
-_CLOSE_RESERVE = STOP_TIMEOUT + 5
+# Seconds for probes that are being answered.
+_PROBE_TIMEOUT = 1
+# Seconds of SHUTDOWN_TIMEOUT for everything but the jobs: see also `app.shutdown`.
+_CLOSE_RESERVE = _PROBE_TIMEOUT + STOP_RESERVE + STOP_TIMEOUT + 4
 
 
 class WorkerReadiness(Readiness):
@@ -75,6 +81,7 @@ def _create_worker(settings: Settings) -> FastAPI:
         worker = readiness.worker = JobWorker(jobs, context)
         async with database, readiness, running_components(components, app, settings):
             worker.start()
+            _limit_shutdown(service.shutdown_timeout)
             logger.info("Running jobs: %s", ", ".join(job.job_name() for job in jobs))
             yield
             await worker.stop(max(1, service.shutdown_timeout - _CLOSE_RESERVE))
@@ -88,6 +95,26 @@ def _create_worker(settings: Settings) -> FastAPI:
     add_error_handlers(app)
     app.include_router(health.router)
     return app
+
+
+def _limit_shutdown(seconds: float) -> None:
+    """End the process at most `seconds` after SIGTERM, whatever its handlers do.
+
+    A handler may block the event loop, or ignore its cancellation. Its job is repeated when its
+    heartbeat has expired.
+    """
+    stop = signal.getsignal(signal.SIGTERM)
+    # uvicorn handles signals in the main thread only.
+    if threading.current_thread() is not threading.main_thread() or not callable(stop):
+        return
+
+    def handle_sigterm(signum: int, frame: FrameType | None) -> None:
+        # The next SIGTERM does not extend the time.
+        signal.signal(signal.SIGTERM, stop)
+        faulthandler.dump_traceback_later(seconds, exit=True)
+        stop(signum, frame)
+
+    signal.signal(signal.SIGTERM, handle_sigterm)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -109,7 +136,7 @@ def main(arguments: list[str] | None = None) -> None:
         access_log=False,
         # Only a fixed port is worth a line in the log.
         log_level=None if options.port else "warning",
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=_PROBE_TIMEOUT,
     )
 
 
