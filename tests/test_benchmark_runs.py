@@ -94,6 +94,20 @@ def test_pages_of_every_sort_and_filter_are_timed(layer: str) -> None:
 
 
 @pytest.mark.benchmark
+@pytest.mark.parametrize("layer", LAYERS)
+def test_jobs_are_measured(layer: str) -> None:
+    options = ["--turns", "2", "--jobs", "600", "--idle-seconds", "10", "--layer", layer]
+    output = Project(TEMPLATE).run(sys.executable, "-m", "benchmarks.jobs", *options).stdout
+
+    assert len(re.findall(r"us: write \d+, with a job \d+, ratio \d", output)) == 2
+    found = re.search(r"round trips: write ([\d.]+), with a job ([\d.]+)", output)
+    assert found
+    assert float(found[2]) <= float(found[1]) + 1
+    assert re.search(r"^[1-9]\d* jobs per second, \d+ us CPU each$", output, re.MULTILINE)
+    assert re.search(r"^\d+ queries per minute of an idle worker$", output, re.MULTILINE)
+
+
+@pytest.mark.benchmark
 def test_requests_are_compared_with_an_earlier_revision() -> None:
     options = ["--before", "HEAD", "--layer", LAYERS[0], "--turns", "1", "--requests", "200"]
     output = Project(TEMPLATE).run(sys.executable, "-m", "benchmarks.before", *options).stdout

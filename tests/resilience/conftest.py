@@ -27,11 +27,15 @@ SHARED_BY_LAYERS = {
     "test_failover",
     "test_fuzzing",
     "test_graceful_shutdown",
+    "test_job_outages",
+    "test_killed_workers",
     "test_logins",
     "test_password_quoting",
     "test_time_zones",
     "test_tls",
     "test_user_isolation",
+    "test_worker_pgbouncer",
+    "test_worker_shutdown",
 }
 
 

@@ -1,7 +1,9 @@
 """The number of database round trips per request."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from conftest import Project
@@ -12,6 +14,7 @@ from resilience.postgres_server import PostgresServer
 from resilience.project_venv import run_module
 from resilience.proxy import counting_proxy
 from resilience.service_process import run_service
+from resilience.worker_process import create_job_tables, run_workers
 
 REQUESTS = 50
 # Maximum round trips per request, on average: on each connection, the first execution also prepares
@@ -55,6 +58,57 @@ async def test_reads_take_one_round_trip_and_writes_at_most_four(
         assert not {
             name: trips for name, trips in measured.items() if trips > MAX_ROUND_TRIPS[name]
         }
+
+
+async def test_enqueueing_takes_one_more_round_trip(
+    project: Project, server: PostgresServer, database: str, socket_folder: Path, tmp_path: Path
+) -> None:
+    options = {
+        "application": "job_service:create_app",
+        "DB_POOL_MIN_SIZE": "1",
+        "DB_POOL_MAX_SIZE": "1",
+    }
+    async with (
+        counting_proxy(server, socket_folder) as (proxy, through_proxy),
+        run_service(project, through_proxy.url(database), tmp_path / "log", **options) as service,
+        open_client(service) as client,
+    ):
+
+        async def average(*, enqueues: bool) -> float:
+            async def send() -> None:
+                for _ in range(REQUESTS):
+                    unit = {"slug": uuid4().hex, "enqueues": enqueues}
+                    assert (await client.post("/units", json=unit)).status_code == 201
+
+            # Prepare the statements before counting.
+            await send()
+            before = proxy.round_trips
+            await send()
+            return (proxy.round_trips - before) / REQUESTS
+
+        without, with_job = await average(enqueues=False), await average(enqueues=True)
+        print(f"without a job {without}, with a job {with_job}")
+        assert with_job <= without + 1
+
+
+@pytest.mark.thorough
+async def test_idle_worker_sends_few_queries(
+    project: Project, server: PostgresServer, database: str, socket_folder: Path, tmp_path: Path
+) -> None:
+    await create_job_tables(server, database)
+    async with counting_proxy(server, socket_folder) as (proxy, through_proxy):
+        # As in production.
+        variables = {"HEARTBEAT_TIMEOUT": "30"}
+        workers = run_workers(project, through_proxy.url(database), tmp_path, variables=variables)
+        async with workers as [worker]:
+            await worker.wait_until_ready()
+            await asyncio.sleep(5)
+            before = proxy.round_trips
+            await asyncio.sleep(60)
+            queries = proxy.round_trips - before
+    print(f"{queries} queries per minute")
+    # It checks its connection six times, and looks for jobs twice with four queries each.
+    assert 1 <= queries <= 30
 
 
 async def test_reads_bypass_sqlalchemy_event_dispatch(
