@@ -11,7 +11,7 @@ done
 
 SLOW = "$(UV)" run pytest --numprocesses 2 --dist worksteal --verbose
 
-.PHONY: help bake demo check lint test-fast test test-all test-options test-versions test-forks test-benchmark test-resilience fuzz fuzz-prompts update-readme screenshot bench bench-publish bench-before bench-search bench-pages bench-bake bench-setup-to-tests clean clean-template uv
+.PHONY: help bake demo check lint test-fast test test-all test-options test-versions test-forks test-benchmark test-resilience fuzz fuzz-prompts update-readme screenshot bench bench-publish bench-before bench-search bench-pages bench-jobs bench-bake bench-setup-to-tests clean clean-template uv
 
 help: ## Show this help.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-26s %s\n", $$1, $$2 }'
@@ -78,6 +78,9 @@ bench-search: uv clean-template ## Compare searches over 1,000,000 rows with an 
 
 bench-pages: uv clean-template ## Compare the first page of every list of articles with one in the middle of 1,000,000 rows (ROWS, DATABASE_LAYER).
 	@"$(UV)" run --quiet python -m benchmarks.pages $(if $(DATABASE_LAYER),--layer "$(DATABASE_LAYER)") $(if $(ROWS),--rows "$(ROWS)")
+
+bench-jobs: uv clean-template ## Measure enqueueing jobs, one worker, and an idle worker (DATABASE_LAYER).
+	@"$(UV)" run --quiet python -m benchmarks.jobs $(if $(DATABASE_LAYER),--layer "$(DATABASE_LAYER)")
 
 bench-bake: uv clean-template ## Measure how long generation takes, compared with an empty template.
 	@"$(UV)" run --quiet python scripts/bench_bake.py

@@ -1,6 +1,6 @@
 """Generated projects with their virtual environments, cached until the template changes.
 
-The projects are generated with the example and with users, and installed with `uv sync`.
+The projects are generated with the example, users and jobs, and installed with `uv sync`.
 """
 
 import json
@@ -117,7 +117,7 @@ def _generate(layer: str, folder: Path, template: Path = TEMPLATE) -> Path:
     config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
     command = [sys.executable, "-m", "cookiecutter", str(template), "--no-input"]
     options = ["--config-file", str(config), "--output-dir", str(folder / "output")]
-    features = ("example=true", "auth=true")
+    features = ("example=true", "auth=true", "jobs=true")
     _run(*command, *options, f"database_layer={layer}", *features, cwd=folder)
     return next((folder / "output").iterdir())
 
