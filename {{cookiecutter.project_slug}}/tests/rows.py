@@ -10,7 +10,18 @@ from uuid import UUID, uuid4
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
-from sqlalchemy import ARRAY, Column, Enum, Index, String, UniqueConstraint, delete, insert, text
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Column,
+    Enum,
+    Index,
+    String,
+    UniqueConstraint,
+    delete,
+    insert,
+    text,
+)
 
 from app.db import Database, metadata
 
@@ -77,6 +88,8 @@ async def _simplest_value(app: FastAPI, column: Column[Any], values: dict[str, A
     if isinstance(column.type, String):
         length = column.type.length or 32
         return uuid4().hex[:length] if length > 8 else str(number)[-length:]
+    if isinstance(column.type, JSON):
+        return {}
     kind = column.type.python_type
     scale, digits = getattr(column.type, "scale", 0), getattr(column.type, "precision", None)
     simplest: dict[type, Any] = {
