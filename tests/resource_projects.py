@@ -3,15 +3,19 @@
 import re
 import shlex
 import subprocess
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from conftest import Project
+from resource_specifications import Command
+
+TESTS = ["tests/test_conventions.py", "tests/test_migrations.py", "tests/test_openapi.py"]
 
 
 class Specifications(NamedTuple):
     """Resources for one project: the arguments of `python -m dev.resource`, and prompt values."""
 
-    context: dict[str, object]
+    context: dict[str, bool]
     commands: tuple[str, ...]
 
 
@@ -68,12 +72,57 @@ SPECIFICATIONS = {
 }
 
 
-def generate(project: Project, command: str) -> list[str]:
+def run_generator(project: Project, arguments: str) -> subprocess.CompletedProcess[str]:
+    """Try to generate a resource."""
+    command = ("uv", "run", "--quiet", "python", "-m", "dev.resource")
+    return project.try_to_run(*command, *shlex.split(arguments))
+
+
+def generate(project: Project, arguments: str) -> list[str]:
     """Generate a resource and return the names of its files."""
-    done = project.run(
-        "uv", "run", "--quiet", "python", "-m", "dev.resource", *shlex.split(command)
-    )
+    done = run_generator(project, arguments)
+    assert done.returncode == 0, f"{arguments}\n{done.stdout}"
     return re.findall(r"^\S+\.py$", done.stdout, re.MULTILINE)
+
+
+def generate_or_reject(project: Project, commands: Sequence[Command]) -> list[str]:
+    """Generate valid resources and return the names of their files.
+
+    Fail unless each of the others is rejected with exactly its problems, and leaves no file.
+    """
+    generated = list[str]()
+    for arguments, problems in commands:
+        before = source_files(project)
+        if problems:
+            done = run_generator(project, arguments)
+            lines = {*done.stdout.splitlines()}
+            wrong = [f"not named: {line}" for line in problems - lines]
+            wrong += [f"not a mistake: {line}" for line in lines - problems]
+            assert not wrong, "\n".join([*sorted(wrong), f"Command: {arguments}"])
+            assert done.returncode == 1
+            assert source_files(project) == before
+        else:
+            names = generate(project, arguments)
+            assert source_files(project) - before == {*names}
+            assert len(names) == 6
+            generated += names
+    return generated
+
+
+def check_generated(project: Project, names: Sequence[str]) -> None:
+    """Fail unless a project with resources passes lint, the tests of migrations, and theirs.
+
+    Those of migrations are `alembic check`, and each upgrade, downgrade and upgrade.
+    """
+    project.run("make", "lint")
+    tests = [name for name in names if name.startswith("tests/")]
+    report = project.run("uv", "run", "pytest", "--numprocesses", "2", *TESTS, *tests).stdout
+    assert re.search(r"^=+ \d+ passed in ", report, re.MULTILINE), report
+
+
+def source_files(project: Project) -> set[str]:
+    """Return the files of a project, except those of the embedded server."""
+    return {name for name in project.files() if not name.startswith(".data/postgres/")}
 
 
 def commit_all(project: Project) -> None:
