@@ -91,7 +91,7 @@ def test_table_has_a_row_for_every_prompt_and_no_other(page: str) -> None:
 
 def test_documents_name_only_existing_choices() -> None:
     names = "|".join([*CHOICES, "DATABASE_LAYER"])
-    assigned = re.compile(rf"\b({names})\b[\"`]?\s*[=:]\s*[\"`]?([\w.-]*\w)")
+    assigned = re.compile(rf"(?<![\w-])({names})\b[\"`]?\s*[=:]\s*[\"`]?([\w.-]*\w)")
     # The changelog describes earlier versions, and changes and code are not prompt values.
     changes = re.compile(r"^```(?:diff|python)\n.*?^```$", re.MULTILINE | re.DOTALL)
     for path in {*DOCUMENTS, TEMPLATE / "Makefile"} - {TEMPLATE / "CHANGELOG.md"}:

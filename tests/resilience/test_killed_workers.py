@@ -75,7 +75,7 @@ async def test_killed_workers_lose_no_job(
 
 
 @pytest.mark.thorough
-async def test_job_that_kills_its_worker_is_given_up_without_those_beside_it(
+async def test_job_that_kills_its_worker_is_given_up_without_the_others(
     project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     await create_job_tables(server, database)

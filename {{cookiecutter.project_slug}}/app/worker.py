@@ -98,7 +98,7 @@ def _create_worker(settings: Settings) -> FastAPI:
 
 
 def _limit_shutdown(seconds: float) -> None:
-    """End the process at most `seconds` after SIGTERM, whatever its handlers do.
+    """End the process at most `seconds` after SIGTERM, even if a handler does not end.
 
     A handler may block the event loop, or ignore its cancellation. Its job is repeated when its
     heartbeat has expired.

@@ -20,7 +20,7 @@ RECORD_ORPHAN = text("INSERT INTO orphans (key) VALUES (:key) RETURNING key")
 
 
 class FaultJob(Job):
-    """Base class: records each run, in a transaction of its own."""
+    """Base class: records each run, in a separate transaction."""
 
     max_attempts: ClassVar[int] = 3
     retry_delay: ClassVar[float] = 0.1
