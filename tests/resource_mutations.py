@@ -61,6 +61,10 @@ ROUTES: Mutations = {
         'new_invoice.model_dump(exclude={"status"})',
     ),
     "ignored changes": ("**changes.model_dump(exclude_unset=True)", ""),
+    "omitted field that is overwritten": (
+        "**changes.model_dump(",
+        '**{"memo": None} | changes.model_dump(',
+    ),
     "rows that are not deleted": ("await invoices.delete(", "await invoices.get("),
     "owner of the reader": (
         "InvoiceReader(database, user.id)",
@@ -154,6 +158,10 @@ MIGRATION: Mutations = {
     "deletes the rows of a required parent": (
         'name=op.f("fk_invoices_note_id")',
         'name=op.f("fk_invoices_note_id"), ondelete="CASCADE"',
+    ),
+    "no foreign key": (
+        'sa.ForeignKeyConstraint(\n            ["article_id"],\n            ["articles.id"],\n',
+        'sa.ForeignKeyConstraint(\n            ["id"],\n            ["invoices.id"],\n',
     ),
     "shorter text": ("length=20", "length=19"),
     "shorter item of a list": ("length=10", "length=9"),

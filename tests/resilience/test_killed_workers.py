@@ -75,7 +75,7 @@ async def test_killed_workers_lose_no_job(
 
 
 @pytest.mark.thorough
-async def test_job_that_kills_its_worker_is_given_up_without_the_others(
+async def test_job_that_kills_its_worker_is_given_up_without_its_neighbors(
     project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     await create_job_tables(server, database)
@@ -85,9 +85,9 @@ async def test_job_that_kills_its_worker_is_given_up_without_the_others(
         )
         # In proportion to the heartbeat timeout, which is 30 s in production.
         await superuser.execute(function.replace("30 seconds", f"{HEARTBEAT_TIMEOUT} seconds"))
-        await enqueue(superuser, "countbeside", COUNT_JOB, 4)
+        await enqueue(superuser, "countwithkill", COUNT_JOB, 4)
         await enqueue(superuser, "kill", "{}")
-        await enqueue(superuser, "countbeside", COUNT_JOB.replace("%s", "1%s"), 4)
+        await enqueue(superuser, "countwithkill", COUNT_JOB.replace("%s", "1%s"), 4)
         async with run_workers(project, server.url(database), tmp_path) as workers:
             restarting = asyncio.create_task(restart_when_killed(workers))
             try:

@@ -59,7 +59,7 @@ class Count(FaultJob):
                 await transaction.fetch_all(COUNT)
 
 
-class CountBeside(Count):
+class CountWithKill(Count):
     """Has no more attempts than the job that kills the worker."""
 
     max_attempts: ClassVar[int] = 6
@@ -119,4 +119,4 @@ class NewYear(FaultJob):
     schedule: ClassVar[str | None] = "0 0 1 1 *"
 
 
-JOBS: list[type[Job]] = [Count, CountBeside, Kill, Exhaust, Block, Stubborn, NewYear]
+JOBS: list[type[Job]] = [Count, CountWithKill, Kill, Exhaust, Block, Stubborn, NewYear]
