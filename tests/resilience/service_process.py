@@ -19,6 +19,14 @@ from resilience.project_venv import venv_environment, venv_python
 AUTH_SECRET = "5mWkq9Zr2vXb7TnLc4HsYd8JfGp3Ae6Q"
 #: Parts of the secrets as they would appear in output: plain, percent-encoded, as JSON or repr().
 SECRET_FORMS = ("w#rd", quote("w#rd"), "-secret", AUTH_SECRET)
+#: What production requires, except the database.
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "AUTH_SECRETS": AUTH_SECRET,
+    "MAIL_URL": "log:",
+    "MAIL_FROM": "service@example.com",
+    "APP_URL": "https://example.com",
+}
 
 
 @dataclass(frozen=True)
@@ -46,15 +54,7 @@ async def run_service(
     **variables: str,
 ) -> AsyncIterator[ServiceProcess]:
     """Run the service on a free port, stop it with SIGTERM, and check its log."""
-    defaults = {
-        "ENVIRONMENT": "production",
-        "DOCS_ENABLED": "true",
-        "DATABASE_URL": database_url,
-        "AUTH_SECRETS": AUTH_SECRET,
-        "MAIL_URL": "log:",
-        "MAIL_FROM": "service@example.com",
-        "APP_URL": "https://example.com",
-    }
+    defaults = PRODUCTION | {"DOCS_ENABLED": "true", "DATABASE_URL": database_url}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *(venv_python(project), "-m", "uvicorn", "--factory", application),

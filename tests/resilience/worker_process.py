@@ -16,7 +16,7 @@ from httpx2 import AsyncClient
 
 from resilience.postgres_server import PostgresServer
 from resilience.project_venv import venv_environment, venv_python
-from resilience.service_process import AUTH_SECRET
+from resilience.service_process import PRODUCTION
 
 #: Seconds after which other workers repeat the jobs of a killed one.
 HEARTBEAT_TIMEOUT = 2
@@ -96,13 +96,8 @@ class WorkerProcess:
 
 def worker_variables(url: str, **variables: str) -> dict[str, str]:
     """Return the environment variables of a worker."""
-    defaults = {
-        "ENVIRONMENT": "production",
-        "DATABASE_URL": url,
-        "AUTH_SECRETS": AUTH_SECRET,
-        "HEARTBEAT_TIMEOUT": str(HEARTBEAT_TIMEOUT),
-    }
-    return {**defaults, **variables}
+    heartbeat = {"HEARTBEAT_TIMEOUT": str(HEARTBEAT_TIMEOUT)}
+    return PRODUCTION | {"DATABASE_URL": url} | heartbeat | variables
 
 
 @asynccontextmanager

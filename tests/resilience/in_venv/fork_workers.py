@@ -22,7 +22,7 @@ for _ in sys.stdin:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         # Not that of the pool, which the test reads.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        app.worker.main()
+        app.worker.main([])
         os._exit(0)
     workers.append(worker)
     print(worker, flush=True)
