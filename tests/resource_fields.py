@@ -34,7 +34,7 @@ TYPES = {
 ITEMS = ["str", "text", "email", "int", "bigint", "decimal", "float", "bool", "date", "datetime"]
 TYPES |= {
     f"list:{item}": Type(dict.fromkeys(TYPES[item].arguments, "empty"), "filter sort unique")
-    for item in [*ITEMS, "uuid"]
+    for item in [*ITEMS, "uuid", "enum"]
 }
 DELETIONS = ["cascade", "null", "restrict"]
 MODIFIERS = ["optional", "default", "filter", "index", "sort", "unique", *DELETIONS]
@@ -60,32 +60,34 @@ NOUNS = dict(
 )
 ACTIONS = ["list", "get", "create", "update", "delete"]
 _KNOWN = ", ".join([*(name for name in TYPES if ":" not in name), "list"])
-#: Fields and options that are rejected, and the line that names the mistake.
+#: Fields and options that are rejected, and the lines that name the mistake.
 MISTAKES = {
     "wrong:strin": f"wrong: unknown type 'strin'; known: {_KNOWN}",
     "no_type": f"no_type: unknown type ''; known: {_KNOWN}",
     "no_length:str": "no_length: str needs an argument, such as str:50",
     "no_digits:decimal": "no_digits: decimal needs an argument, such as decimal:12.2",
-    "zero:text:0": "zero: the bound must be from 1 to 100000",
-    "too_long:text:501:sort": "too_long: the bound must be from 1 to 500",
+    "zero:text:0": ("zero: text needs an argument, such as text:5000\nzero: unknown modifiers: 0"),
+    "too_long:text:501:sort": "too_long: at most 500 characters",
     "scale:decimal:2.3": "scale: a decimal has 1 to 28 digits",
     "big:decimal:29.0": "big: a decimal has 1 to 28 digits",
-    "one:enum:draft": "one: an enum has at least two values, all different",
-    "same:enum:a,a": "same: an enum has at least two values, all different",
-    "bad:enum:lower,ok,class,2": (
-        "bad: values that are numbers, keywords or methods of str: class, 2, lower"
+    "one:enum:draft": (
+        "one: enum needs an argument, such as enum:draft,sent\none: unknown modifiers: draft"
     ),
+    "same:enum:a,a": "same: values that are repeated, keywords or methods: a",
+    "bad:enum:lower,ok,class": "bad: values that are repeated, keywords or methods: class, lower",
     "buyer:ref:buyers": "buyer: unknown resource 'buyers'",
     "typo:str:20:uniqe:inde": "typo: unknown modifiers: inde, uniqe",
     "twice:int:sort:sort": "twice: a modifier is repeated",
-    "nested_json:list:json": "nested_json: a list of json is not supported",
+    "nested_json:list:json": (
+        "nested_json: a list of json is not supported: an object can contain lists"
+    ),
     "many:int:default=many": "many: 'many' is not a possible default",
     "price:decimal:3.2:default=10": "price: '10' is not a possible default",
     "code:str:3:default=abcd": "code: 'abcd' is not a possible default",
     "state:enum:on,off:default=up": "state: 'up' is not a possible default",
     "yesterday:date:default=yesterday": "yesterday: 'yesterday' is not a possible default",
-    "class:int": "class: a keyword of Python",
-    "order:int": "order: a reserved word of SQL",
+    "class:int": "class: a keyword of Python or SQL",
+    "order:int": "order: a keyword of Python or SQL",
     "id:uuid": "id: the name is reserved",
     "owner:ref:customers": "owner: the name is reserved",
     "list:int": "list: the name is reserved",

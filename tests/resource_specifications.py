@@ -139,7 +139,7 @@ def write_commands(
         named = [*zip(one.names, one.fields, strict=True)]
         words = [field.text(name).format(parent=next(references)) for name, field in named]
         problems = {f"{name}: {problem}" for name, field in named for problem in field.mistakes()}
-        problems |= {MISTAKES[text] for text in one.mistakes}
+        problems.update(*(MISTAKES[text].splitlines() for text in one.mistakes))
         searched = [name for name, field in named if field.type in {"str", "text", "email"}]
         options = {
             "--search": ",".join(searched[: one.searched]),
