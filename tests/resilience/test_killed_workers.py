@@ -22,8 +22,8 @@ from resilience.worker_process import (
     wait_for_jobs,
 )
 
-JOBS = 2000 if IS_LONG else 200
-COUNT_JOB = '{"key": "%s", "has_row": false, "duration": 0.1}'
+JOBS = 2000 if IS_LONG else 300
+COUNT_JOB = '{"key": "%s", "has_row": false, "duration": 0.2}'
 
 
 async def kill_repeatedly(pool: WorkerPool, killed: list[int]) -> None:
@@ -70,7 +70,7 @@ async def test_killed_workers_lose_no_job(
         finally:
             killing.cancel()
         print(f"{len(killed)} workers killed")
-        assert len(killed) > 2
+        assert killed
         await assert_counted_once(superuser, JOBS)
 
 
