@@ -124,13 +124,19 @@ def random_specifications(count: int, seed: int) -> list[Specification]:
 
 
 def write_commands(
-    found: Sequence[Specification], *, auth: bool = False, example: bool = False
+    found: Sequence[Specification],
+    *,
+    auth: bool = False,
+    example: bool = False,
+    has_owned_customers: bool = False,
 ) -> list[Command]:
     """Return the commands that generate resources in a project. Each may refer to earlier ones."""
     # By plural: whether each row has an owner.
-    parents = {"customers": False} | dict.fromkeys(["users"] * auth + ["coupons"] * example, False)
+    parents = dict.fromkeys(["users"] * auth + ["coupons"] * example, False)
     parents |= dict.fromkeys(["notes"] * (auth and example), True)
-    written = [Command(f"customer name:str:50:unique {'--public' * auth}")]
+    parents["customers"] = has_owned_customers
+    public = "--public" if auth and not has_owned_customers else ""
+    written = [Command(f"customer name:str:50:unique {public}")]
     nouns = [*NOUNS.items()][: len(found)]
     for number, ((singular, plural), one) in enumerate(zip(nouns, found, strict=True)):
         is_owned = auth and not one.is_public

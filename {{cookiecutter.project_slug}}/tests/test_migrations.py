@@ -21,14 +21,18 @@ HISTORY = ScriptDirectory.from_config(Config(toml_file=CONFIG))
 HAS_MIGRATIONS = any(MIGRATIONS.glob("versions/*.py"))
 
 
-# Columns (of tables and of indexes), constraints, types and functions.
+# Columns (of tables and of indexes), constraints, types and functions, in all schemas but those of
+# the server.
 SCHEMA = """
+WITH namespaces AS (
+    SELECT oid FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)'
+)
 SELECT format('%s.%s %s', relname, attname, atttypid::regtype) FROM pg_attribute
     JOIN pg_class ON pg_class.oid = attrelid
-    WHERE relnamespace = 'public'::regnamespace AND NOT attisdropped
-UNION ALL SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-UNION ALL SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace
-UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    WHERE relnamespace IN (TABLE namespaces) AND NOT attisdropped
+UNION ALL SELECT conname FROM pg_constraint WHERE connamespace IN (TABLE namespaces)
+UNION ALL SELECT typname FROM pg_type WHERE typnamespace IN (TABLE namespaces)
+UNION ALL SELECT proname FROM pg_proc WHERE pronamespace IN (TABLE namespaces)
 """
 
 

@@ -6,11 +6,11 @@ revision: str = "0011_jobs"
 # jinja: if cookiecutter.auth and cookiecutter.example
 down_revision: str | None = "0010_notes_updated_at"
 # jinja: elif cookiecutter.auth
-down_revision: str | None = "0009_users_updated_at"
+down_revision = "0009_users_updated_at"
 # jinja: elif cookiecutter.example
-down_revision: str | None = "0008_updated_at"
+down_revision = "0008_updated_at"
 # jinja: else
-down_revision: str | None = None
+down_revision = None
 # jinja: endif
 branch_labels: None = None
 depends_on: None = None
