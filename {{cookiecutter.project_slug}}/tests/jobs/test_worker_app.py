@@ -24,11 +24,13 @@ from tests.in_process import InProcessTransport
 @pytest.fixture
 def _restored_process() -> Iterator[None]:
     """Restore what a worker changes in its process."""
-    root, handler = logging.getLogger(), signal.getsignal(signal.SIGTERM)
-    handlers, level = [*root.handlers], root.level
+    handler, handlers = signal.getsignal(signal.SIGTERM), [*logging.getLogger().handlers]
+    levels = {name: logging.getLogger(name).level for name in ("root", "pgqueuer")}
     yield
     signal.signal(signal.SIGTERM, handler)
-    root.handlers[:], root.level = handlers, level
+    logging.getLogger().handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def with_job_database(settings: Settings, url: str | None, pooler: str) -> Settings:
