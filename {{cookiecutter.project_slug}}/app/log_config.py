@@ -6,6 +6,8 @@ Every line carries the ID of the request during which it was logged.
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from pythonjsonlogger.core import RESERVED_ATTRS
@@ -65,12 +67,22 @@ def _add_request_id(record: logging.LogRecord) -> bool:
     return True
 
 
-def log_startup_failure(error: SettingsError) -> None:
+@contextmanager
+def logged_startup_failure() -> Iterator[None]:
     """Log invalid settings in the configured format, as the last line of the process.
 
-    Also replaces the message in `error.code` by the exit status 1: `SettingsError` is a
-    `SystemExit`, and Python would print the message again.
+    Also replaces the message in the `SettingsError` by the exit status 1: it is a `SystemExit`, and
+    Python would print the message again.
     """
+    try:
+        yield
+    except SettingsError as error:
+        _log_startup_failure(error)
+        error.code = 1
+        raise
+
+
+def _log_startup_failure(error: SettingsError) -> None:
     try:
         service = ServiceSettings()
     except ValueError:
@@ -80,4 +92,3 @@ def log_startup_failure(error: SettingsError) -> None:
         service = ServiceSettings.model_construct(environment=name)
     configure_logging(service)
     logging.getLogger(__name__).critical("The service cannot start: %s", error)
-    error.code = 1

@@ -17,29 +17,23 @@ from app.api.error_handlers import add_error_handlers
 from app.api.middleware import middleware_stack
 from app.api.openapi import api_info, document_errors
 from app.api.router import describe_tags, discover_routers
-from app.components import discover_components, running_components
+from app.components import discover_components, install_components, running_components
 from app.db import Database
-from app.log_config import configure_logging, log_startup_failure
+from app.log_config import configure_logging, logged_startup_failure
 from app.readiness import Readiness
-from app.settings import Settings, SettingsError, load_settings
+from app.settings import Settings, load_settings
 from app.shutdown import graceful_shutdown
 
 logger = logging.getLogger(__name__)
 
 
+@logged_startup_failure()
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Create the application from `settings`, or from the environment if it is None.
 
     Raises `SettingsError` if the settings are not valid.
     """
-    try:
-        return _create_app(settings or load_settings())
-    except SettingsError as error:
-        log_startup_failure(error)
-        raise
-
-
-def _create_app(settings: Settings) -> FastAPI:
+    settings = settings or load_settings()
     service = settings.service
     info = api_info()
     database = Database(settings.database)
@@ -78,9 +72,7 @@ def _create_app(settings: Settings) -> FastAPI:
     )
     app.state.database = database
     app.state.readiness = readiness
-    for component in components:
-        if component.install is not None:
-            component.install(app, settings)
+    install_components(components, app, settings)
     add_error_handlers(app)
     for router in discover_routers():
         app.include_router(router)

@@ -19,7 +19,12 @@ from fastapi import FastAPI
 
 from app.api.error_handlers import add_error_handlers
 from app.api.routes import health
-from app.components import STOP_TIMEOUT, discover_components, running_components
+from app.components import (
+    STOP_TIMEOUT,
+    discover_components,
+    install_components,
+    running_components,
+)
 from app.db import Database
 from app.errors import UnavailableError
 from app.job_queue import JobContext
@@ -27,9 +32,9 @@ from app.job_queue.connection import check_notifications, connection_options
 from app.job_queue.executor import add_log_fields
 from app.job_queue.worker import STOP_RESERVE, JobWorker
 from app.jobs import discover_jobs
-from app.log_config import configure_logging, log_startup_failure
+from app.log_config import configure_logging, logged_startup_failure
 from app.readiness import Readiness
-from app.settings import Settings, SettingsError, load_settings
+from app.settings import Settings, load_settings
 
 logger = logging.getLogger(__name__)
 
@@ -51,19 +56,13 @@ class WorkerReadiness(Readiness):
             raise UnavailableError("The worker does not take jobs.")
 
 
+@logged_startup_failure()
 def create_worker(settings: Settings | None = None) -> FastAPI:
     """Create the worker from `settings`, or from the environment if it is None.
 
     Raises `SettingsError` if the settings are not valid.
     """
-    try:
-        return _create_worker(settings or load_settings())
-    except SettingsError as error:
-        log_startup_failure(error)
-        raise
-
-
-def _create_worker(settings: Settings) -> FastAPI:
+    settings = settings or load_settings()
     service = settings.service
     database = Database(settings.database)
     readiness = WorkerReadiness(settings.database)
@@ -89,9 +88,7 @@ def _create_worker(settings: Settings) -> FastAPI:
     app = FastAPI(title=service.service_name, openapi_url=None, lifespan=lifespan)
     app.state.database = database
     app.state.readiness = readiness
-    for component in components:
-        if component.install is not None:
-            component.install(app, settings)
+    install_components(components, app, settings)
     add_error_handlers(app)
     app.include_router(health.router)
     return app
@@ -123,11 +120,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address of the probes")
     parser.add_argument("--port", type=int, default=0, help="port of the probes; 0 is any free one")
     options = parser.parse_args(arguments)
-    try:
+    with logged_startup_failure():
         asyncio.run(check_notifications(connection_options(load_settings())))
-    except SettingsError as error:
-        log_startup_failure(error)
-        raise
     uvicorn.run(
         "app.worker:create_worker",
         factory=True,

@@ -50,6 +50,15 @@ def discover_components() -> list[Component]:
     return [_import_component(module.name) for module in modules]
 
 
+def install_components(
+    components: Sequence[Component], app: "FastAPI", settings: "Settings"
+) -> None:
+    """Call `install` of the components in this order."""
+    for component in components:
+        if component.install is not None:
+            component.install(app, settings)
+
+
 @asynccontextmanager
 async def running_components(
     components: Sequence[Component], app: "FastAPI", settings: "Settings"
