@@ -133,14 +133,10 @@ class ${r.class_name}Writer(Writer):
 
     async def check(self, values: Mapping[str, Any]) -> None:
         """Raise `ReferenceNotFoundError` if a new reference is to a row of another user."""
-        for column, statement in (
 % for f in owned:
-            ("${f.column}", SELECT_${f.name.upper()}),
+        key = values.get("${f.column}")
+        if key is not None and not await self.fetch_all(SELECT_${f.name.upper()}, **self._scope, ${f.column}=key):
+            raise ReferenceNotFoundError("${f.column}")
 % endfor
-        ):
-            if (key := values.get(column)) is None:
-                continue
-            if not await self.fetch_all(statement, **self._scope, **{column: key}):
-                raise ReferenceNotFoundError(column)
 % endif
 % endif
