@@ -3,6 +3,8 @@
 - `accounts`: register users, log in, update credentials, deactivate users.
 - `credential_check`: verify a password before a transaction, and confirm the result inside it.
 - `login_throttle`: limit on failed login attempts.
+- `rate_limits`: limits on requests to any route, per network of the client.
+- `client_networks`: the networks of a client, for these limits.
 - `passwords`: argon2id hashes.
 - `sessions`: refresh tokens, from login to logout.
 - `tokens`: the formats of access tokens and refresh tokens.

@@ -20,12 +20,15 @@ from app.auth.authentication import Authentication
 from app.auth.credential_check import CredentialCheck, UserRow
 from app.auth.errors import UnauthenticatedError
 from app.auth.login_throttle import PasswordAttempt
+
 # jinja: if cookiecutter.jobs
 from app.auth.mail_jobs import enqueue_welcome
+
 # jinja: endif
 from app.auth.sessions import AuthSessions, TokenPair
 from app.auth.tokens import TokenSubject
 from app.db import Database, Transaction
+from app.db.repositories.rate_limits import RateLimitWriter
 from app.db.repositories.users import RefreshTokenWriter, UserReader, UserWriter
 from app.errors import NotFoundError, UnprocessableError
 
@@ -35,6 +38,7 @@ class PurgeResult(NamedTuple):
 
     sessions: int
     login_failures: int
+    rate_limits: int
 
 
 class AccountService:
@@ -148,11 +152,12 @@ class AccountService:
             await self._revoke_sessions(user_id, transaction)
 
     async def purge_expired(self) -> PurgeResult:
-        """Delete expired sessions and expired login failures."""
+        """Delete expired sessions, login failures and counts of limited requests."""
         async with self._database.transaction() as transaction:
             sessions = await RefreshTokenWriter(transaction).delete_expired()
+            rate_limits = await RateLimitWriter(transaction).delete_expired()
         login_failures = await self._throttle.delete_expired(self._database)
-        return PurgeResult(sessions, login_failures)
+        return PurgeResult(sessions, login_failures, rate_limits)
 
     async def _hashed_changes(
         self, email: str | None, password: SecretStr | None

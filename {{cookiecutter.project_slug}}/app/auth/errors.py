@@ -13,13 +13,22 @@ class UnauthenticatedError(AppError):
     headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
-class TooManyLoginAttemptsError(AppError):
-    """The limit on failed login attempts is reached; the client may retry after some seconds."""
+class TooManyRequestsError(AppError):
+    """The client has reached a limit; it may retry after some seconds."""
 
     status = 429
+    code = "too-many-requests"
+
+    def __init__(self, detail: str = "Too many requests.", *, retry_after: float) -> None:
+        super().__init__(detail)
+        # The header takes whole seconds. 0 would let clients retry at once.
+        self.headers = {"Retry-After": str(max(1, ceil(retry_after)))}
+
+
+class TooManyLoginAttemptsError(TooManyRequestsError):
+    """The limit on failed login attempts is reached."""
+
     code = "too-many-failures"
 
     def __init__(self, *, retry_after: float) -> None:
-        super().__init__("Too many failed login attempts.")
-        # The header takes whole seconds. 0 would let clients retry at once.
-        self.headers = {"Retry-After": str(max(1, ceil(retry_after)))}
+        super().__init__("Too many failed login attempts.", retry_after=retry_after)

@@ -1,12 +1,12 @@
 """Login throttling: a limit on failed password checks, shared by all processes.
 
 Failures within `AUTH_FAILURE_WINDOW` are stored in the database and counted per account and per
-network of the client. `app.auth.credential_check.CredentialCheck` handles each attempt in these
-steps:
+network of the client (`app.auth.client_networks`). `app.auth.credential_check.CredentialCheck`
+handles each attempt in these steps:
 
 1. `check`: reject the attempt if a limit is reached.
 2. Verify the password. No transaction is open, because hashing is slow.
-3. `lock_and_check`, in a new transaction: lock the account and the network, then check the limits
+3. `lock_and_check`, in a new transaction: lock the account and the networks, then check the limits
    again. Once a limit is reached, a correct password is rejected too.
 4. `record_failure` or `record_success`. A success deletes the failures of the account.
 5. Commit, which releases the locks. Only then raise the error for a wrong password, because an
@@ -16,8 +16,8 @@ Concurrent attempts can pass step 1 together. From step 3 on, the locks make the
 another, and each attempt sees the failures of the attempts before it. Clients learn the result of
 at most `AUTH_MAX_FAILURES` wrong guesses per account and window, however many they send at the same
 time. Logins from one network briefly wait for each other, which is acceptable because no password
-is hashed while the locks are held. All attempts lock the account before the network, so that they
-cannot deadlock.
+is hashed while the locks are held. All attempts lock the account before the networks, so that
+they cannot deadlock.
 
 A *confirmation* is a logged-in user's entry of the current password before a credential change. It
 runs through the same steps. Anyone who knows an e-mail address can block logins to its account, but
@@ -29,10 +29,10 @@ the user must still be able to change the password. Therefore:
 """
 
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from app.auth.client_networks import SITE_FACTOR, ClientNetworks
 from app.auth.errors import TooManyLoginAttemptsError
 from app.auth.settings import AuthSettings
 from app.db import Database, Transaction
@@ -43,30 +43,12 @@ from app.db.repositories.login_failures import LoginFailureReader, LoginFailureW
 _DELETE_BATCH_SIZE = 100
 
 
-def network_of(client_ip: str) -> str:
-    """Return the network that one client controls: an IPv4 address or an IPv6 /64 network."""
-    try:
-        address = ip_address(client_ip)
-    except ValueError:
-        # A proxy may put any text into X-Forwarded-For. The text is cut to 64 characters, the
-        # length of the column.
-        return client_ip[:64]
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        # A /64 is the smallest network that providers assign, and its owner can use any address in
-        # it. A limit per address would therefore be no limit.
-        return str(ip_network((address, 64), strict=False))
-    return str(address)
-
-
 class PasswordAttempt(NamedTuple):
     """A login or a confirmation (see the module docstring)."""
 
     #: A hash of the e-mail for a login, or `user:<id>` for a confirmation.
     account_key: str
-    #: The result of `network_of`.
-    network: str
+    networks: ClientNetworks
     is_confirmation: bool
 
     @classmethod
@@ -74,13 +56,13 @@ class PasswordAttempt(NamedTuple):
         """Create the attempt for a login. `email` must be in lower case, and may be unknown."""
         # Hashed, because users sometimes type their password into the field for the e-mail.
         account_key = sha256(email.encode()).hexdigest()
-        return cls(account_key, network_of(client_ip), is_confirmation=False)
+        return cls(account_key, ClientNetworks.of(client_ip), is_confirmation=False)
 
     @classmethod
     def for_confirmation(cls, user_id: UUID, client_ip: str) -> "PasswordAttempt":
         """Create the attempt for a confirmation."""
         # The prefix is not hexadecimal, so the key cannot equal that of a login.
-        return cls(f"user:{user_id}", network_of(client_ip), is_confirmation=True)
+        return cls(f"user:{user_id}", ClientNetworks.of(client_ip), is_confirmation=True)
 
 
 class RecentFailures(Protocol):
@@ -93,6 +75,8 @@ class RecentFailures(Protocol):
     oldest_account_failure_age: float
     network_count: int
     oldest_network_failure_age: float
+    site_count: int
+    oldest_site_failure_age: float
 
 
 class LoginThrottle:
@@ -102,28 +86,30 @@ class LoginThrottle:
         self._window = settings.failure_window
         self._max_per_account = settings.max_failures
         self._max_per_network = settings.max_failures_per_network
+        self._max_per_site = settings.max_failures_per_network * SITE_FACTOR
 
     async def check(self, attempt: PasswordAttempt, database: Database) -> None:
         """Step 1: raise `TooManyLoginAttemptsError` if a limit is reached."""
         await self._raise_if_limit_reached(attempt, LoginFailureReader(database))
 
     async def lock_and_check(self, attempt: PasswordAttempt, transaction: Transaction) -> None:
-        """Step 3: lock the account and the network until the transaction ends, then check again.
+        """Step 3: lock the account and the networks until the transaction ends, then check again.
 
         Raises `TooManyLoginAttemptsError` if a limit has been reached since `check`.
         """
         repository = LoginFailureWriter(transaction)
-        await repository.lock(attempt.account_key, attempt.network)
+        await repository.lock(attempt.account_key, *attempt.networks)
         await self._raise_if_limit_reached(attempt, repository)
 
     async def record_failure(self, attempt: PasswordAttempt, transaction: Transaction) -> None:
-        """Step 4: store a failure of the account and the network.
+        """Step 4: store a failure of the account and the networks.
 
         Also delete some expired failures.
         """
         repository = LoginFailureWriter(transaction)
         # The column `address` stores the network: renaming the column would need a migration.
-        await repository.create(account=attempt.account_key, address=attempt.network)
+        network, site = attempt.networks
+        await repository.create(account=attempt.account_key, address=network, site=site)
         await self._delete_expired_batch(transaction)
 
     async def record_success(self, attempt: PasswordAttempt, transaction: Transaction) -> None:
@@ -165,7 +151,7 @@ class LoginThrottle:
         self, attempt: PasswordAttempt, repository: LoginFailureReader | LoginFailureWriter
     ) -> None:
         recent: RecentFailures = await repository.count_recent(
-            attempt.account_key, attempt.network, self._window
+            attempt.account_key, *attempt.networks, self._window
         )
         # Once the oldest failure expires, the count is one lower, which is normally below the
         # limit. A network's count can be above its limit, because failed confirmations are added
@@ -175,5 +161,7 @@ class LoginThrottle:
             waits.append(self._window - recent.oldest_account_failure_age)
         if not attempt.is_confirmation and recent.network_count >= self._max_per_network:
             waits.append(self._window - recent.oldest_network_failure_age)
+        if not attempt.is_confirmation and recent.site_count >= self._max_per_site:
+            waits.append(self._window - recent.oldest_site_failure_age)
         if waits:
             raise TooManyLoginAttemptsError(retry_after=max(waits))

@@ -29,7 +29,7 @@ class AuthSettings(SettingsGroup):
     )
 
     max_failures: int = Field(default=10, ge=1, alias="AUTH_MAX_FAILURES")
-    #: Per client IP, or per /64 network for IPv6.
+    #: Per client IP, or per /64 network for IPv6; ten times as many per /48 network.
     max_failures_per_network: int = Field(default=100, ge=1, alias="AUTH_MAX_FAILURES_PER_ADDRESS")
     failure_window: Seconds = Field(default=300, alias="AUTH_FAILURE_WINDOW")
 

@@ -25,7 +25,9 @@ def add_commands(parsers: Parsers) -> None:
     )
     deactivate.add_argument("email")
     deactivate.set_defaults(run=deactivate_user)
-    purge = parsers.add_parser("purge", help="delete expired sessions and failed login records")
+    purge = parsers.add_parser(
+        "purge", help="delete expired sessions, failed login records and counts"
+    )
     purge.set_defaults(run=purge_expired)
 
 
@@ -43,11 +45,12 @@ async def deactivate_user(options: Namespace, settings: Settings, database: Data
 
 
 async def purge_expired(_: Namespace, settings: Settings, database: Database) -> str:
-    """Delete expired sessions and failed login records."""
+    """Delete expired sessions, failed login records and counts of limited requests."""
     deleted = await _accounts(settings, database).purge_expired()
     return (
-        f"Deleted {deleted.sessions} expired sessions"
-        f" and {deleted.login_failures} failed login records."
+        f"Deleted {deleted.sessions} expired sessions,"
+        f" {deleted.login_failures} failed login records"
+        f" and {deleted.rate_limits} counts of limited requests."
     )
 
 

@@ -1,4 +1,4 @@
-"""Deletes expired sessions and failed logins."""
+"""Deletes expired sessions, failed logins and counts of limited requests."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from app.job_queue import Job, JobContext
 
 
 class PurgeAccounts(Job):
-    """Deletes expired sessions and failed logins, once an hour."""
+    """Deletes expired sessions, failed logins and counts of limited requests, once an hour."""
 
     schedule: ClassVar[str | None] = "23 * * * *"
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import FastAPI
-from httpx2 import AsyncClient, Response
+from httpx2 import ASGITransport, AsyncClient, Response
 
 from app.auth.authentication import Authentication
 from app.auth.settings import AuthSettings
@@ -27,6 +27,11 @@ def with_auth(settings: Settings, **changes: Any) -> Settings:
     """Return the same settings with some changes to `AuthSettings`."""
     auth = settings.group(AuthSettings).model_copy(update=changes)
     return Settings(service=settings.service, database=settings.database, components=(auth,))
+
+
+def client_from(app: FastAPI, ip: str) -> AsyncClient:
+    """Return a client with this IP address."""
+    return AsyncClient(transport=ASGITransport(app, client=(ip, 1)), base_url="http://test")
 
 
 async def register(

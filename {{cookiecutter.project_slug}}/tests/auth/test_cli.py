@@ -75,7 +75,7 @@ async def test_deactivating_an_unknown_user_fails(run: Run) -> None:
     assert (result.status, result.errors) == (1, f"There is no user {EMAIL}.\n")
 
 
-async def test_purge_deletes_expired_sessions_and_failures(
+async def test_purge_deletes_only_expired_rows(
     committing_client: AsyncClient, run: Run, sql: asyncpg.Connection
 ) -> None:
     await register(committing_client)
@@ -92,9 +92,16 @@ async def test_purge_deletes_expired_sessions_and_failures(
         "UPDATE refresh_tokens SET expires_at = now()"
         " WHERE id IN (SELECT id FROM refresh_tokens LIMIT 2)"
     )
+    await sql.execute(
+        "INSERT INTO rate_limits (name, network, count, expires_at)"
+        " SELECT 'a', n, 1, now() FROM generate_series(1, 3) AS n"
+    )
     result = await run("purge")
     assert (result.status, result.errors) == (0, "")
-    assert result.output == "Deleted 2 expired sessions and 151 failed login records.\n"
+    assert result.output == (
+        "Deleted 2 expired sessions, 151 failed login records and 3 counts of limited requests.\n"
+    )
+    assert await sql.fetchval("SELECT string_agg(name, ',') FROM rate_limits") == "register"
     assert await sql.fetchval("SELECT count(*) FROM refresh_tokens") == 1
     assert await sql.fetchval("SELECT count(*) FROM login_failures") == 1
 

@@ -6,7 +6,7 @@ from collections import Counter
 import asyncpg
 import pytest
 from fastapi import FastAPI
-from httpx2 import ASGITransport, AsyncClient
+from httpx2 import AsyncClient
 
 from app.auth.login_throttle import PasswordAttempt
 from tests.auth.helpers import (
@@ -16,6 +16,7 @@ from tests.auth.helpers import (
     PASSWORD,
     WRONG_PASSWORD,
     age_failures,
+    client_from,
     copy_failure,
     count_failures,
     fail_logins,
@@ -23,10 +24,6 @@ from tests.auth.helpers import (
     log_in_tokens,
     register,
 )
-
-
-def client_from(app: FastAPI, ip: str) -> AsyncClient:
-    return AsyncClient(transport=ASGITransport(app, client=(ip, 1)), base_url="http://test")
 
 
 @pytest.mark.parametrize("email", [EMAIL, "unknown@example.com"], ids=["known", "unknown"])
@@ -110,21 +107,43 @@ async def test_retry_after_is_the_longer_wait_of_both_limits(
     assert 280 <= int(response.headers["Retry-After"]) <= 290
 
 
+async def test_site_is_throttled_after_ten_times_as_many_failures(
+    app: FastAPI, committing_client: AsyncClient, sql: asyncpg.Connection
+) -> None:
+    await register(committing_client)
+    async with client_from(app, "2001:db8::1") as client:
+        assert await fail_logins(client, 1, OTHER_EMAIL) == [401]
+    # Failures of different accounts and /64 networks of the same /48 network.
+    await sql.execute(
+        "INSERT INTO login_failures (account, address, site)"
+        " SELECT n, n, site FROM login_failures, generate_series(1, 998) AS n"
+    )
+    async with (
+        client_from(app, "2001:db8:0:ffff::1") as same_site,
+        client_from(app, "2001:db8:1::1") as other_site,
+    ):
+        assert await fail_logins(same_site, 2, OTHER_EMAIL) == [401, 429]
+        assert (await log_in(same_site)).status_code == 429
+        assert (await log_in(other_site)).status_code == 200
+
+
 @pytest.mark.parametrize(
-    ("client_ip", "network"),
+    ("client_ip", "network", "site"),
     [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("unknown", "unknown"),
-        ("x" * 300, "x" * 64),
-        ("", ""),
+        ("192.0.2.7", "192.0.2.7", None),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1::/48"),
+        ("::ffff:192.0.2.7", "192.0.2.7", None),
+        ("fe80::1%eth0", "fe80::/64", "fe80::/48"),
+        ("unknown", "unknown", None),
+        ("x" * 300, "x" * 64, None),
+        ("", "", None),
     ],
 )
-def test_attempt_contains_the_network_and_not_the_email(client_ip: str, network: str) -> None:
+def test_attempt_contains_the_networks_and_not_the_email(
+    client_ip: str, network: str, site: str | None
+) -> None:
     attempt = PasswordAttempt.for_login(EMAIL, client_ip)
-    assert attempt.network == network
+    assert attempt.networks == (network, site)
     assert EMAIL not in attempt.account_key
 
 

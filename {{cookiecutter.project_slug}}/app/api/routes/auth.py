@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Depends, Form, Response
 
 from app.api.problem_details import error_responses
 from app.auth.dependencies import AccountServiceDep, AuthSessionsDep, ClientIp
+from app.auth.rate_limits import limited
 from app.schemas.auth import LoginForm, RefreshTokenRequest, TokenResponse
 from app.schemas.users import UserCreate, UserRead
 
@@ -16,7 +17,8 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
     "/register",
     status_code=201,
     summary="Register a user",
-    responses=error_responses(409),
+    dependencies=[Depends(limited("register", 20, per=3600))],
+    responses=error_responses(409, 429),
 )
 async def register(new_user: UserCreate, accounts: AccountServiceDep) -> UserRead:
     """Register a new user. An e-mail can be registered only once, regardless of case."""

@@ -14,6 +14,8 @@ from app.db.repositories.base import Reader, Writer
 
 _IS_ACCOUNT = login_failures.c.account == bindparam("account_key")
 _IS_NETWORK = login_failures.c.address == bindparam("network")
+# Never true if the site is NULL.
+_IS_SITE = login_failures.c.site == bindparam("site")
 _WINDOW = bindparam("window", type_=Float) * literal_column("interval '1 second'")
 _IS_RECENT = login_failures.c.created_at > func.now() - _WINDOW
 
@@ -30,13 +32,17 @@ COUNT_RECENT = select(
     _oldest_age(_IS_ACCOUNT).label("oldest_account_failure_age"),
     func.count().filter(_IS_NETWORK).label("network_count"),
     _oldest_age(_IS_NETWORK).label("oldest_network_failure_age"),
-).where(_IS_ACCOUNT | _IS_NETWORK, _IS_RECENT)
+    func.count().filter(_IS_SITE).label("site_count"),
+    _oldest_age(_IS_SITE).label("oldest_site_failure_age"),
+).where(_IS_ACCOUNT | _IS_NETWORK | _IS_SITE, _IS_RECENT)
 
 # Advisory locks, because there may be no row to lock. Every transaction takes them in this order,
-# which prevents deadlocks. The seeds 1 and 2 keep the locks of accounts and of networks apart.
+# which prevents deadlocks. The seeds keep the locks of accounts, networks and sites apart. There is
+# no lock for NULL, the site of an IPv4 address.
 LOCK = select(
     func.pg_advisory_xact_lock(func.hashtextextended(bindparam("account_key"), 1)),
     func.pg_advisory_xact_lock(func.hashtextextended(bindparam("network"), 2)),
+    func.pg_advisory_xact_lock(func.hashtextextended(bindparam("site"), 3)),
 )
 
 # SKIP LOCKED: ignore rows that another transaction is deleting.
@@ -52,10 +58,12 @@ DELETE_EXPIRED = delete(login_failures).where(login_failures.c.id.in_(EXPIRED_ID
 class LoginFailureReader(Reader):
     """Counts failed logins."""
 
-    async def count_recent(self, account_key: str, network: str, window: float) -> Row:
-        """Count the failures of the account and of the network; see `COUNT_RECENT`."""
+    async def count_recent(
+        self, account_key: str, network: str, site: str | None, window: float
+    ) -> Row:
+        """Count the failures of the account and of the networks; see `COUNT_RECENT`."""
         return await self.fetch_one(
-            COUNT_RECENT, account_key=account_key, network=network, window=window
+            COUNT_RECENT, account_key=account_key, network=network, site=site, window=window
         )
 
 
@@ -64,14 +72,17 @@ class LoginFailureWriter(Writer):
 
     table = login_failures
 
-    async def lock(self, account_key: str, network: str) -> None:
-        """Lock the account and the network until the transaction ends."""
-        await self._transaction.execute(LOCK, {"account_key": account_key, "network": network})
+    async def lock(self, account_key: str, network: str, site: str | None) -> None:
+        """Lock the account and the networks until the transaction ends."""
+        values = {"account_key": account_key, "network": network, "site": site}
+        await self._transaction.execute(LOCK, values)
 
-    async def count_recent(self, account_key: str, network: str, window: float) -> Row:
-        """Count the failures of the account and of the network; see `COUNT_RECENT`."""
+    async def count_recent(
+        self, account_key: str, network: str, site: str | None, window: float
+    ) -> Row:
+        """Count the failures of the account and of the networks; see `COUNT_RECENT`."""
         return await self.fetch_one(
-            COUNT_RECENT, account_key=account_key, network=network, window=window
+            COUNT_RECENT, account_key=account_key, network=network, site=site, window=window
         )
 
     async def delete_for_account(self, account_key: str) -> None:

@@ -1,0 +1,35 @@
+"""sessions, rate limits, and failed logins per IPv6 site"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "0013_sessions"
+# jinja: if cookiecutter.jobs
+down_revision: str | None = "0011_jobs"
+# jinja: elif cookiecutter.example
+down_revision = "0010_notes_updated_at"
+# jinja: else
+down_revision = "0009_users_updated_at"
+# jinja: endif
+branch_labels: None = None
+depends_on: None = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "rate_limits",
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("network", sa.String(64), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", "network", name="pk_rate_limits"),
+    )
+    op.create_index("ix_rate_limits_expires_at", "rate_limits", ["expires_at"])
+    op.add_column("login_failures", sa.Column("site", sa.String(64), nullable=True))
+    op.create_index("ix_login_failures_site", "login_failures", ["site", "created_at"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_login_failures_site", "login_failures")
+    op.drop_column("login_failures", "site")
+    op.drop_table("rate_limits")
