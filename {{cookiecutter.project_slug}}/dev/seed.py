@@ -53,6 +53,8 @@ async def seed(
             continue
         name = f"dev.seeds.{table.name}"
         module = import_module(name) if find_spec(name) else None
+        if getattr(module, "IS_EMPTY", False):
+            continue
         given = await module.values(settings) if module else {}
         rows = fake_values(table, count, given)
         for key in sorted(table.foreign_key_constraints, key=lambda key: len(key.columns)):

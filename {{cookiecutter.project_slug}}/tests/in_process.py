@@ -19,14 +19,14 @@ class InProcessTransport(AsyncBaseTransport):
     """Transport of an `httpx2.AsyncClient` that calls the application directly."""
 
     def __init__(self, app: FastAPI) -> None:
-        self._app = app
+        self.app = app
 
     async def handle_async_request(self, request: Request) -> Response:
         """Run the request in a task, and return the response when it starts.
 
         Raises the exception of the application, and `TimeoutError` after the deadline.
         """
-        exchange = _Exchange(self._app, request, await request.aread())
+        exchange = _Exchange(self.app, request, await request.aread())
         try:
             start = await exchange.next_message()
         except BaseException:

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 import sqlalchemy as sa
@@ -160,13 +162,19 @@ async def test_missing_parent_is_reported(database: Database, settings: Settings
             await seed(transaction, tables, 2, settings)
 
 
+def is_left_empty(table: str) -> bool:
+    """Return whether the module of a table says that it gets no rows."""
+    name = f"dev.seeds.{table}"
+    return bool(find_spec(name)) and getattr(import_module(name), "IS_EMPTY", False)
+
+
 async def test_every_table_of_the_service_has_rows(
     committing_client: AsyncClient, database: Database, settings: Settings
 ) -> None:
     async with database.transaction() as transaction:
         report = await seed(transaction, metadata, 20, settings)
     filled = {line.partition(":")[0] for line in report if line.endswith(" rows")}
-    assert filled >= set(metadata.tables)
+    assert filled == {name for name in metadata.tables if not is_left_empty(name)}
     lists = [
         operation.path
         for operation in OPERATIONS

@@ -19,15 +19,16 @@ from pydantic import SecretStr
 from app.auth.authentication import Authentication
 from app.auth.credential_check import CredentialCheck, UserRow
 from app.auth.errors import UnauthenticatedError
-from app.auth.login_throttle import PasswordAttempt
-
 # jinja: if cookiecutter.jobs
-from app.auth.mail_jobs import enqueue_welcome
-
+from app.auth.links import AccountLinks
 # jinja: endif
+from app.auth.login_throttle import PasswordAttempt
 from app.auth.sessions import AuthSessions, TokenPair
 from app.auth.tokens import TokenSubject
 from app.db import Database, Transaction
+# jinja: if cookiecutter.jobs
+from app.db.repositories.account_tokens import AccountTokenWriter
+# jinja: endif
 from app.db.repositories.rate_limits import RateLimitWriter
 from app.db.repositories.users import RefreshTokenWriter, UserReader, UserWriter
 from app.errors import NotFoundError, UnprocessableError
@@ -46,6 +47,9 @@ class AccountService:
 
     def __init__(self, database: Database, authentication: Authentication) -> None:
         self._database = database
+        # jinja: if cookiecutter.jobs
+        self._links = AccountLinks(database, authentication)
+        # jinja: endif
         self._passwords = authentication.passwords
         self._throttle = authentication.throttle
         self._credential_check = CredentialCheck(database, authentication)
@@ -55,7 +59,7 @@ class AccountService:
         """Create a user.
 
         # jinja: if cookiecutter.jobs
-        A job sends the user a welcome mail.
+        The e-mail counts as confirmed. `AccountLinks` registers users whose e-mail is not.
 
         # jinja: endif
         Raises `AlreadyExistsError` if the e-mail is registered.
@@ -66,9 +70,6 @@ class AccountService:
         async with self._database.transaction() as transaction:
             users = UserWriter(transaction)
             user: UserRow = await users.create(email=email, password_hash=password_hash)
-            # jinja: if cookiecutter.jobs
-            await enqueue_welcome(user.id, transaction)
-            # jinja: endif
             return user
 
     async def log_in(self, email: str, password: SecretStr, client_ip: str) -> TokenPair:
@@ -79,7 +80,11 @@ class AccountService:
         Raises `TooManyLoginAttemptsError` if the account or the network of the client has reached
         its limit of failed logins.
         """
+        # jinja: if cookiecutter.jobs
+        user = await self._links.find_for_login(email)
+        # jinja: else
         user = await UserReader(self._database).find_by_email(email)
+        # jinja: endif
         attempt = PasswordAttempt.for_login(email, client_ip)
         verification = await self._credential_check.verify(attempt, user, password)
         tokens: TokenPair | None = None
@@ -108,6 +113,10 @@ class AccountService:
     ) -> UserRow:
         """Change the e-mail, the password or both; return the updated user.
 
+        # jinja: if cookiecutter.jobs
+        A new e-mail counts when it is confirmed: the returned user still has the present one.
+
+        # jinja: endif
         A new password revokes all sessions, including the one that the request belongs to. With
         neither an e-mail nor a password, only the current password is checked.
 
@@ -115,7 +124,9 @@ class AccountService:
         while it was checked.
         Raises `TooManyLoginAttemptsError` after too many wrong current passwords. Failed logins do
         not count towards this limit.
+        # jinja: if not cookiecutter.jobs
         Raises `AlreadyExistsError` if another user has the new e-mail.
+        # jinja: endif
         Raises `UnauthenticatedError` if the user does not exist.
         """
         user = await UserReader(self._database).find(user_id)
@@ -125,6 +136,9 @@ class AccountService:
         # An upgraded hash of the current password is not stored here; the next login stores it.
         verification = await self._credential_check.verify(attempt, user, current_password)
         # Hash only if the check succeeded. Otherwise `confirm` returns None and nothing is updated.
+        # jinja: if cookiecutter.jobs
+        new_email, email = email, None
+        # jinja: endif
         changes = await self._hashed_changes(email, password) if verification.is_valid else {}
         updated_user: UserRow | None = None
         async with self._database.transaction() as transaction:
@@ -133,6 +147,9 @@ class AccountService:
                 if password is not None:
                     await self._revoke_sessions(user_id, transaction)
                 updated_user = await UserWriter(transaction).update(user_id, **changes)
+                # jinja: if cookiecutter.jobs
+                await self._links.request_email_change(confirmed_user, new_email, transaction)
+                # jinja: endif
         # After the commit, as in `log_in`.
         if updated_user is None:
             raise UnprocessableError(
@@ -152,11 +169,14 @@ class AccountService:
             await self._revoke_sessions(user_id, transaction)
 
     async def purge_expired(self) -> PurgeResult:
-        """Delete expired sessions, login failures and counts of limited requests."""
+        """Delete expired sessions, login failures and other expired data."""
         async with self._database.transaction() as transaction:
             sessions = await RefreshTokenWriter(transaction).delete_expired()
             rate_limits = await RateLimitWriter(transaction).delete_expired()
         login_failures = await self._throttle.delete_expired(self._database)
+        # jinja: if cookiecutter.jobs
+        await self._links.delete_expired()
+        # jinja: endif
         return PurgeResult(sessions, login_failures, rate_limits)
 
     async def _hashed_changes(
@@ -177,4 +197,7 @@ class AccountService:
         alone does neither.
         """
         await UserWriter(transaction).invalidate_access_tokens(user_id)
+        # jinja: if cookiecutter.jobs
+        await AccountTokenWriter(transaction).void_all(user_id)
+        # jinja: endif
         await RefreshTokenWriter(transaction).revoke_all(user_id)

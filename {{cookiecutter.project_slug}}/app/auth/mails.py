@@ -4,13 +4,102 @@ from app.mail import Mail
 from app.settings_base import SERVICE_NAME
 
 
-def welcome(email: str, app_url: str) -> Mail:
-    """Return the mail to a new user."""
+def confirm_registration(to: str, app_url: str, token: str) -> Mail:
+    """Return the mail that completes a registration."""
     return Mail(
-        to=email,
-        subject=f"Welcome to {SERVICE_NAME}",
+        to=to,
+        subject=f"Confirm your account at {SERVICE_NAME}",
         text=f"""\
-An account with this e-mail address was created in {SERVICE_NAME}:
-{app_url}
+Follow this link within 24 hours to confirm your new account at {SERVICE_NAME}:
+{_link(app_url, "confirm", token)}
+
+If you have not registered, ignore this mail. Without the link, nobody can use the account.
 """,
     )
+
+
+def account_exists(to: str, app_url: str) -> Mail:
+    """Return the mail to a user whose address was registered again."""
+    return Mail(
+        to=to,
+        subject=f"You already have an account at {SERVICE_NAME}",
+        text=f"""\
+Somebody has tried to register with this e-mail address at {SERVICE_NAME}:
+{app_url}
+
+You already have an account, which is unchanged. If it was you, log in, or reset your password.
+Otherwise, ignore this mail.
+""",
+    )
+
+
+def reset_password(to: str, app_url: str, token: str) -> Mail:
+    """Return the mail with which a user sets a new password."""
+    return Mail(
+        to=to,
+        subject=f"Reset your password at {SERVICE_NAME}",
+        text=f"""\
+Follow this link within one hour to set a new password at {SERVICE_NAME}:
+{_link(app_url, "reset-password", token)}
+
+If you have not asked for it, ignore this mail. Your password is unchanged.
+""",
+    )
+
+
+def confirm_email(to: str, app_url: str, token: str) -> Mail:
+    """Return the mail to the new address of a user."""
+    return Mail(
+        to=to,
+        subject=f"Confirm your new e-mail address at {SERVICE_NAME}",
+        text=f"""\
+Follow this link within 24 hours to use this address for your account at {SERVICE_NAME}:
+{_link(app_url, "confirm", token)}
+
+If you have not changed your address, ignore this mail.
+""",
+    )
+
+
+def email_in_use(to: str, app_url: str) -> Mail:
+    """Return the mail to a user whose address somebody wants to use for another account."""
+    return Mail(
+        to=to,
+        subject=f"You already have an account at {SERVICE_NAME}",
+        text=f"""\
+Somebody has tried to use this e-mail address for another account at {SERVICE_NAME}:
+{app_url}
+
+This is not possible, because you have an account with this address, which is unchanged.
+""",
+    )
+
+
+def email_change_requested(to: str, new_email: str) -> Mail:
+    """Return the mail to the present address of a user who has asked for another one."""
+    return Mail(
+        to=to,
+        subject=f"Your e-mail address at {SERVICE_NAME}",
+        text=f"""\
+Your account at {SERVICE_NAME} is to get the e-mail address {new_email}.
+Until that is confirmed, your present address counts.
+
+If it was not you, change your password: somebody knows it. This also stops the change.
+""",
+    )
+
+
+def email_changed(to: str, new_email: str) -> Mail:
+    """Return the mail to the previous address of a user."""
+    return Mail(
+        to=to,
+        subject=f"Your e-mail address at {SERVICE_NAME} has changed",
+        text=f"""\
+Your account at {SERVICE_NAME} now has the e-mail address {new_email}.
+It can no longer be used with this address.
+""",
+    )
+
+
+def _link(app_url: str, path: str, token: str) -> str:
+    return f"{app_url.rstrip('/')}/{path}?token={token}"

@@ -28,6 +28,11 @@ class AuthSettings(SettingsGroup):
         default=2_592_000, ge=1, le=31_536_000, alias="AUTH_REFRESH_TOKEN_TTL"
     )
 
+    # jinja: if cookiecutter.jobs
+    #: Whether users must confirm their e-mail before they can log in.
+    require_confirmation: bool = Field(default=True, alias="AUTH_REQUIRE_CONFIRMATION")
+
+    # jinja: endif
     max_failures: int = Field(default=10, ge=1, alias="AUTH_MAX_FAILURES")
     #: Per client IP, or per /64 network for IPv6; ten times as many per /48 network.
     max_failures_per_network: int = Field(default=100, ge=1, alias="AUTH_MAX_FAILURES_PER_ADDRESS")

@@ -6,11 +6,15 @@ from uuid import UUID
 import asyncpg
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
+from pydantic import SecretStr
 
+from app.auth.accounts import AccountService
 from app.auth.authentication import Authentication
 from app.auth.settings import AuthSettings
 from app.auth.tokens import TokenSubject
+from app.schemas.users import UserRead
 from app.settings import Settings
+from tests.in_process import InProcessTransport
 from tests.rows import insert_row
 
 AUTH = "/api/v1/auth"
@@ -37,10 +41,13 @@ def client_from(app: FastAPI, ip: str) -> AsyncClient:
 async def register(
     client: AsyncClient, email: str = EMAIL, password: str = PASSWORD
 ) -> dict[str, Any]:
-    response = await client.post(f"{AUTH}/register", json={"email": email, "password": password})
-    assert response.status_code == 201, response.text
-    user: dict[str, Any] = response.json()
-    return user
+    """Create a user, whose e-mail counts as confirmed, and return what `GET /users/me` returns."""
+    transport = client._transport
+    assert isinstance(transport, InProcessTransport)
+    state = transport.app.state
+    accounts = AccountService(state.database, state.authentication)
+    user = await accounts.register(email, SecretStr(password))
+    return UserRead.model_validate(user).model_dump(mode="json")
 
 
 async def register_status(client: AsyncClient, password: object) -> int:

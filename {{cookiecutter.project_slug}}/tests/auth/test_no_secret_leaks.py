@@ -15,11 +15,13 @@ from tests.auth.helpers import (
     EMAIL,
     KEY,
     ME,
+    OTHER_EMAIL,
     PASSWORD,
     bearer,
     log_in,
     log_in_tokens,
     refresh,
+    register,
     update_me,
 )
 
@@ -28,8 +30,8 @@ SHORT = "tiny-1"
 
 
 async def registrations(client: AsyncClient) -> AsyncIterator[Response]:
-    """Register a user, and try to register invalid and known ones."""
-    for email, password in ((EMAIL, PASSWORD), (EMAIL, WRONG), ("x", WRONG), (EMAIL, SHORT)):
+    """Register another user, and try to register invalid and known ones."""
+    for email, password in ((OTHER_EMAIL, PASSWORD), (EMAIL, WRONG), ("x", WRONG), (EMAIL, SHORT)):
         new = {"email": email, "password": password}
         yield await client.post(f"{AUTH}/register", json={**new, "extra": WRONG})
         yield await client.post(f"{AUTH}/register", json=new)
@@ -55,6 +57,7 @@ async def test_secrets_are_neither_logged_nor_returned(
 ) -> None:
     client = committing_client
     with caplog.at_level(logging.DEBUG):
+        await register(client)
         responses = [response async for response in registrations(client)]
         tokens = await log_in_tokens(client)
         responses += [response async for response in failing_requests(client, tokens)]

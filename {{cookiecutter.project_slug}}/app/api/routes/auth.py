@@ -1,28 +1,14 @@
-"""Registration, login and sessions: `/api/v1/auth`."""
+"""Login and sessions: `/api/v1/auth`."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Response
+from fastapi import APIRouter, Form, Response
 
 from app.api.problem_details import error_responses
 from app.auth.dependencies import AccountServiceDep, AuthSessionsDep, ClientIp
-from app.auth.rate_limits import limited
 from app.schemas.auth import LoginForm, RefreshTokenRequest, TokenResponse
-from app.schemas.users import UserCreate, UserRead
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
-
-
-@router.post(
-    "/register",
-    status_code=201,
-    summary="Register a user",
-    dependencies=[Depends(limited("register", 20, per=3600))],
-    responses=error_responses(409, 429),
-)
-async def register(new_user: UserCreate, accounts: AccountServiceDep) -> UserRead:
-    """Register a new user. An e-mail can be registered only once, regardless of case."""
-    return UserRead.model_validate(await accounts.register(new_user.email, new_user.password))
 
 
 @router.post("/token", summary="Log in", responses=error_responses(401, 429))

@@ -1,0 +1,134 @@
+"""What a link in a mail completes, and the users whose e-mail is not confirmed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, exists, func, select, update
+
+from app.db.base import Row
+from app.db.models.account_tokens import AccountToken, UnconfirmedUser
+from app.db.models.users import RefreshToken, User
+from app.db.repositories.base import Reader, Writer
+from app.db.repositories.users import COLUMNS
+
+_IS_UNCONFIRMED = exists().where(UnconfirmedUser.user_id == User.id)
+CONFIRMED_BY_EMAIL = select(*COLUMNS).where(User.email == bindparam("email"), ~_IS_UNCONFIRMED)
+LIVE = select(*AccountToken.__table__.c).where(
+    AccountToken.token_hash == bindparam("token_hash"), AccountToken.expires_at > func.now()
+)
+REQUEST = select(AccountToken.email, AccountToken.password_hash, AccountToken.user_id).where(
+    AccountToken.id == bindparam("id")
+)
+
+# Bulk statements need not update entities in the session: it holds none of these rows.
+_WITHOUT_SYNC = {"synchronize_session": False}
+
+
+class ConfirmedUserReader(Reader):
+    """Reads users whose e-mail is confirmed, including their credentials."""
+
+    async def find_by_email(self, email: str) -> Row | None:
+        """Return the confirmed user with this lower-case e-mail, or None."""
+        return await self.fetch_one_or_none(CONFIRMED_BY_EMAIL, email=email)
+
+
+class AccountTokenReader(Reader):
+    """Finds tokens."""
+
+    async def find_live(self, token_hash: str) -> Row | None:
+        """Return the row of a token that has not expired, or None."""
+        return await self.fetch_one_or_none(LIVE, token_hash=token_hash)
+
+
+class AccountTokenWriter(Writer):
+    """Creates, issues and deletes tokens."""
+
+    model = AccountToken
+
+    async def find_request(self, token_id: UUID) -> Row | None:
+        """Return e-mail, hash of the password and ID of the user, or None; without a lock."""
+        return await self.fetch_one_or_none(REQUEST, id=token_id)
+
+    async def issue(
+        self, token_id: UUID, user_id: UUID, token_hash: str, expires_at: datetime
+    ) -> bool:
+        """Store the user and the hash of a token, in place of an earlier one of this row.
+
+        Return False if the row no longer exists.
+        """
+        statement = (
+            update(AccountToken)
+            .where(AccountToken.id == token_id)
+            .values(user_id=user_id, token_hash=token_hash, expires_at=expires_at)
+            .returning(AccountToken.id)
+        )
+        return (
+            await self._transaction.scalar(statement, execution_options=_WITHOUT_SYNC) is not None
+        )
+
+    async def redeem(self, token_hash: str) -> bool:
+        """Delete a token that has not expired. Only one of several concurrent calls gets True."""
+        statement = (
+            delete(AccountToken)
+            .where(AccountToken.token_hash == token_hash, AccountToken.expires_at > func.now())
+            .returning(AccountToken.id)
+        )
+        return (
+            await self._transaction.scalar(statement, execution_options=_WITHOUT_SYNC) is not None
+        )
+
+    async def discard(self, token_id: UUID) -> bool:
+        """Delete the row; return False if it does not exist."""
+        statement = delete(AccountToken).where(AccountToken.id == token_id)
+        return (
+            await self._transaction.scalar(
+                statement.returning(AccountToken.id), execution_options=_WITHOUT_SYNC
+            )
+            is not None
+        )
+
+    async def void_all(self, user_id: UUID) -> None:
+        """Delete all tokens of a user."""
+        statement = delete(AccountToken).where(AccountToken.user_id == user_id)
+        await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)
+
+    async def delete_expired(self, before: datetime) -> None:
+        """Delete the tokens that have expired before this time."""
+        statement = delete(AccountToken).where(AccountToken.expires_at < before)
+        await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)
+
+
+class UnconfirmedUserWriter(Writer):
+    """Marks users as unconfirmed, and finds and deletes them."""
+
+    model = UnconfirmedUser
+
+    async def lock_user(self, email: str) -> UUID | None:
+        """Lock the user with this lower-case e-mail; return the ID, or None if missing."""
+        return await self._transaction.scalar(
+            select(User.id).where(User.email == email).with_for_update()
+        )
+
+    async def exists(self, user_id: UUID) -> bool:
+        """Return whether the user is unconfirmed."""
+        statement = select(UnconfirmedUser.user_id).where(UnconfirmedUser.user_id == user_id)
+        return await self._transaction.scalar(statement) is not None
+
+    async def confirm(self, user_id: UUID) -> None:
+        """Delete the mark, if there is one."""
+        statement = delete(UnconfirmedUser).where(UnconfirmedUser.user_id == user_id)
+        await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)
+
+    async def delete_user(self, email: str) -> None:
+        """Delete the user with this lower-case e-mail, if the user is unconfirmed."""
+        statement = delete(User).where(User.email == email, _IS_UNCONFIRMED)
+        await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)
+
+    async def delete_abandoned_users(self) -> None:
+        """Delete the unconfirmed users that have neither tokens nor sessions."""
+        statement = delete(User).where(
+            _IS_UNCONFIRMED,
+            ~exists().where(AccountToken.user_id == User.id),
+            ~exists().where(RefreshToken.user_id == User.id),
+        )
+        await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)

@@ -1,0 +1,3 @@
+"""Unconfirmed users: none, since they could not log in."""
+
+IS_EMPTY = True
