@@ -11,6 +11,7 @@ from tests.auth.helpers import (
     ME,
     OTHER_EMAIL,
     PASSWORD,
+    WRONG_PASSWORD,
     assert_unauthorized,
     bearer,
     log_in,
@@ -19,6 +20,7 @@ from tests.auth.helpers import (
 )
 from tests.auth.links.helpers import (
     NEW_PASSWORD,
+    OTHER_PASSWORD,
     assert_invalid,
     confirm,
     forgot,
@@ -37,7 +39,7 @@ async def test_confirmed_user_can_log_in(committing_client: AsyncClient, outbox:
     mail = await outbox.mail()
     assert mail.to == EMAIL
     assert f"http://127.0.0.1:8000/confirm?token={token_in(mail)}\n" in mail.text
-    wrong = assert_unauthorized(await log_in(client, password="wrong password"))
+    wrong = assert_unauthorized(await log_in(client, password=WRONG_PASSWORD))
     assert assert_unauthorized(await log_in(client)) == wrong
 
     response = await confirm(client, token_in(mail))
@@ -61,11 +63,11 @@ async def test_password_of_the_followed_link_counts(
     committing_client: AsyncClient, outbox: Outbox
 ) -> None:
     client = committing_client
-    first = await registration_token(client, outbox, password="the password of somebody else")
+    first = await registration_token(client, outbox, password=OTHER_PASSWORD)
     second = await registration_token(client, outbox)
     assert (await confirm(client, second)).status_code == 204
     assert (await log_in(client)).status_code == 200
-    assert (await log_in(client, password="the password of somebody else")).status_code == 401
+    assert (await log_in(client, password=OTHER_PASSWORD)).status_code == 401
     assert_invalid(await confirm(client, first))
 
 
@@ -100,8 +102,8 @@ async def test_confirmation_with_another_password_ends_the_sessions(
     committing_client: AsyncClient, outbox: Outbox
 ) -> None:
     client = committing_client
-    await registration_token(client, outbox, password="the password of somebody else")
-    tokens = await log_in_tokens(client, password="the password of somebody else")
+    await registration_token(client, outbox, password=OTHER_PASSWORD)
+    tokens = await log_in_tokens(client, password=OTHER_PASSWORD)
     token = await registration_token(client, outbox)
     assert (await confirm(client, token)).status_code == 204
     assert_unauthorized(await client.get(ME, headers=bearer(tokens)))
