@@ -95,13 +95,14 @@ async def test_purge_deletes_only_expired_rows(
     await sql.execute(
         "INSERT INTO rate_limits (name, network, count, expires_at)"
         " SELECT 'a', n, 1, now() FROM generate_series(1, 3) AS n"
+        " UNION SELECT 'b', 'n', 1, now() + interval '1 hour'"
     )
     result = await run("purge")
     assert (result.status, result.errors) == (0, "")
     assert result.output == (
         "Deleted 2 expired sessions, 151 failed login records and 3 counts of limited requests.\n"
     )
-    assert await sql.fetchval("SELECT string_agg(name, ',') FROM rate_limits") == "register"
+    assert await sql.fetchval("SELECT string_agg(name, ',') FROM rate_limits") == "b"
     assert await sql.fetchval("SELECT count(*) FROM refresh_tokens") == 1
     assert await sql.fetchval("SELECT count(*) FROM login_failures") == 1
 

@@ -89,11 +89,13 @@ async def test_concurrent_requests_cannot_exceed_the_limit(limited_app: FastAPI)
 
 
 async def test_registration_is_limited(committing_client: AsyncClient) -> None:
-    async def register(number: int) -> int:
+    async def is_accepted(number: int) -> bool:
         new = {"email": f"user{number}@example.com", "password": PASSWORD}
-        return (await committing_client.post(f"{AUTH}/register", json=new)).status_code
+        response = await committing_client.post(f"{AUTH}/register", json=new)
+        assert response.is_success or response.status_code == 429
+        return response.is_success
 
-    assert Counter(await asyncio.gather(*map(register, range(25)))) == {201: 20, 429: 5}
+    assert sum(await asyncio.gather(*map(is_accepted, range(25)))) == 20
     # The limit has no effect on logins.
     form = {"username": EMAIL, "password": PASSWORD}
     assert (await committing_client.post(f"{AUTH}/token", data=form)).status_code == 401
