@@ -94,7 +94,7 @@ async def test_purge_deletes_only_expired_rows(
     )
     await sql.execute(
         "INSERT INTO rate_limits (name, network, count, expires_at)"
-        " SELECT 'a', n, 1, now() FROM generate_series(1, 3) AS n"
+        " SELECT 'a', n::text, 1, now() FROM generate_series(1, 3) AS n"
         " UNION SELECT 'b', 'n', 1, now() + interval '1 hour'"
     )
     result = await run("purge")
