@@ -59,9 +59,10 @@ async def test_jobs_are_those_whose_rows_were_committed(
         while outcomes.total() < UNITS or number < PROCESSES:
             number += 1
             terminating = asyncio.create_task(terminate_connections(superuser))
-            # Every second process is killed, and the others finish their units.
-            units = UNITS if number % 2 else UNITS // PROCESSES * 2
-            outcomes += await run_units(project, url, log, units, kill=bool(number % 2))
+            # Every second process is killed, long before its last unit. The others finish theirs.
+            kill = number % 2 == 1
+            units = 100 * UNITS if kill else UNITS // PROCESSES * 2
+            outcomes += await run_units(project, url, log, units, kill=kill)
             terminating.cancel()
             await asyncio.wait([terminating])
 
