@@ -16,6 +16,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from app.auth.access import end_access
 from app.auth.authentication import Authentication
 from app.auth.credential_check import CredentialCheck, UserRow
 from app.auth.errors import UnauthenticatedError
@@ -24,11 +25,7 @@ from app.auth.links import AccountLinks
 # jinja: endif
 from app.auth.login_throttle import PasswordAttempt
 from app.auth.sessions import AuthSessions, TokenPair
-from app.auth.tokens import TokenSubject
-from app.db import Database, Transaction
-# jinja: if cookiecutter.jobs
-from app.db.repositories.account_tokens import AccountTokenWriter
-# jinja: endif
+from app.db import Database
 from app.db.repositories.rate_limits import RateLimitWriter
 from app.db.repositories.users import RefreshTokenWriter, UserReader, UserWriter
 from app.errors import NotFoundError, UnprocessableError
@@ -72,8 +69,12 @@ class AccountService:
             user: UserRow = await users.create(email=email, password_hash=password_hash)
             return user
 
-    async def log_in(self, email: str, password: SecretStr, client_ip: str) -> TokenPair:
+    async def log_in(
+        self, email: str, password: SecretStr, client_ip: str, client: str
+    ) -> TokenPair:
         """Create a session and return its tokens.
+
+        `client` is the name of the client program, of at most 200 characters.
 
         Raises `UnauthenticatedError` for an unknown user, an inactive user or a wrong password,
         with the same message and after the same work, so that the causes cannot be told apart.
@@ -95,8 +96,7 @@ class AccountService:
                     await UserWriter(transaction).update(
                         confirmed_user.id, password_hash=verification.upgraded_hash
                     )
-                subject = TokenSubject(confirmed_user.id, confirmed_user.credentials_version)
-                tokens = await self._sessions.create(subject, transaction)
+                tokens = await self._sessions.create(confirmed_user, client, transaction)
         # After the commit: an exception inside the block would roll back the recorded failure.
         if tokens is None:
             raise UnauthenticatedError("Incorrect e-mail or password.")
@@ -145,7 +145,7 @@ class AccountService:
             confirmed_user = await self._credential_check.confirm(verification, transaction)
             if confirmed_user is not None:
                 if password is not None:
-                    await self._revoke_sessions(user_id, transaction)
+                    await end_access(user_id, transaction)
                 updated_user = await UserWriter(transaction).update(user_id, **changes)
                 # jinja: if cookiecutter.jobs
                 await self._links.request_email_change(confirmed_user, new_email, transaction)
@@ -166,7 +166,7 @@ class AccountService:
             user_id = await UserWriter(transaction).deactivate(email)
             if user_id is None:
                 raise NotFoundError(f"There is no user {email}.")
-            await self._revoke_sessions(user_id, transaction)
+            await end_access(user_id, transaction)
 
     async def purge_expired(self) -> PurgeResult:
         """Delete expired sessions, login failures and other expired data."""
@@ -189,15 +189,3 @@ class AccountService:
         if password is not None:
             changes["password_hash"] = await self._passwords.hash(password)
         return changes
-
-    async def _revoke_sessions(self, user_id: UUID, transaction: Transaction) -> None:
-        """Revoke all refresh tokens and invalidate all access tokens of a user.
-
-        Access tokens become invalid because `credentials_version` increases. `UserWriter.update`
-        alone does neither.
-        """
-        await UserWriter(transaction).invalidate_access_tokens(user_id)
-        # jinja: if cookiecutter.jobs
-        await AccountTokenWriter(transaction).void_all(user_id)
-        # jinja: endif
-        await RefreshTokenWriter(transaction).revoke_all(user_id)

@@ -1,6 +1,7 @@
 """FastAPI dependencies for authentication."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
@@ -62,16 +63,33 @@ async def get_client_ip(connection: HTTPConnection) -> str:
 ClientIp = Annotated[str, Depends(get_client_ip)]
 
 
+async def get_client_name(connection: HTTPConnection) -> str:
+    """Return the `User-Agent` of the client, cut to 200 characters."""
+    return connection.headers.get("User-Agent", "").replace("\0", "")[:200]
+
+
+ClientName = Annotated[str, Depends(get_client_name)]
+
+
+async def get_session_id(token: BearerToken, authentication: AuthenticationDep) -> UUID | None:
+    """Return the session of the access token, or None if the token has none or is invalid."""
+    subject = authentication.access_tokens.verify(token) if token else None
+    return subject.session_id if subject else None
+
+
+SessionId = Annotated[UUID | None, Depends(get_session_id)]
+
+
 async def get_current_user(
     token: BearerToken, authentication: AuthenticationDep, users: UserReaderDep
 ) -> UserRead:
     """Return the user that the access token was issued to.
 
-    Raises `UnauthenticatedError` if the token is missing or invalid, if the user is missing or
-    inactive, or if the password has changed since the token was issued.
+    Raises `UnauthenticatedError` if the token is missing or invalid, if its session has ended, if
+    the user is missing or inactive, or if the password has changed since the token was issued.
     """
     subject = authentication.access_tokens.verify(token) if token else None
-    user = await users.find(subject.user_id) if subject else None
+    user = await users.find_by_subject(subject.user_id, subject.session_id) if subject else None
     if (
         subject is None
         or user is None

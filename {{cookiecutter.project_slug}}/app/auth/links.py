@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from pydantic import SecretStr
 
+from app.auth.access import end_access
 from app.auth.authentication import Authentication
 from app.auth.credential_check import UserRow
 from app.auth.link_tokens import (
@@ -39,7 +40,7 @@ from app.db.repositories.account_tokens import (
     UnconfirmedUserWriter,
 )
 from app.db.repositories.login_failures import LoginFailureWriter
-from app.db.repositories.users import RefreshTokenWriter, UserReader, UserWriter
+from app.db.repositories.users import UserReader, UserWriter
 from app.errors import AlreadyExistsError, NotFoundError
 from app.job_queue import JobQueue
 from app.jobs.confirm_email import ConfirmEmail
@@ -169,10 +170,8 @@ class AccountLinks:
     async def _change_password(
         self, user: UserRow, password_hash: str, transaction: Transaction
     ) -> None:
-        users = UserWriter(transaction)
-        await users.update(user.id, password_hash=password_hash)
-        await users.invalidate_access_tokens(user.id)
-        await RefreshTokenWriter(transaction).revoke_all(user.id)
+        await UserWriter(transaction).update(user.id, password_hash=password_hash)
+        await end_access(user.id, transaction)
 
     async def _complete(self, user: UserRow, transaction: Transaction) -> None:
         """Confirm the e-mail, and void the other tokens of the user."""

@@ -27,6 +27,8 @@ class AuthSettings(SettingsGroup):
     refresh_token_ttl: int = Field(
         default=2_592_000, ge=1, le=31_536_000, alias="AUTH_REFRESH_TOKEN_TTL"
     )
+    #: Absolute lifetime of a session, however often it is refreshed.
+    session_ttl: int = Field(default=7_776_000, ge=1, le=315_360_000, alias="AUTH_SESSION_TTL")
 
     # jinja: if cookiecutter.jobs
     #: Whether users must confirm their e-mail before they can log in.

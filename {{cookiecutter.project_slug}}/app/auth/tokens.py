@@ -11,7 +11,8 @@ import jwt
 
 from app.auth.settings import AuthSettings
 
-#: Registered claims, and `ver`: the version of the user's credentials.
+#: Registered claims, and `ver`: the version of the user's credentials. `sid`, the session, is
+#: optional, because previous releases did not issue it.
 REQUIRED_CLAIMS = ("exp", "iat", "sub", "jti", "iss", "aud", "ver")
 
 _ALGORITHM = "HS256"
@@ -21,10 +22,13 @@ _FAMILY_ID_BYTES, _SECRET_BYTES = 16, 32
 
 
 class TokenSubject(NamedTuple):
-    """The user an access token was issued to, and the version of the credentials at that time."""
+    """What an access token was issued for."""
 
     user_id: UUID
+    #: The version of the credentials at that time.
     credentials_version: int
+    #: The session, or None for a token of a previous release, which ends with its lifetime.
+    session_id: UUID | None = None
 
 
 class AccessTokens:
@@ -58,6 +62,8 @@ class AccessTokens:
             "jti": uuid4().hex,
             "ver": subject.credentials_version,
         }
+        if subject.session_id is not None:
+            claims["sid"] = str(subject.session_id)
         return jwt.encode(claims, self._keys[0], _ALGORITHM)
 
     def verify(self, token: str) -> TokenSubject | None:
@@ -65,7 +71,8 @@ class AccessTokens:
         for key in self._keys:
             try:
                 claims = self._decode(token, key)
-                return TokenSubject(UUID(claims["sub"]), claims["ver"])
+                session_id = UUID(str(claims["sid"])) if "sid" in claims else None
+                return TokenSubject(UUID(claims["sub"]), claims["ver"], session_id)
             except jwt.InvalidSignatureError:
                 # The token may be signed with another key, so try the next one.
                 continue

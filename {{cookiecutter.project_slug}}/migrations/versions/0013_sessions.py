@@ -16,6 +16,20 @@ depends_on: None = None
 
 
 def upgrade() -> None:
+    # Existing sessions get the time of the migration, because their last use is not known.
+    op.add_column(
+        "refresh_tokens",
+        sa.Column(
+            "last_used_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.func.now(),
+            nullable=False,
+        ),
+    )
+    op.add_column(
+        "refresh_tokens",
+        sa.Column("client", sa.String(200), server_default="", nullable=False),
+    )
     op.create_table(
         "rate_limits",
         sa.Column("name", sa.String(64), nullable=False),
@@ -33,3 +47,5 @@ def downgrade() -> None:
     op.drop_index("ix_login_failures_site", "login_failures")
     op.drop_column("login_failures", "site")
     op.drop_table("rate_limits")
+    op.drop_column("refresh_tokens", "client")
+    op.drop_column("refresh_tokens", "last_used_at")

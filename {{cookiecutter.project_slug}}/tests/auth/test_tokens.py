@@ -86,6 +86,9 @@ INVALID_TOKENS: dict[str, Callable[[dict[str, Any]], str]] = {
     "an unknown user": with_claims(sub="00000000-0000-0000-0000-000000000000"),
     "another version of the credentials": with_claims(ver=1),
     "a version that is not a number": with_claims(ver="0"),
+    "an unknown session": with_claims(sid="00000000-0000-0000-0000-000000000000"),
+    "a session that is not a UUID": with_claims(sid="1"),
+    "a session that is a number": with_claims(sid=1),
     "an expiry that is not a number": with_claims(exp="never"),
 }
 

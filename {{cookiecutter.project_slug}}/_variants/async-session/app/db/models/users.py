@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, text, true
+from sqlalchemy import CheckConstraint, ForeignKey, String, func, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, CreatedAtMixin, UpdatedAtMixin, UuidPrimaryKeyMixin
@@ -31,3 +31,7 @@ class RefreshToken(UuidPrimaryKeyMixin, CreatedAtMixin, Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     token_hash: Mapped[str] = mapped_column(String(64))
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    #: Time of the login or of the last refresh.
+    last_used_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    #: `User-Agent` of the last use.
+    client: Mapped[str] = mapped_column(String(200), server_default="")

@@ -3,7 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import (
+    Float,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 
 from app.db.base import Row
 from app.db.models.users import RefreshToken, User
@@ -15,6 +25,13 @@ COLUMNS = (
 )  # fmt: skip
 
 BY_ID = select(*COLUMNS).where(User.id == bindparam("id"))
+BY_SESSION = BY_ID.where(
+    exists().where(
+        RefreshToken.id == bindparam("session_id"),
+        RefreshToken.user_id == User.id,
+        RefreshToken.expires_at > func.now(),
+    )
+)
 BY_EMAIL = select(*COLUMNS).where(User.email == bindparam("email"))
 
 # Bulk statements need not update entities in the session: it holds none of these rows.
@@ -27,6 +44,15 @@ class UserReader(Reader):
     async def find(self, user_id: UUID) -> Row | None:
         """Return the user with this ID, or None."""
         return await self.fetch_one_or_none(BY_ID, id=user_id)
+
+    async def find_by_subject(self, user_id: UUID, session_id: UUID | None) -> Row | None:
+        """Return the user with this ID, or None if the session has ended.
+
+        A session ID of None is that of an access token without a session.
+        """
+        if session_id is None:
+            return await self.find(user_id)
+        return await self.fetch_one_or_none(BY_SESSION, id=user_id, session_id=session_id)
 
     async def find_by_email(self, email: str) -> Row | None:
         """Return the user with this lower-case e-mail, or None."""
@@ -73,19 +99,36 @@ class RefreshTokenWriter(Writer):
     model = RefreshToken
 
     async def rotate(
-        self, family_id: UUID, old_hash: str, new_hash: str, expires_at: datetime
+        self,
+        family_id: UUID,
+        old_hash: str,
+        new_hash: str,
+        *,
+        expires_at: datetime,
+        max_age: float,
+        client: str,
     ) -> Row | None:
         """Replace the token of a family; return the user's ID and credentials version.
 
-        Return None if the token is not the latest, has expired, or its user is inactive. A single
-        statement checks and replaces, so only one of several concurrent requests succeeds.
+        Return None if the token is not the latest, if it has expired, if the family is older than
+        `max_age` seconds, or if the user is inactive. The new token expires at `expires_at`, or
+        when the family reaches that age. A single statement checks and replaces, so only one of
+        several concurrent requests succeeds.
         """
+        end = RefreshToken.created_at + literal(max_age, Float) * literal_column(
+            "interval '1 second'"
+        )
         statement = (
             update(RefreshToken)
             .where(RefreshToken.id == family_id, RefreshToken.token_hash == old_hash)
-            .where(RefreshToken.expires_at > func.now())
+            .where(RefreshToken.expires_at > func.now(), end > func.now())
             .where(RefreshToken.user_id == User.id, User.is_active)
-            .values(token_hash=new_hash, expires_at=expires_at)
+            .values(
+                token_hash=new_hash,
+                expires_at=func.least(expires_at, end),
+                last_used_at=func.now(),
+                client=client,
+            )
             .returning(User.id, User.credentials_version)
         )
         result = await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
     text,
     true,
 )
@@ -39,5 +40,9 @@ refresh_tokens = Table(
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("token_hash", String(64), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+    # Time of the login or of the last refresh.
+    Column("last_used_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # `User-Agent` of the last use.
+    Column("client", String(200), nullable=False, server_default=""),
     created_at_column(),
 )
