@@ -39,7 +39,8 @@ def parse_features(text: str) -> list[tuple[dict[str, object], list[str]]]:
         if line.startswith("["):
             pairs = [pair.partition("=") for pair in line.strip("[]").split()]
             required: dict[str, object] = {
-                name: value == "true" or value for name, _, value in pairs
+                name: value == "true" if value in {"true", "false"} else value
+                for name, _, value in pairs
             }
             features.append((required, []))
         elif line and not line.startswith("#"):

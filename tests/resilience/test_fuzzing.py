@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 from conftest import Project
 from httpx2 import AsyncClient
 
 from resilience import IS_LONG
+from resilience.accounts import create_user
 from resilience.postgres_server import PostgresServer
 from resilience.service_process import ServiceProcess, run_service
 
@@ -17,6 +19,9 @@ EXAMPLES = 1000 if IS_LONG else 10
 # Stateful sequences are limited by time, not by number: stored rows change the responses, and
 # Hypothesis then discards a sequence as not reproducible.
 SECONDS = 120 if IS_LONG else 10
+
+AUTH, ME = "/api/v1/auth", "/api/v1/users/me"
+EMAIL, PASSWORD = "ada@example.com", "a test password"
 
 # Cheap password hashing and no login throttling: neither is tested here.
 RELAXED_SETTINGS = {
@@ -47,9 +52,10 @@ async def test_schemathesis_finds_no_failures(
     project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     (tmp_path / "schemathesis.toml").write_text(EXPECTATIONS, "utf-8")
-    async with run_service(
-        project, server.url(database), tmp_path / "log", **RELAXED_SETTINGS
-    ) as service:
+    url = server.url(database)
+    await create_user(project, url, EMAIL, PASSWORD, **RELAXED_SETTINGS)
+    async with run_service(project, url, tmp_path / "log", **RELAXED_SETTINGS) as service:
+        await follow_links(service, url)
         header = "--header", f"Authorization: Bearer {await create_access_token(service)}"
         phases = "--phases", "examples,coverage,fuzzing"
         await run_schemathesis(service, *header, *phases, "--max-examples", str(EXAMPLES))
@@ -58,30 +64,45 @@ async def test_schemathesis_finds_no_failures(
 
 
 async def create_access_token(service: ServiceProcess) -> str:
-    """Register a user and return an access token.
+    """Log in and return an access token.
 
     Also calls the operations that are excluded, and those whose values Schemathesis cannot guess.
     """
-    auth, me = "/api/v1/auth", "/api/v1/users/me"
-    password = {"password": "a test password"}
     async with AsyncClient(base_url=service.base_url) as client:
-        user = {"email": "ada@example.com", **password}
-        await client.post(f"{auth}/register", json=user)
-        form = {"username": user["email"], **password}
+        form = {"username": EMAIL, "password": PASSWORD}
         for path in ("/{id}", ""):
-            tokens = await client.post(f"{auth}/token", data=form)
+            tokens = await client.post(f"{AUTH}/token", data=form)
             headers = {"Authorization": f"Bearer {tokens.json()['access_token']}"}
-            (session,) = (await client.get(f"{me}/sessions", headers=headers)).json()
-            ended = await client.delete(f"{me}/sessions{path.format(**session)}", headers=headers)
+            (session,) = (await client.get(f"{ME}/sessions", headers=headers)).json()
+            ended = await client.delete(f"{ME}/sessions{path.format(**session)}", headers=headers)
             assert ended.status_code == 204
-        tokens = await client.post(f"{auth}/token", data=form)
+        tokens = await client.post(f"{AUTH}/token", data=form)
         refresh = {"refresh_token": tokens.json()["refresh_token"]}
-        tokens = await client.post(f"{auth}/refresh", json=refresh)
+        tokens = await client.post(f"{AUTH}/refresh", json=refresh)
         access_token: str = tokens.json()["access_token"]
-        change = {"current_password": password["password"]}
+        change = {"current_password": PASSWORD}
         headers = {"Authorization": f"Bearer {access_token}"}
-        assert (await client.patch(me, json=change, headers=headers)).status_code == 200
+        assert (await client.patch(ME, json=change, headers=headers)).status_code == 200
     return access_token
+
+
+async def follow_links(service: ServiceProcess, database_url: str) -> None:
+    """Confirm an e-mail and reset a password, with tokens that Schemathesis cannot guess."""
+    requests = {
+        "email": ("confirm", {"token": "email"}),
+        "password": ("password/reset", {"token": "password", "password": PASSWORD}),
+    }
+    connection = await asyncpg.connect(database_url)
+    async with AsyncClient(base_url=service.base_url) as client:
+        for purpose, (path, body) in requests.items():
+            await connection.execute(
+                "INSERT INTO account_tokens (purpose, email, user_id, token_hash, expires_at)"
+                " SELECT $1::text, email, id, encode(sha256($1::text::bytea), 'hex'), now() + '1 hour'"
+                " FROM users",
+                purpose,
+            )
+            assert (await client.post(f"{AUTH}/{path}", json=body)).status_code == 204
+    await connection.close()
 
 
 async def run_schemathesis(service: ServiceProcess, *options: str) -> None:

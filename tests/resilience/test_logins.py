@@ -8,6 +8,7 @@ import psutil
 from conftest import Project
 
 from resilience import IS_LONG
+from resilience.accounts import create_user
 from resilience.load import open_client
 from resilience.postgres_server import PostgresServer
 from resilience.service_process import run_service
@@ -27,7 +28,7 @@ async def test_concurrent_logins_do_not_delay_other_requests_or_exhaust_memory(
         run_service(project, server.url(database), tmp_path / "log") as service,
         open_client(service) as client,
     ):
-        assert (await client.post(f"{AUTH}/register", json=USER)).status_code == 201
+        await create_user(project, server.url(database), USER["email"], USER["password"])
         process = psutil.Process(service.process.pid)
         before, most = process.memory_info().rss, 0
         form = {"username": USER["email"], "password": USER["password"]}

@@ -1,10 +1,12 @@
 """User isolation: two users and an unauthenticated client use random operations on notes."""
 
 import asyncio
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
-from uuid import uuid4
 
+import asyncpg
 from conftest import Project
 from httpx2 import Client, Response
 from hypothesis import HealthCheck, settings
@@ -18,6 +20,7 @@ from hypothesis.stateful import (
 )
 
 from resilience import IS_LONG
+from resilience.accounts import create_user
 from resilience.postgres_server import PostgresServer
 from resilience.service_process import run_service
 from resilience.test_fuzzing import RELAXED_SETTINGS
@@ -36,6 +39,8 @@ class IsolationMachine(RuleBasedStateMachine):
     """Model of each user's notes, which is compared with the responses."""
 
     client: ClassVar[Client]
+    #: Of users who have not logged in yet.
+    numbers: ClassVar[Iterator[int]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,14 +51,9 @@ class IsolationMachine(RuleBasedStateMachine):
         self.known_ids: list[int] = [2**62]
 
     @initialize()
-    def register(self) -> None:
+    def log_in(self) -> None:
         for name in self.notes:
-            # Registrations are limited per client IP.
-            client_ip = {"X-Forwarded-For": f"10.{'.'.join(map(str, uuid4().bytes[:3]))}"}
-            user = {"email": f"{name}-{uuid4().hex}@example.com", "password": PASSWORD}
-            response = self.client.post(f"{AUTH}/register", json=user, headers=client_ip)
-            assert response.status_code == 201
-            form = {"username": user["email"], "password": PASSWORD}
+            form = {"username": f"user{next(self.numbers)}@example.com", "password": PASSWORD}
             tokens = self.client.post(f"{AUTH}/token", data=form).json()
             self.headers[name] = {"Authorization": f"Bearer {tokens['access_token']}"}
 
@@ -117,6 +117,18 @@ class IsolationMachine(RuleBasedStateMachine):
                 assert self.request(name, "GET", f"/{note_id}").json() == notes[note_id]
 
 
+async def create_users(project: Project, server: PostgresServer, database: str) -> None:
+    """Create as many users as the runs need, also those that shrink a failure."""
+    email = "user@example.com"
+    await create_user(project, server.url(database), email, PASSWORD, **RELAXED_SETTINGS)
+    connection = await asyncpg.connect(server.url(database))
+    await connection.execute(
+        "INSERT INTO users (email, password_hash) SELECT format('user%s@example.com', number),"
+        " password_hash FROM users, generate_series(0, 99999) AS number"
+    )
+    await connection.close()
+
+
 async def test_users_cannot_see_or_change_notes_of_others(
     project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
@@ -128,6 +140,8 @@ async def test_users_cannot_see_or_change_notes_of_others(
         suppress_health_check=list(HealthCheck),
     )
     log = tmp_path / "log"
+    await create_users(project, server, database)
+    IsolationMachine.numbers = count()
     async with run_service(project, server.url(database), log, **RELAXED_SETTINGS) as service:
         with Client(base_url=service.base_url, timeout=60) as IsolationMachine.client:
             await asyncio.to_thread(run_state_machine_as_test, IsolationMachine, settings=limits)

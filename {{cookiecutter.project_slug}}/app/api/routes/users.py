@@ -26,12 +26,14 @@ async def get_me(user: CurrentUser) -> UserRead:
 async def update_me(
     changes: UserUpdate, user: CurrentUser, accounts: AccountServiceDep, client_ip: ClientIp
 ) -> UserRead:
+    # jinja: if cookiecutter.jobs
     """Update the e-mail or the password. Changing the password revokes all sessions.
 
-    # jinja: if cookiecutter.jobs
     A new e-mail counts when it is confirmed: a mail with a link is sent to it.
-    # jinja: endif
     """
+    # jinja: else
+    """Update the e-mail or the password. Changing the password revokes all sessions."""
+    # jinja: endif
     # Fields that the client has omitted are MISSING, and `model_dump` leaves them out.
     values = changes.model_dump(exclude={"current_password"})
     row = await accounts.update_credentials(user.id, changes.current_password, client_ip, **values)
