@@ -97,8 +97,8 @@ async def follow_links(service: ServiceProcess, database_url: str) -> None:
         for purpose, (path, body) in requests.items():
             await connection.execute(
                 "INSERT INTO account_tokens (purpose, email, user_id, token_hash, expires_at)"
-                " SELECT $1::text, email, id, encode(sha256($1::text::bytea), 'hex'), now() + '1 hour'"
-                " FROM users",
+                " SELECT $1::text, email, id, encode(sha256($1::text::bytea), 'hex'),"
+                " now() + interval '1 hour' FROM users",
                 purpose,
             )
             assert (await client.post(f"{AUTH}/{path}", json=body)).status_code == 204

@@ -9,8 +9,8 @@ Registration, a forgotten password and a changed e-mail have two steps:
    in the same transaction.
 
 The password of a registration is in its row. If an address is registered several times before it is
-confirmed, the user gets the password of the registration whose link is followed. So nobody can set
-the password of an account by registering the address of another person first.
+confirmed, the user gets the password of the registration whose link is followed. So registering the
+address of another user first does not set the password of the account that its owner confirms.
 """
 
 from datetime import UTC, datetime
@@ -137,7 +137,7 @@ class AccountLinks:
         return await UserReader(self._database).find_by_email(email)
 
     async def delete_expired(self) -> None:
-        """Delete expired tokens, and the unconfirmed users that nobody can confirm any more."""
+        """Delete expired tokens, and the unconfirmed users that have no token left."""
         async with self._database.transaction() as transaction:
             await AccountTokenWriter(transaction).delete_expired(datetime.now(UTC) - KEPT_FOR)
             if self._is_required:

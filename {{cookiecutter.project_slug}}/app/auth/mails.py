@@ -13,7 +13,7 @@ def confirm_registration(to: str, app_url: str, token: str) -> Mail:
 Follow this link within 24 hours to confirm your new account at {SERVICE_NAME}:
 {_link(app_url, "confirm", token)}
 
-If you have not registered, ignore this mail. Without the link, nobody can use the account.
+If you have not registered, ignore this mail. The account cannot be used without the link.
 """,
     )
 
@@ -24,7 +24,7 @@ def account_exists(to: str, app_url: str) -> Mail:
         to=to,
         subject=f"You already have an account at {SERVICE_NAME}",
         text=f"""\
-Somebody has tried to register with this e-mail address at {SERVICE_NAME}:
+This e-mail address was used to register at {SERVICE_NAME}:
 {app_url}
 
 You already have an account, which is unchanged. If it was you, log in, or reset your password.
@@ -62,15 +62,15 @@ If you have not changed your address, ignore this mail.
 
 
 def email_in_use(to: str, app_url: str) -> Mail:
-    """Return the mail to a user whose address somebody wants to use for another account."""
+    """Return the mail to a user whose address was entered for another account."""
     return Mail(
         to=to,
         subject=f"You already have an account at {SERVICE_NAME}",
         text=f"""\
-Somebody has tried to use this e-mail address for another account at {SERVICE_NAME}:
+This e-mail address was entered for another account at {SERVICE_NAME}:
 {app_url}
 
-This is not possible, because you have an account with this address, which is unchanged.
+This has no effect, because you have an account with this address, which is unchanged.
 """,
     )
 
@@ -84,7 +84,7 @@ def email_change_requested(to: str, new_email: str) -> Mail:
 Your account at {SERVICE_NAME} is to get the e-mail address {new_email}.
 Until that is confirmed, your present address counts.
 
-If it was not you, change your password: somebody knows it. This also stops the change.
+If it was not you, change your password, which is known to others. This also stops the change.
 """,
     )
 

@@ -10,5 +10,5 @@ class ResetPassword(LinkMailJob):
     """Sends the link, if there is an active user with the e-mail."""
 
     async def compose(self, context: JobContext) -> Mail | None:
-        """Return the mail, or None if nobody is to get a link."""
+        """Return the mail, or None if there is no such user."""
         return await password_reset_mail(context, self.token_id)

@@ -1,6 +1,6 @@
 """Pages to which the links in mails lead, if `APP_URL` is the URL of the service.
 
-They are small, for development and for services without an application of their own. Opening a page
+They are small, for development and for services without another application. Opening a page
 changes nothing, because mail scanners and previews follow links: only its button sends the token.
 """
 

@@ -9,8 +9,8 @@ from tests.auth.helpers import AUTH, EMAIL, PASSWORD
 from tests.auth.links.outbox import Outbox
 
 NEW_PASSWORD = "another good password"
-#: With which somebody registers the address of another person.
-OTHER_PASSWORD = "the password of somebody else"
+#: With which an attacker registers the address of another user.
+OTHER_PASSWORD = "the password of an attacker"
 NEW_EMAIL = "lovelace@example.com"
 
 

@@ -137,7 +137,7 @@ async def test_invalid_email_is_rejected(client: AsyncClient, email: object) -> 
     assert (await forgot(client, email)).status_code == 422
 
 
-async def test_purge_deletes_accounts_that_nobody_can_confirm(
+async def test_purge_deletes_unconfirmed_accounts_without_tokens(
     committing_client: AsyncClient, outbox: Outbox, sql: asyncpg.Connection
 ) -> None:
     await register(committing_client, "confirmed@example.com")
