@@ -25,7 +25,9 @@ async def test_concurrent_logins_do_not_delay_other_requests_or_exhaust_memory(
     project: Project, server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     async with (
-        run_service(project, server.url(database), tmp_path / "log") as service,
+        run_service(
+            project, server.url(database), tmp_path / "log", AUTH_HASH_QUEUE=str(LOGINS)
+        ) as service,
         open_client(service) as client,
     ):
         await create_user(project, server.url(database), USER["email"], USER["password"])

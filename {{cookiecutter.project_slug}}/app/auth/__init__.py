@@ -6,6 +6,8 @@
 - `rate_limits`: limits on requests to any route, per network of the client.
 - `client_networks`: the networks of a client, for these limits.
 - `passwords`: argon2id hashes.
+- `hash_queue`: the queue of passwords to hash.
+- `client_connection`: notices that the client of a request disconnects.
 - `sessions`: refresh tokens, from login to logout.
 - `tokens`: the formats of access tokens and refresh tokens.
 - `signing_secrets`: detection of weak secrets in `AUTH_SECRETS`.

@@ -3,7 +3,7 @@
 from math import ceil
 from types import MappingProxyType
 
-from app.errors import AppError
+from app.errors import AppError, UnavailableError
 
 
 class UnauthenticatedError(AppError):
@@ -32,3 +32,17 @@ class TooManyLoginAttemptsError(TooManyRequestsError):
 
     def __init__(self, *, retry_after: float) -> None:
         super().__init__("Too many failed login attempts.", retry_after=retry_after)
+
+
+class HashQueueFullError(UnavailableError):
+    """Too many requests wait for their passwords to be hashed."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many passwords are waiting to be checked.")
+
+
+class ClientDisconnectedError(UnavailableError):
+    """The client has disconnected before its password was hashed. It does not get the response."""
+
+    def __init__(self) -> None:
+        super().__init__("The client has disconnected.")

@@ -1,12 +1,10 @@
-"""Password hashes: argon2id, computed in a bounded thread pool.
+"""Password hashes: argon2id, computed in a few threads with a bounded queue.
 
 Each hash deliberately takes about 0.1 s of CPU time and `AUTH_ARGON2_MEMORY_COST` KiB of memory.
 https://www.rfc-editor.org/rfc/rfc9106
 """
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 from unicodedata import normalize
 
@@ -16,6 +14,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import SecretStr
 
+from app.auth.hash_queue import HashQueue
 from app.auth.settings import AuthSettings
 
 ResultT = TypeVar("ResultT")
@@ -38,14 +37,15 @@ class PasswordHasher:
 
     Hold no database connection while calling `hash` or `verify`. Under load, passwords wait in a
     queue to be hashed, and the waiting requests would occupy all connections of the pool.
+
+    Both raise `UnavailableError` if the queue is full, or if the client has disconnected before its
+    password was hashed (`app.auth.hash_queue`).
     """
 
     def __init__(self, settings: AuthSettings) -> None:
         self._hasher = PasswordHash([_NoDowngradeArgon2Hasher(settings)])
         self._dummy_hash = _create_dummy_hash(settings)
-        # Limited by the number of threads, not by a semaphore: a cancelled request would release
-        # the semaphore while its thread is still hashing. The threads live as long as the process.
-        self._threads = ThreadPoolExecutor(settings.hash_concurrency, "passwords")
+        self._queue = HashQueue(settings.hash_concurrency, settings.hash_queue)
 
     async def hash(self, password: SecretStr) -> str:
         """Return a salted hash to store."""
@@ -71,7 +71,7 @@ class PasswordHasher:
         return PasswordCheck(is_valid, upgraded_hash)
 
     async def _run(self, work: Callable[[], ResultT]) -> ResultT:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await self._queue.run(work)
 
 
 class _NoDowngradeArgon2Hasher(Argon2Hasher):

@@ -48,6 +48,8 @@ class AuthSettings(SettingsGroup):
     argon2_parallelism: int = Field(default=4, ge=1, le=4, alias="AUTH_ARGON2_PARALLELISM")
     #: Number of passwords that one process hashes at a time.
     hash_concurrency: int = Field(default=2, ge=1, alias="AUTH_HASH_CONCURRENCY")
+    #: Number of passwords that wait to be hashed.
+    hash_queue: int = Field(default=32, ge=0, alias="AUTH_HASH_QUEUE")
 
     renamed: ClassVar[dict[str, str]] = {
         "AUTH_HASH_MEMORY": "AUTH_ARGON2_MEMORY_COST, which is in KiB instead of bytes",

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app.auth.authentication import Authentication
+from app.auth.client_connection import ClientConnectionMiddleware
 from app.auth.settings import AuthSettings
 from app.components import Component
 from app.settings import Settings
@@ -15,8 +16,9 @@ logger = logging.getLogger(__name__)
 
 
 def install(app: FastAPI, settings: Settings) -> None:
-    """Create the services that all requests share."""
+    """Create the services that all requests share, and add the middleware."""
     app.state.authentication = Authentication(settings.group(AuthSettings))
+    app.add_middleware(ClientConnectionMiddleware)
 
 
 @asynccontextmanager

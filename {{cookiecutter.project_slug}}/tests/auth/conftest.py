@@ -17,11 +17,12 @@ from tests.databases import connected, url_from
 
 
 def pytest_collection_modifyitems() -> None:
-    """Lower the argon2 costs, so that a hash takes a millisecond."""
+    """Lower the argon2 costs, so that a hash takes a millisecond, and let many requests wait."""
     os.environ |= {
         "AUTH_ARGON2_MEMORY_COST": "32",
         "AUTH_ARGON2_TIME_COST": "1",
         "AUTH_ARGON2_PARALLELISM": "1",
+        "AUTH_HASH_QUEUE": "1000",
     }
 
 

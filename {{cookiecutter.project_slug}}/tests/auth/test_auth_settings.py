@@ -66,6 +66,8 @@ async def test_missing_secrets_are_logged_at_startup(
         ("AUTH_ARGON2_MEMORY_COST", "1"),
         ("AUTH_ARGON2_PARALLELISM", "5"),
         ("AUTH_HASH_CONCURRENCY", "0"),
+        ("AUTH_HASH_QUEUE", "-1"),
+        ("AUTH_SESSION_TTL", "0"),
     ],
 )
 def test_invalid_number_is_rejected(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
