@@ -6,6 +6,7 @@
 - `rate_limits`: limits on requests to any route, per network of the client.
 - `client_networks`: the networks of a client, for these limits.
 - `passwords`: argon2id hashes.
+- `password_rules`: rules for new passwords.
 - `hash_queue`: the queue of passwords to hash.
 - `client_connection`: notices that the client of a request disconnects.
 - `sessions`: refresh tokens, from login to logout.

@@ -24,6 +24,7 @@ from app.auth.errors import UnauthenticatedError
 from app.auth.links import AccountLinks
 # jinja: endif
 from app.auth.login_throttle import PasswordAttempt
+from app.auth.password_rules import reject_weak_password
 from app.auth.sessions import AuthSessions, TokenPair
 from app.db import Database
 from app.db.repositories.rate_limits import RateLimitWriter
@@ -49,6 +50,7 @@ class AccountService:
         # jinja: endif
         self._passwords = authentication.passwords
         self._throttle = authentication.throttle
+        self._service_name = authentication.settings.issuer
         self._credential_check = CredentialCheck(database, authentication)
         self._sessions = AuthSessions(database, authentication)
 
@@ -59,8 +61,10 @@ class AccountService:
         The e-mail counts as confirmed. `AccountLinks` registers users whose e-mail is not.
 
         # jinja: endif
+        Raises `WeakPasswordError` if the password is easy to guess.
         Raises `AlreadyExistsError` if the e-mail is registered.
         """
+        reject_weak_password(password, email, self._service_name)
         # Hashed first, even if the e-mail is taken, so that the response time does not reveal it.
         # This matters only if the route hides the error (`docs/security.md`).
         password_hash = await self._passwords.hash(password)
@@ -122,6 +126,7 @@ class AccountService:
 
         Raises `UnprocessableError` if the current password is wrong, or if the credentials changed
         while it was checked.
+        Raises `WeakPasswordError` if the new password is easy to guess.
         Raises `TooManyLoginAttemptsError` after too many wrong current passwords. Failed logins do
         not count towards this limit.
         # jinja: if not cookiecutter.jobs
@@ -132,6 +137,8 @@ class AccountService:
         user = await UserReader(self._database).find(user_id)
         if user is None:
             raise UnauthenticatedError("The user no longer exists.")
+        if password is not None:
+            reject_weak_password(password, email or user.email, self._service_name)
         attempt = PasswordAttempt.for_confirmation(user_id, client_ip)
         # An upgraded hash of the current password is not stored here; the next login stores it.
         verification = await self._credential_check.verify(attempt, user, current_password)

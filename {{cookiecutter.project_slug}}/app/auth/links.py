@@ -31,6 +31,7 @@ from app.auth.link_tokens import (
 )
 from app.auth.login_throttle import PasswordAttempt
 from app.auth.mails import email_change_requested, email_changed
+from app.auth.password_rules import reject_weak_password
 from app.db import Database, Transaction
 from app.db.base import Row
 from app.db.repositories.account_tokens import (
@@ -55,10 +56,15 @@ class AccountLinks:
     def __init__(self, database: Database, authentication: Authentication) -> None:
         self._database = database
         self._passwords = authentication.passwords
+        self._service_name = authentication.settings.issuer
         self._is_required = authentication.settings.require_confirmation
 
     async def request_registration(self, email: str, password: SecretStr) -> None:
-        """Store a registration, and enqueue its mail."""
+        """Store a registration, and enqueue its mail.
+
+        Raises `WeakPasswordError` if the password is easy to guess.
+        """
+        reject_weak_password(password, email, self._service_name)
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as transaction:
             request = await AccountTokenWriter(transaction).create(
@@ -113,10 +119,11 @@ class AccountLinks:
     async def reset_password(self, token: SecretStr, password: SecretStr) -> None:
         """Set the password, and end all sessions. The e-mail counts as confirmed.
 
-        Raises `InvalidTokenError`.
+        Raises `InvalidTokenError`, and `WeakPasswordError` if the password is easy to guess.
         """
         # Checked before the password is hashed, which is slow, and outside a transaction.
         row = await self._find(token, PASSWORD_RESET)
+        reject_weak_password(password, row.email, self._service_name)
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as transaction:
             user = await self._redeem(row, transaction)

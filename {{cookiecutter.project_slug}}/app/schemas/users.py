@@ -33,7 +33,8 @@ NewPassword = Annotated[
     Field(
         min_length=8,
         max_length=256,
-        description="New password. Any characters are allowed.",
+        description="New password. Any characters are allowed. Common passwords, and words of the"
+        " e-mail or of the service's name, are rejected.",
         examples=["four words of your own"],
     ),
     BeforeValidator(_reject_lone_surrogates),
