@@ -69,6 +69,13 @@ def _add_error_responses(document: dict[str, Any]) -> None:
             if "requestBody" in operation:
                 # Invalid JSON, a large body, a compressed body.
                 statuses += [400, 413, 415]
+            # jinja: if cookiecutter.auth
+            if schemes := operation.get("security"):
+                statuses += [401]
+                # The scopes that the operation requires.
+                if any(scopes for scheme in schemes for scopes in scheme.values()):
+                    statuses += [403]
+            # jinja: endif
             if path.startswith("/api/"):
                 # The database is unavailable.
                 statuses += [503]

@@ -61,6 +61,9 @@ class Problem(BaseModel):
     referenced_by: Annotated[
         str | None, Field(description="With 409: what still refers to the resource.")
     ] = None
+    # jinja: if cookiecutter.auth
+    scope: Annotated[str | None, Field(description="With 403: the scope that is missing.")] = None
+    # jinja: endif
     errors: Annotated[
         list[InvalidValue] | None, Field(description="With 422: the first 50 invalid values.")
     ] = None
@@ -70,6 +73,7 @@ def problem_response(
     scope: Scope,
     status: int,
     detail: str,
+    /,
     *,
     code: str | None = None,
     headers: Mapping[str, str] | None = None,
@@ -77,7 +81,7 @@ def problem_response(
 ) -> JSONResponse:
     """Return an error response. With a `code`, the type of the problem is `/problems/<code>`.
 
-    `members` are the optional members `field`, `referenced_by` and `errors`.
+    `members` are the optional members of `Problem`, such as `field`.
     """
     body = Problem(
         type=f"/problems/{code}" if code else "about:blank",

@@ -1,6 +1,7 @@
 """Authentication: passwords, tokens and login throttling.
 
-- `accounts`: register users, log in, update credentials, deactivate users.
+- `accounts`: register users, log in, update credentials.
+- `administration`: what administrators and operators do to users.
 - `credential_check`: verify a password before a transaction, and confirm the result inside it.
 - `login_throttle`: limit on failed login attempts.
 - `rate_limits`: limits on requests to any route, per network of the client.
@@ -11,6 +12,8 @@
 - `client_connection`: notices that the client of a request disconnects.
 - `sessions`: refresh tokens, from login to logout.
 - `tokens`: the formats of access tokens and refresh tokens.
+- `scopes`, `permissions`: names of permissions, and the dependency that requires one.
+- `api_keys`: credentials of programs.
 - `signing_secrets`: detection of weak secrets in `AUTH_SECRETS`.
 - `authentication`: the services that all requests of a process share.
 - `dependencies`: FastAPI dependencies for routes, such as `CurrentUser`.

@@ -1,4 +1,4 @@
-"""User accounts: registration, login, update of credentials, deactivation.
+"""User accounts: registration, login, update of credentials.
 
 `AccountService` opens its own transactions, and creates the repositories in them. A session is one
 row of `refresh_tokens`. Each refresh replaces the token in that row (`app.auth.sessions`).
@@ -29,7 +29,7 @@ from app.auth.sessions import AuthSessions, TokenPair
 from app.db import Database
 from app.db.repositories.rate_limits import RateLimitWriter
 from app.db.repositories.users import RefreshTokenWriter, UserReader, UserWriter
-from app.errors import NotFoundError, UnprocessableError
+from app.errors import UnprocessableError
 
 
 class PurgeResult(NamedTuple):
@@ -163,17 +163,6 @@ class AccountService:
                 "The current password is incorrect.", loc=("body", "current_password")
             )
         return updated_user
-
-    async def deactivate(self, email: str) -> None:
-        """Deactivate the user with this e-mail and revoke all sessions of the user.
-
-        Raises `NotFoundError` for an unknown e-mail.
-        """
-        async with self._database.transaction() as transaction:
-            user_id = await UserWriter(transaction).deactivate(email)
-            if user_id is None:
-                raise NotFoundError(f"There is no user {email}.")
-            await end_access(user_id, transaction)
 
     async def purge_expired(self) -> PurgeResult:
         """Delete expired sessions, login failures and other expired data."""

@@ -32,6 +32,7 @@ class UserRow(Protocol):
     is_active: bool
     #: Incremented by a new password and by deactivation, but not by a new e-mail or a rehash.
     credentials_version: int
+    scopes: list[str]
     created_at: datetime
 
 

@@ -3,21 +3,30 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import BackgroundTasks, Depends
 from fastapi.requests import HTTPConnection
-from fastapi.security import OAuth2PasswordBearer
+from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
-from app.api.dependencies import DatabaseDep, provide_reader
+from app.api.dependencies import DatabaseDep, get_database, provide_reader
 from app.auth.accounts import AccountService
+from app.auth.api_keys import PREFIX, ApiKey, record_use
 from app.auth.authentication import Authentication
-from app.auth.errors import UnauthenticatedError
+from app.auth.errors import MissingScopeError, UnauthenticatedError
+from app.auth.scopes import SCOPES
 from app.auth.sessions import AuthSessions
+from app.db.repositories.api_keys import ApiKeyUserReader
 from app.db.repositories.users import UserReader
 from app.schemas.users import UserRead
 
-# auto_error=False, because `get_current_user` raises the same error for missing and invalid tokens.
+_DESCRIPTION = "An access token, or an API key. Operations on the account itself accept no API key."
+# auto_error=False, because `get_session_user` raises the same error for missing and invalid tokens.
 BearerToken = Annotated[
-    str | None, Depends(OAuth2PasswordBearer("api/v1/auth/token", auto_error=False))
+    str | None,
+    Depends(
+        OAuth2PasswordBearer(
+            "api/v1/auth/token", scopes=SCOPES, description=_DESCRIPTION, auto_error=False
+        )
+    ),
 ]
 UserReaderDep = Annotated[UserReader, Depends(provide_reader(UserReader))]
 
@@ -80,10 +89,10 @@ async def get_session_id(token: BearerToken, authentication: AuthenticationDep) 
 SessionId = Annotated[UUID | None, Depends(get_session_id)]
 
 
-async def get_current_user(
+async def get_session_user(
     token: BearerToken, authentication: AuthenticationDep, users: UserReaderDep
 ) -> UserRead:
-    """Return the user that the access token was issued to.
+    """Return the user that the access token was issued to. API keys are not accepted.
 
     Raises `UnauthenticatedError` if the token is missing or invalid, if its session has ended, if
     the user is missing or inactive, or if the password has changed since the token was issued.
@@ -100,4 +109,45 @@ async def get_current_user(
     return UserRead.model_validate(user)
 
 
+async def get_current_user(
+    connection: HTTPConnection,
+    token: BearerToken,
+    authentication: AuthenticationDep,
+    users: UserReaderDep,
+    required: SecurityScopes,
+    tasks: BackgroundTasks,
+) -> UserRead:
+    """Return the user of the access token or of the API key, with the scopes of the request.
+
+    Raises `UnauthenticatedError` without valid credentials of an active user, and
+    `MissingScopeError` if the user or the key does not have a scope that `Allowed` requires.
+    """
+    if token and token.startswith(PREFIX):
+        user = await _get_user_of_key(token, connection, tasks)
+    else:
+        user = await get_session_user(token, authentication, users)
+    for scope in required.scopes:
+        if scope not in user.scopes:
+            raise MissingScopeError(scope)
+    return user
+
+
+async def _get_user_of_key(
+    token: str, connection: HTTPConnection, tasks: BackgroundTasks
+) -> UserRead:
+    # Called, not injected, because most requests have no API key.
+    database = await get_database(connection)
+    key = ApiKey.parse(token)
+    row = await ApiKeyUserReader(database).find(key.id, key.secret_hash) if key else None
+    if key is None or row is None or not row.is_active:
+        raise UnauthenticatedError("A valid access token or API key is required.")
+    if row.is_use_due:
+        # After the response: a request that reads does not wait for it.
+        tasks.add_task(record_use, key.id, database)
+    user = UserRead.model_validate(row)
+    user.scopes = [scope for scope in user.scopes if scope in row.key_scopes]
+    return user
+
+
+SessionUser = Annotated[UserRead, Depends(get_session_user)]
 CurrentUser = Annotated[UserRead, Depends(get_current_user)]

@@ -13,6 +13,19 @@ class UnauthenticatedError(AppError):
     headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
+class MissingScopeError(AppError):
+    """The user, or the API key of the request, does not have the scope that the route requires."""
+
+    status = 403
+    code = "missing-scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"The scope {scope} is required.", scope=scope)
+        # https://www.rfc-editor.org/rfc/rfc6750#section-3
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+        self.headers = {"WWW-Authenticate": challenge}
+
+
 class TooManyRequestsError(AppError):
     """The client has reached a limit; it may retry after some seconds."""
 

@@ -1,8 +1,8 @@
 """The mails with links, composed by jobs.
 
 A request stores what it asks for, and enqueues a job with the ID of that row: the same for every
-e-mail. The functions here look up the e-mail and decide. No client waits for them, so the time
-that they take tells nothing. They create the token, so that it is never stored except as a hash; if a
+e-mail. The functions here look up the e-mail and decide. No client waits for them, so the time that
+they take tells nothing. They create the token, so that it is never stored except as a hash. If a
 job is repeated, its new token replaces the earlier one.
 
 They lock the user before the row of the token, as `app.auth.links` does, so that they cannot

@@ -63,9 +63,18 @@ class UserUpdate(RequestBody):
     current_password: Annotated[Password, Field(description="Current password of the user.")]
 
 
-class UserRead(ResponseBody):
-    """A user."""
+class RegisteredUser(ResponseBody):
+    """A new user, who has no scopes."""
 
     id: Annotated[UUID, Field(description="ID of the user.")]
     email: Annotated[str, Field(description="E-mail in lower case.")]
     created_at: Annotated[UtcDatetime, Field(description="Time of registration in UTC.")]
+
+
+class UserRead(RegisteredUser):
+    """A user."""
+
+    scopes: Annotated[
+        list[str],
+        Field(description="Scopes of the user or, in a request with an API key, those of the key."),
+    ]

@@ -4,13 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0013_sessions"
-# jinja: if cookiecutter.jobs
-down_revision: str | None = "0011_jobs"
-# jinja: elif cookiecutter.example
-down_revision = "0010_notes_updated_at"
-# jinja: else
-down_revision = "0009_users_updated_at"
-# jinja: endif
+down_revision: str | None = "0012_permissions"
 branch_labels: None = None
 depends_on: None = None
 

@@ -9,9 +9,12 @@ from httpx2 import ASGITransport, AsyncClient, Response
 from pydantic import SecretStr
 
 from app.auth.accounts import AccountService
+from app.auth.api_keys import ApiKey
 from app.auth.authentication import Authentication
 from app.auth.settings import AuthSettings
 from app.auth.tokens import TokenSubject
+from app.db import Database
+from app.db.repositories.users import UserWriter
 from app.schemas.users import UserRead
 from app.settings import Settings
 from tests.in_process import InProcessTransport
@@ -128,14 +131,39 @@ async def copy_failure(sql: asyncpg.Connection, times: int) -> None:
     )
 
 
-async def authenticate(app: FastAPI, client: AsyncClient) -> UUID:
-    """Authenticate the requests of the client as a new user, and return the user's ID.
+async def insert_user(app: FastAPI, *scopes: str) -> tuple[UUID, str]:
+    """Insert a user with these scopes. Return the user's ID and an access token.
 
     Faster than a registration and a login, which hash the password.
     """
-    user_id = await insert_row(app, "users")
+    user_id = await insert_row(app, "users", scopes=[*scopes])
     assert isinstance(user_id, UUID)
     authentication: Authentication = app.state.authentication
-    token = authentication.access_tokens.issue(TokenSubject(user_id, 0))
+    return user_id, authentication.access_tokens.issue(TokenSubject(user_id, 0))
+
+
+async def insert_api_key(app: FastAPI, user_id: UUID, *scopes: str) -> str:
+    """Insert an API key of a user, with these scopes, and return the key."""
+    key = ApiKey.new()
+    values = {"id": key.id, "user_id": user_id, "secret_hash": key.secret_hash}
+    await insert_row(app, "api_keys", scopes=[*scopes], **values)
+    return key.encode()
+
+
+def bearer_of(key: str) -> dict[str, str]:
+    """Return the header with an access token or an API key."""
+    return {"Authorization": f"Bearer {key}"}
+
+
+async def authenticate(app: FastAPI, client: AsyncClient, *scopes: str) -> UUID:
+    """Authenticate the requests of the client as a new user, and return the user's ID."""
+    user_id, token = await insert_user(app, *scopes)
     client.headers["Authorization"] = f"Bearer {token}"
     return user_id
+
+
+async def set_scopes(app: FastAPI, user_id: UUID, *scopes: str) -> None:
+    """Replace the scopes of a user."""
+    database: Database = app.state.database
+    async with database.transaction() as transaction:
+        await UserWriter(transaction).update(user_id, scopes=[*scopes])

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Depends
 from app.api.problem_details import error_responses
 from app.auth.dependencies import AccountServiceDep
 from app.auth.rate_limits import limited
-from app.schemas.users import UserCreate, UserRead
+from app.schemas.users import RegisteredUser, UserCreate
 
 router = APIRouter(prefix="/api/v1/auth", tags=["registration"])
 
@@ -17,6 +17,6 @@ router = APIRouter(prefix="/api/v1/auth", tags=["registration"])
     dependencies=[Depends(limited("register", 20, per=3600))],
     responses=error_responses(409, 429),
 )
-async def register(new_user: UserCreate, accounts: AccountServiceDep) -> UserRead:
+async def register(new_user: UserCreate, accounts: AccountServiceDep) -> RegisteredUser:
     """Register a new user. An e-mail can be registered only once, regardless of case."""
-    return UserRead.model_validate(await accounts.register(new_user.email, new_user.password))
+    return RegisteredUser.model_validate(await accounts.register(new_user.email, new_user.password))

@@ -9,7 +9,7 @@ from app.api.dependencies import DatabaseDep, TransactionDep
 from app.api.pagination import PageParams, page_params, paginate
 from app.api.problem_details import error_responses
 from app.auth.access import end_access
-from app.auth.dependencies import CurrentUser, SessionId
+from app.auth.dependencies import SessionId, SessionUser
 from app.db.repositories.sessions import SessionReader, SessionWriter
 from app.schemas.sessions import SessionRead
 
@@ -19,13 +19,13 @@ router = APIRouter(
 
 
 async def get_session_reader(
-    database: DatabaseDep, user: CurrentUser, session_id: SessionId
+    database: DatabaseDep, user: SessionUser, session_id: SessionId
 ) -> SessionReader:
     """Return a reader of the authenticated user's sessions."""
     return SessionReader(database, user.id, session_id)
 
 
-async def get_session_writer(transaction: TransactionDep, user: CurrentUser) -> SessionWriter:
+async def get_session_writer(transaction: TransactionDep, user: SessionUser) -> SessionWriter:
     """Return a writer of the authenticated user's sessions."""
     return SessionWriter(transaction, user.id)
 
@@ -42,7 +42,7 @@ async def list_sessions(sessions: SessionReaderDep, page: SessionPageDep) -> lis
 
 
 @router.delete("", status_code=204)
-async def delete_sessions(user: CurrentUser, transaction: TransactionDep) -> None:
+async def delete_sessions(user: SessionUser, transaction: TransactionDep) -> None:
     """End all of the authenticated user's sessions, including the one of this request."""
     await end_access(user.id, transaction)
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.api.problem_details import error_responses
-from app.auth.dependencies import AccountServiceDep, ClientIp, CurrentUser
+from app.auth.dependencies import AccountServiceDep, ClientIp, CurrentUser, SessionUser
 from app.schemas.users import UserRead, UserUpdate
 
 # jinja: if cookiecutter.jobs
@@ -24,7 +24,7 @@ async def get_me(user: CurrentUser) -> UserRead:
     "/me", summary="Update the authenticated user", responses=error_responses(*_UPDATE_ERRORS)
 )
 async def update_me(
-    changes: UserUpdate, user: CurrentUser, accounts: AccountServiceDep, client_ip: ClientIp
+    changes: UserUpdate, user: SessionUser, accounts: AccountServiceDep, client_ip: ClientIp
 ) -> UserRead:
     # jinja: if cookiecutter.jobs
     """Update the e-mail or the password. Changing the password revokes all sessions.

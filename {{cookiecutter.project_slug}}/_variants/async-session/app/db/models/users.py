@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, func, text, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, func, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, CreatedAtMixin, UpdatedAtMixin, UuidPrimaryKeyMixin
@@ -13,7 +13,12 @@ class User(UuidPrimaryKeyMixin, CreatedAtMixin, UpdatedAtMixin, Base):
     """A user account."""
 
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint("email = lower(email)", name="email"),)
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", name="email"),
+        # Serves the list of users.
+        Index("ix_users_created_at_id", "created_at", "id"),
+        Index("ix_users_scopes", "scopes", postgresql_using="gin"),
+    )
 
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str]
@@ -21,6 +26,8 @@ class User(UuidPrimaryKeyMixin, CreatedAtMixin, UpdatedAtMixin, Base):
     #: Incremented by a new password and by deactivation. Access tokens that carry an earlier
     #: version are invalid.
     credentials_version: Mapped[int] = mapped_column(server_default=text("0"))
+    #: Names of `app.auth.scopes`.
+    scopes: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
 
 
 class RefreshToken(UuidPrimaryKeyMixin, CreatedAtMixin, Base):

@@ -21,7 +21,7 @@ from app.db.repositories.base import Reader, Writer
 
 COLUMNS = (
     User.id, User.email, User.password_hash, User.is_active, User.credentials_version,
-    User.created_at,
+    User.scopes, User.created_at,
 )  # fmt: skip
 
 BY_ID = select(*COLUMNS).where(User.id == bindparam("id"))
@@ -83,13 +83,6 @@ class UserWriter(Writer):
         version = User.credentials_version + 1
         await self._transaction.execute(
             statement.values(credentials_version=version), execution_options=_WITHOUT_SYNC
-        )
-
-    async def deactivate(self, email: str) -> UUID | None:
-        """Deactivate the user with this lower-case e-mail; return the ID, or None if missing."""
-        statement = update(User).where(User.email == email).values(is_active=False)
-        return await self._transaction.scalar(
-            statement.returning(User.id), execution_options=_WITHOUT_SYNC
         )
 
 

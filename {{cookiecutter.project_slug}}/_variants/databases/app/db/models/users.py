@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     String,
     Table,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     text,
     true,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.base import created_at_column, metadata, updated_at_column, uuid_primary_key
 
@@ -27,9 +29,14 @@ users = Table(
     # Incremented by a new password and by deactivation. Access tokens that carry an earlier
     # version are invalid.
     Column("credentials_version", Integer, nullable=False, server_default=text("0")),
+    # Names of `app.auth.scopes`.
+    Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     created_at_column(),
     updated_at_column(),
     CheckConstraint("email = lower(email)", name="email"),
+    # Serves the list of users.
+    Index("ix_users_created_at_id", "created_at", "id"),
+    Index("ix_users_scopes", "scopes", postgresql_using="gin"),
 )
 
 # A row is a session: a family of refresh tokens, with the hash of the only one that is valid.

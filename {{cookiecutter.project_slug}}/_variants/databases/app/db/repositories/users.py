@@ -75,12 +75,6 @@ class UserWriter(Writer):
         version = users.c.credentials_version + 1
         await self._transaction.execute(statement.values(credentials_version=version))
 
-    async def deactivate(self, email: str) -> UUID | None:
-        """Deactivate the user with this lower-case e-mail; return the ID, or None if missing."""
-        statement = update(users).where(users.c.email == email).values(is_active=False)
-        user_id: UUID | None = await self._transaction.scalar(statement.returning(users.c.id))
-        return user_id
-
 
 class RefreshTokenWriter(Writer):
     """Creates, rotates and deletes refresh tokens, one row per family."""

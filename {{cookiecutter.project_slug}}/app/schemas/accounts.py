@@ -1,0 +1,53 @@
+"""Request and response bodies of the administration of users."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import MISSING, Field, StrictBool
+
+from app.schemas.base import RequestBody, ResponseBody, UtcDatetime
+from app.schemas.scopes import Scopes
+from app.schemas.users import NewPassword
+
+
+class AccountRead(ResponseBody):
+    """The account of a user."""
+
+    id: Annotated[UUID, Field(description="ID of the user.")]
+    email: Annotated[str, Field(description="E-mail in lower case.")]
+    is_active: Annotated[bool, Field(description="Whether the user can log in.")]
+    scopes: Annotated[list[str], Field(description="Scopes of the user.")]
+    created_at: Annotated[UtcDatetime, Field(description="Time of registration in UTC.")]
+
+
+class AccountUpdate(RequestBody):
+    """Fields to update. Omitted fields are unchanged."""
+
+    is_active: (
+        Annotated[StrictBool, Field(description="Whether the user can log in.")] | MISSING
+    ) = MISSING
+    scopes: Scopes | MISSING = MISSING
+
+
+class PasswordSet(RequestBody):
+    """A new password of another user."""
+
+    password: NewPassword
+
+
+class AuditEventRead(ResponseBody):
+    """What an administrator or an operator has done."""
+
+    id: Annotated[int, Field(description="ID of the event.")]
+    created_at: Annotated[UtcDatetime, Field(description="Time in UTC.")]
+    actor_id: Annotated[
+        UUID | None, Field(description="ID of the administrator, or null for a command.")
+    ]
+    action: Annotated[str, Field(description="What was done.", examples=["deactivate"])]
+    target_id: Annotated[UUID, Field(description="ID of the user to whom it was done.")]
+    details: Annotated[
+        dict[str, Any], Field(description="Such as the scopes that were granted or revoked.")
+    ]
+    request_id: Annotated[
+        str | None, Field(description="ID of the request, or null for a command.")
+    ]
