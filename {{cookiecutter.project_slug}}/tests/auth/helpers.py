@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from app.auth.accounts import AccountService
 from app.auth.api_keys import ApiKey
 from app.auth.authentication import Authentication
+from app.auth.credential_check import UserRow
 from app.auth.settings import AuthSettings
 from app.auth.tokens import TokenSubject
 from app.db import Database
@@ -41,15 +42,19 @@ def client_from(app: FastAPI, ip: str) -> AsyncClient:
     return AsyncClient(transport=ASGITransport(app, client=(ip, 1)), base_url="http://test")
 
 
+async def create_user(app: FastAPI, email: str = EMAIL, password: str = PASSWORD) -> UserRow:
+    """Create a user, whose e-mail counts as confirmed."""
+    accounts = AccountService(app.state.database, app.state.authentication)
+    return await accounts.register(email, SecretStr(password))
+
+
 async def register(
     client: AsyncClient, email: str = EMAIL, password: str = PASSWORD
 ) -> dict[str, Any]:
     """Create a user, whose e-mail counts as confirmed, and return what `GET /users/me` returns."""
     transport = client._transport
     assert isinstance(transport, InProcessTransport)
-    state = transport.app.state
-    accounts = AccountService(state.database, state.authentication)
-    user = await accounts.register(email, SecretStr(password))
+    user = await create_user(transport.app, email, password)
     return UserRead.model_validate(user).model_dump(mode="json")
 
 
