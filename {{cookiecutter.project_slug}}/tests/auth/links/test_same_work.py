@@ -9,13 +9,14 @@ from asyncpg.prepared_stmt import PreparedStatement
 from httpx2 import AsyncClient, Response
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from tests.auth.helpers import EMAIL, PASSWORD, log_in, register
+from tests.auth.helpers import EMAIL, PASSWORD, log_in, new_user, register, update_me
 from tests.auth.links.helpers import (
     comparable_headers,
     confirm,
     forgot,
     registration_token,
     reset,
+    reset_token,
     send_registration,
 )
 from tests.auth.links.outbox import Outbox
@@ -101,20 +102,45 @@ async def test_request_does_the_same_for_every_address(
     assert found == found[:1] * 4
 
 
-async def test_tokens_of_known_and_unknown_addresses_cost_the_same(
+async def test_change_to_any_email_costs_the_same(
     committing_client: AsyncClient, outbox: Outbox, work: list[str]
 ) -> None:
     client = committing_client
+    await register(client, EMAIL)
+    await registration_token(client, outbox, UNCONFIRMED)
+    headers = await new_user(client, INACTIVE)
+    await update_me(client, headers, email=WARM_UP)
+    await outbox.take_jobs()
+
+    found = []
+    for email in (EMAIL, UNCONFIRMED, UNKNOWN):
+        work.clear()
+        response = await update_me(client, headers, email=email)
+        done = work.copy()
+        jobs = [job.job_name() for job in await outbox.take_jobs()]
+        assert jobs == ["confirm_email", "send_mail"]
+        found.append((done, response.json(), comparable_headers(response)))
+    assert found == found[:1] * 3
+
+
+async def test_invalid_tokens_cost_the_same(
+    committing_client: AsyncClient, outbox: Outbox, work: list[str], sql: asyncpg.Connection
+) -> None:
+    client = committing_client
     await register(client)
-    registration = await registration_token(client, outbox, UNCONFIRMED)
+    late = [await reset_token(client, outbox), await registration_token(client, outbox, UNKNOWN)]
+    await sql.execute("UPDATE account_tokens SET expires_at = now()")
+    foreign = {
+        confirm: await reset_token(client, outbox),
+        reset: await registration_token(client, outbox, UNCONFIRMED),
+    }
     await confirm(client, "warm up")
     for send in (confirm, reset):
         found = []
-        wrong = [] if send is confirm else [registration]
-        for token in ("unknown", "", *wrong):
+        for token in ("unknown", "", *late, foreign[send]):
             work.clear()
             await send(client, token)
             found.append(work.copy())
         assert not {"hash", "verify"} & {*found[0]}
         assert sum("account_tokens" in one for one in found[0]) == 1
-        assert found == found[:1] * len(found)
+        assert found == found[:1] * 5
