@@ -20,7 +20,11 @@ from pydantic import SecretStr
 from app.auth.authentication import Authentication
 from app.auth.login_throttle import PasswordAttempt
 from app.db import Database, Transaction
-from app.db.repositories.users import UserWriter
+from app.db.repositories.users import UserReader, UserWriter
+
+# The work of a failed login grows with this number. Users have different parameters only after a
+# change, until their next login.
+_MAX_PARAMETERS = 8
 
 
 class UserRow(Protocol):
@@ -70,8 +74,13 @@ class CredentialCheck:
         Raises `TooManyLoginAttemptsError` if a limit is reached.
         """
         await self._throttle.check(attempt, self._database)
-        stored_hash = None if user is None else user.password_hash
-        is_valid, upgraded_hash = await self._passwords.verify(password, stored_hash)
+        # An inactive user costs as much as an unknown one, also with the correct password.
+        stored_hash = user.password_hash if user is not None and user.is_active else None
+        # Users who confirm a change know that their account exists.
+        all_parameters = [] if attempt.is_confirmation else await self._all_parameters()
+        is_valid, upgraded_hash = await self._passwords.verify(
+            password, stored_hash, all_parameters
+        )
         return Verification(attempt, user if is_valid else None, upgraded_hash)
 
     async def confirm(self, verification: Verification, transaction: Transaction) -> UserRow | None:
@@ -98,3 +107,6 @@ class CredentialCheck:
             return user
         await self._throttle.record_failure(attempt, transaction)
         return None
+
+    async def _all_parameters(self) -> list[str]:
+        return await UserReader(self._database).hash_parameters(_MAX_PARAMETERS)

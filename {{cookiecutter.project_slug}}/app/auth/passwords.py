@@ -4,7 +4,9 @@ Each hash deliberately takes about 0.1 s of CPU time and `AUTH_ARGON2_MEMORY_COS
 https://www.rfc-editor.org/rfc/rfc9106
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 from unicodedata import normalize
 
@@ -19,6 +21,7 @@ from app.auth.settings import AuthSettings
 
 ResultT = TypeVar("ResultT")
 
+_PARAMETERS = re.compile(r"m=\d+,t=\d+,p=\d+")
 # Lengths in the dummy hash: the defaults of `Argon2Hasher`.
 _SALT_CHARACTERS = 22  # 16 bytes in unpadded Base64
 _DIGEST_CHARACTERS = 43  # 32 bytes
@@ -44,31 +47,44 @@ class PasswordHasher:
 
     def __init__(self, settings: AuthSettings) -> None:
         self._hasher = PasswordHash([_NoDowngradeArgon2Hasher(settings)])
-        self._dummy_hash = _create_dummy_hash(settings)
+        self._parameters = (
+            f"m={settings.argon2_memory_cost},t={settings.argon2_time_cost}"
+            f",p={settings.argon2_parallelism}"
+        )
         self._queue = HashQueue(settings.hash_concurrency, settings.hash_queue)
 
     async def hash(self, password: SecretStr) -> str:
         """Return a salted hash to store."""
         return await self._run(lambda: self._hasher.hash(_normalize(password)))
 
-    async def verify(self, password: SecretStr, stored_hash: str | None) -> PasswordCheck:
+    async def verify(
+        self, password: SecretStr, stored_hash: str | None, all_parameters: Iterable[str] = ()
+    ) -> PasswordCheck:
         """Check a password against the stored hash, which is None for an unknown user.
 
-        An unknown user costs as much as a wrong password for a hash with the current parameters, so
-        that the response time does not reveal whether an account exists. Older hashes may take a
-        different time until the next login upgrades them.
+        `all_parameters` are the different parameters of the hashes of all users. For a wrong
+        password and for an unknown user, one hash with each of them is computed. So all failures
+        cost the same work, also after the parameters have changed, and the response time does not
+        reveal whether an account exists. If they are empty, an unknown user costs one hash with the
+        current parameters.
         """
-        # Treat an empty hash like an unknown user; pwdlib would raise an exception for it.
-        if not stored_hash:
-            await self._verify_hash(password, self._dummy_hash)
-            return PasswordCheck(is_valid=False, upgraded_hash=None)
-        return await self._verify_hash(password, stored_hash)
+        remaining = {*filter(_PARAMETERS.fullmatch, all_parameters)}
 
-    async def _verify_hash(self, password: SecretStr, stored_hash: str) -> PasswordCheck:
-        is_valid, upgraded_hash = await self._run(
-            lambda: self._hasher.verify_and_update(_normalize(password), stored_hash)
-        )
-        return PasswordCheck(is_valid, upgraded_hash)
+        def check() -> PasswordCheck:
+            text = _normalize(password)
+            # Treat an empty hash like an unknown user; pwdlib would raise an exception for it.
+            if stored_hash:
+                is_valid, upgraded_hash = self._hasher.verify_and_update(text, stored_hash)
+                if is_valid:
+                    return PasswordCheck(is_valid, upgraded_hash)
+                remaining.discard(_parameters_of(stored_hash))
+            elif not remaining:
+                remaining.add(self._parameters)
+            for parameters in remaining:
+                self._hasher.verify(text, _dummy_hash(parameters))
+            return PasswordCheck(is_valid=False, upgraded_hash=None)
+
+        return await self._run(check)
 
     async def _run(self, work: Callable[[], ResultT]) -> ResultT:
         return await self._queue.run(work)
@@ -105,19 +121,21 @@ class _NoDowngradeArgon2Hasher(Argon2Hasher):
         return is_at_least_as_costly and super().check_needs_rehash(hash)
 
 
-def _create_dummy_hash(settings: AuthSettings) -> str:
-    """Return a well-formed hash with the current parameters that matches no known password.
+@lru_cache
+def _dummy_hash(parameters: str) -> str:
+    """Return a well-formed hash with these parameters that matches no known password.
 
-    Built by hand rather than computed, to keep startup fast. The digest is all zeros; no password
-    with that digest is known.
+    Built by hand rather than computed. The digest is all zeros; no password with that digest is
+    known.
     """
-    costs = (
-        f"m={settings.argon2_memory_cost},t={settings.argon2_time_cost}"
-        f",p={settings.argon2_parallelism}"
-    )
     # In Base64, "A" stands for six zero bits.
     salt, digest = "A" * _SALT_CHARACTERS, "A" * _DIGEST_CHARACTERS
-    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
+    return f"$argon2id$v={ARGON2_VERSION}${parameters}${salt}${digest}"
+
+
+def _parameters_of(stored_hash: str) -> str:
+    """Return the parameters of a hash, as the repository of the users does."""
+    return stored_hash.split("$")[3]
 
 
 def _normalize(password: SecretStr) -> str:

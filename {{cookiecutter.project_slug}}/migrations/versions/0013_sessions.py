@@ -1,4 +1,4 @@
-"""sessions, rate limits, and failed logins per IPv6 site"""
+"""sessions, rate limits, failed logins per IPv6 site, and parameters of password hashes"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,6 +24,13 @@ def upgrade() -> None:
         "refresh_tokens",
         sa.Column("client", sa.String(200), server_default="", nullable=False),
     )
+    # On a large table, create the index beforehand with CREATE INDEX CONCURRENTLY.
+    op.create_index(
+        "ix_users_hash_parameters",
+        "users",
+        [sa.text("split_part(password_hash, '$', 4)")],
+        if_not_exists=True,
+    )
     op.create_table(
         "rate_limits",
         sa.Column("name", sa.String(64), nullable=False),
@@ -41,5 +48,6 @@ def downgrade() -> None:
     op.drop_index("ix_login_failures_site", "login_failures")
     op.drop_column("login_failures", "site")
     op.drop_table("rate_limits")
+    op.drop_index("ix_users_hash_parameters", "users")
     op.drop_column("refresh_tokens", "client")
     op.drop_column("refresh_tokens", "last_used_at")

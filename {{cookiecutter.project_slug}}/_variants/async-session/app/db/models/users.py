@@ -3,10 +3,23 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, func, text, true
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    func,
+    literal_column,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, CreatedAtMixin, UpdatedAtMixin, UuidPrimaryKeyMixin
+
+#: The parameters of argon2 in a password hash, such as `m=65536,t=3,p=4`. The expression has no bind
+#: parameters, so that PostgreSQL can use the index.
+HASH_PARAMETERS = literal_column("split_part(password_hash, '$', 4)", String)
 
 
 class User(UuidPrimaryKeyMixin, CreatedAtMixin, UpdatedAtMixin, Base):
@@ -18,6 +31,7 @@ class User(UuidPrimaryKeyMixin, CreatedAtMixin, UpdatedAtMixin, Base):
         # Serves the list of users.
         Index("ix_users_created_at_id", "created_at", "id"),
         Index("ix_users_scopes", "scopes", postgresql_using="gin"),
+        Index("ix_users_hash_parameters", HASH_PARAMETERS),
     )
 
     email: Mapped[str] = mapped_column(String(254), unique=True)

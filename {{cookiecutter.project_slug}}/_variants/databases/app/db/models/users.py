@@ -12,12 +12,17 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    literal_column,
     text,
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.base import created_at_column, metadata, updated_at_column, uuid_primary_key
+
+#: The parameters of argon2 in a password hash, such as `m=65536,t=3,p=4`. The expression has no bind
+#: parameters, so that PostgreSQL can use the index.
+HASH_PARAMETERS = literal_column("split_part(password_hash, '$', 4)", String)
 
 users = Table(
     "users",
@@ -37,6 +42,7 @@ users = Table(
     # Serves the list of users.
     Index("ix_users_created_at_id", "created_at", "id"),
     Index("ix_users_scopes", "scopes", postgresql_using="gin"),
+    Index("ix_users_hash_parameters", HASH_PARAMETERS),
 )
 
 # A row is a session: a family of refresh tokens, with the hash of the only one that is valid.

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     Float,
+    Integer,
     bindparam,
     delete,
     exists,
@@ -16,7 +17,7 @@ from sqlalchemy import (
 )
 
 from app.db.base import Row
-from app.db.models.users import refresh_tokens, users
+from app.db.models.users import HASH_PARAMETERS, refresh_tokens, users
 from app.db.repositories.base import Reader, Writer
 
 BY_ID = select(*users.c).where(users.c.id == bindparam("id"))
@@ -28,6 +29,17 @@ BY_SESSION = BY_ID.where(
     )
 )
 BY_EMAIL = select(*users.c).where(users.c.email == bindparam("email"))
+
+# Each step of the recursion finds the next value in the index. DISTINCT would read all users.
+_SMALLEST = select(func.min(HASH_PARAMETERS).label("parameters")).select_from(users)
+_FOUND = _SMALLEST.cte("found", recursive=True)
+_NEXT = _SMALLEST.where(_FOUND.c.parameters < HASH_PARAMETERS).scalar_subquery()
+_ALL = _FOUND.union_all(select(_NEXT).where(_FOUND.c.parameters.is_not(None)))
+DISTINCT_PARAMETERS = (
+    select(_ALL.c.parameters)
+    .where(_ALL.c.parameters.is_not(None))
+    .limit(bindparam("limit", type_=Integer))
+)
 
 
 class UserReader(Reader):
@@ -49,6 +61,11 @@ class UserReader(Reader):
     async def find_by_email(self, email: str) -> Row | None:
         """Return the user with this lower-case e-mail, or None."""
         return await self.fetch_one_or_none(BY_EMAIL, email=email)
+
+    async def hash_parameters(self, limit: int) -> list[str]:
+        """Return up to `limit` different parameters of the password hashes of all users."""
+        rows = await self.fetch_all(DISTINCT_PARAMETERS, limit=limit)
+        return [row.parameters for row in rows]
 
 
 class UserWriter(Writer):
