@@ -40,6 +40,7 @@ def test_layers_differ_only_in_database_files(bake: Bake) -> None:
         "dev/resource/templates/model.py.mako",
         "dev/resource/templates/repository.py.mako",
         "docs/add-a-resource.md",
+        "docs/auth-recipes.md",
         "docs/cookbook.md",
         "pyproject.toml",
         "tests/isolation.py",
