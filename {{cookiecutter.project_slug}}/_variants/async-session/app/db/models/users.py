@@ -17,8 +17,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, CreatedAtMixin, UpdatedAtMixin, UuidPrimaryKeyMixin
 
-#: The parameters of argon2 in a password hash, such as `m=65536,t=3,p=4`. The expression has no bind
-#: parameters, so that PostgreSQL can use the index.
+#: The parameters of argon2 in a password hash, such as `m=65536,t=3,p=4`. The expression has no
+#: bind parameters, so that PostgreSQL can use the index.
 HASH_PARAMETERS = literal_column("split_part(password_hash, '$', 4)", String)
 
 

@@ -20,8 +20,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.base import created_at_column, metadata, updated_at_column, uuid_primary_key
 
-#: The parameters of argon2 in a password hash, such as `m=65536,t=3,p=4`. The expression has no bind
-#: parameters, so that PostgreSQL can use the index.
+#: The parameters of argon2 in a password hash, such as `m=65536,t=3,p=4`. The expression has no
+#: bind parameters, so that PostgreSQL can use the index.
 HASH_PARAMETERS = literal_column("split_part(password_hash, '$', 4)", String)
 
 users = Table(
