@@ -66,6 +66,12 @@ INVALID_TOKENS: dict[str, Callable[[dict[str, Any]], str]] = {
     "no algorithm": lambda valid: jwt.encode(valid, NO_KEY, "none"),
     "another algorithm": lambda valid: jwt.encode(valid, KEY * 2, "HS512"),
     "another key": lambda valid: jwt.encode(valid, OTHER_KEY, "HS256"),
+    "a key in the header": lambda valid: jwt.encode(
+        valid,
+        OTHER_KEY,
+        "HS256",
+        {"jku": "https://example.com", "jwk": {"kty": "oct", "k": b64(OTHER_KEY.encode())}},
+    ),
     "another signature": lambda valid: jwt.encode(valid, KEY, "HS256")[:-4] + "AAAA",
     "another payload": lambda valid: ".".join(
         [

@@ -23,6 +23,7 @@ async def test_page_has_a_form_and_runs_only_its_own_script(
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert f'action="{action}"' in response.text
+    assert ('type="password"' in response.text) == ("password" in path)
     (script,) = re.findall(r"<script>(.*?)</script>", response.text, re.DOTALL)
     digest = b64encode(sha256(script.encode()).digest()).decode()
     policy = response.headers["Content-Security-Policy"]
