@@ -18,7 +18,6 @@ from app.db import Database
 from app.db.repositories.users import UserWriter
 from app.schemas.users import UserRead
 from app.settings import Settings
-from tests.in_process import InProcessTransport
 from tests.rows import insert_row
 
 AUTH = "/api/v1/auth"
@@ -52,8 +51,8 @@ async def register(
     client: AsyncClient, email: str = EMAIL, password: str = PASSWORD
 ) -> dict[str, Any]:
     """Create a user, whose e-mail counts as confirmed, and return what `GET /users/me` returns."""
-    transport = client._transport
-    assert isinstance(transport, InProcessTransport)
+    # `InProcessTransport` and httpx's own `ASGITransport` have this attribute.
+    transport: Any = client._transport
     user = await create_user(transport.app, email, password)
     return UserRead.model_validate(user).model_dump(mode="json")
 
