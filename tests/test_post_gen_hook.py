@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import LAYERS, TEMPLATE, Bake
+from generation import post_hook
 from rendered_hooks import load_hook, render_hook
 
 
@@ -37,6 +38,24 @@ def test_second_run_changes_nothing(selected: bool, bake: Bake) -> None:
     run_hook(project.path, example=selected, auth=selected)
 
     assert {name: project.read(name) for name in project.files()} == before
+
+
+@pytest.mark.parametrize("jobs", [True, False])
+def test_files_belong_to_options_that_are_off(
+    jobs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = post_hook()
+    table = "[ci=none jobs=false]\nwithout_jobs.py\n\n[jobs=true]\njobs.py\n"
+    hook.FILES_BY_FEATURE = hook.parse_features(table)
+    monkeypatch.chdir(tmp_path)
+    for name in ("jobs.py", "without_jobs.py"):
+        (tmp_path / name).touch()
+
+    # A rendered hook has the values as text.
+    hook.remove_unselected_features({"ci": "none", "jobs": str(jobs)})
+
+    (kept,) = tmp_path.iterdir()
+    assert kept.name == ("jobs.py" if jobs else "without_jobs.py")
 
 
 def test_hook_changes_nothing_outside_the_working_directory(tmp_path: Path) -> None:
