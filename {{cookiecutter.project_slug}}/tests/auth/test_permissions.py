@@ -77,7 +77,7 @@ def test_document_lists_scopes_and_responses(app: FastAPI) -> None:
         (scheme,) = operation["security"]
         assert [*scheme.values()] == [[SCOPE]]
         assert {"401", "403"} <= operation["responses"].keys()
-    (defined,) = document["components"]["securitySchemes"].values()
+    defined = document["components"]["securitySchemes"]["OAuth2PasswordBearer"]
     assert defined["flows"]["password"]["scopes"] == SCOPES
 
 
