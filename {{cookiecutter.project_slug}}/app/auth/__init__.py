@@ -16,6 +16,10 @@
 - `api_keys`: credentials of programs.
 - `signing_secrets`: detection of weak secrets in `AUTH_SECRETS`.
 - `authentication`: the services that all requests of a process share.
+# jinja: if cookiecutter.jobs
+- `links`: registration, password reset and change of an e-mail, which links in mails complete.
+- `link_mails`: the mails with these links, composed by jobs.
+# jinja: endif
 - `dependencies`: FastAPI dependencies for routes, such as `CurrentUser`.
 
 Other routes get their repositories from `app.api.dependencies`, in one transaction per request.
