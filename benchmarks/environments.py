@@ -117,7 +117,8 @@ def _generate(layer: str, folder: Path, template: Path = TEMPLATE) -> Path:
     config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
     command = [sys.executable, "-m", "cookiecutter", str(template), "--no-input"]
     options = ["--config-file", str(config), "--output-dir", str(folder / "output")]
-    features = ("example=true", "auth=true", "jobs=true")
+    # Without users, whom the services that it is compared with do not have.
+    features = ("example=true", "auth=false", "jobs=true")
     _run(*command, *options, f"database_layer={layer}", *features, cwd=folder)
     return next((folder / "output").iterdir())
 

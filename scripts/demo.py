@@ -21,9 +21,11 @@ LAYERS = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))["databa
 HINTS = """
 Try {url}/docs in a browser, or in another terminal:
     curl {url}/api/v1/articles
-    curl {url}/api/v1/articles -H 'Content-Type: application/json' \\
+    API_KEY={api_key}
+    curl {url}/api/v1/articles -H "Authorization: Bearer $API_KEY" \\
+        -H 'Content-Type: application/json' \\
         -d '{{"title": "Mine", "slug": "mine", "text": "Some text."}}'
-    curl -X POST {url}/api/v1/coupons/{coupon}/redemptions
+    curl -X POST {url}/api/v1/coupons/{coupon}/redemptions -H "Authorization: Bearer $API_KEY"
     curl {url}/readyz
 {login}
 Ctrl-C stops the server and removes the project.
@@ -31,7 +33,7 @@ Ctrl-C stops the server and removes the project.
 
 
 def seed(project: Path, url: str) -> dict[str, str]:
-    """Insert fake rows, and return values of the hints: how to log in, and the ID of a coupon."""
+    """Insert fake rows, and return values of the hints: a login, an API key, the ID of a coupon."""
     done = subprocess.run(
         [os.environ.get("UV", "uv"), "run", "python", "-m", "dev.seed"],
         cwd=project,
@@ -44,8 +46,10 @@ def seed(project: Path, url: str) -> dict[str, str]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(f"{url}/api/v1/coupons?limit=1", timeout=10) as response:
         coupon = json.load(response)[0]["id"]
-    login = next(line for line in done.stdout.splitlines() if line.startswith("Log in"))
-    return {"login": login, "coupon": coupon}
+    lines = done.stdout.splitlines()
+    login = next(line for line in lines if line.startswith("Log in"))
+    api_key = next(line.split()[-1] for line in lines if line.startswith("API key: "))
+    return {"login": login, "api_key": api_key, "coupon": coupon}
 
 
 def bake(layer: str, folder: Path) -> Path:

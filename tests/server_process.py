@@ -78,11 +78,14 @@ class ServerProcess:
         return Path(parse_qs(urlsplit(self.database).query)["host"][0])
 
     def request(
-        self, method: str, path: str, body: object = None
+        self, method: str, path: str, body: object = None, **sent: str
     ) -> tuple[int, Any, dict[str, str]]:
-        """Send a request; return the status, the JSON body, and the headers in lower case."""
+        """Send a request; return the status, the JSON body, and the headers in lower case.
+
+        `sent` are more request headers.
+        """
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} if data else {}
+        headers = {"Content-Type": "application/json", **sent} if data else sent
         request = urllib.request.Request(self.base_url + path, data, headers, method=method)
         try:
             response = OPENER.open(request, timeout=10)

@@ -1,5 +1,6 @@
 """Clients that are generated from the OpenAPI document work with a running service."""
 
+import asyncio
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ import pytest
 from conftest import LAYERS, Bake, Project, needs_two_layers
 from server_process import run_server
 from shared_environment import install
+from writer import API_KEY, insert_writer
 
 pytestmark = pytest.mark.slow
 
@@ -45,10 +47,12 @@ def write_document(project: Project) -> bytes:
 
 
 def use_client(project: Project, *command: str) -> object:
-    """Run a program that uses a client against the project, and return what it prints."""
+    """Run a program that uses a client with an API key, and return what it prints."""
     with run_server(["make", "run"], project.path) as server:
+        asyncio.run(insert_writer(server.database))
         variables = {"NO_PROXY": "127.0.0.1"}
-        done = project.run(*command, server.base_url, cwd=project.path.parent, variables=variables)
+        arguments = server.base_url, API_KEY
+        done = project.run(*command, *arguments, cwd=project.path.parent, variables=variables)
     return json.loads(done.stdout)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import LAYERS, TEMPLATE, Bake, clean_environment, needs_two_layers
+from demo_commands import read_hints, run_documented_commands
 from server_process import ServerProcess, find_processes, free_port, remaining_processes, run_server
 from shared_environment import install
 
@@ -36,7 +37,7 @@ def demo_command(layer: str) -> list[str]:
     return shlex.split(dry_run.stdout.splitlines()[-1])
 
 
-def exercise_api(server: ServerProcess) -> list[str]:
+def exercise_api(server: ServerProcess, api_key: str) -> list[str]:
     """Send requests to the example and return the responses, with IDs and times masked."""
     api = "/api/v1"
     article = {"title": "A title", "slug": "a-slug", "text": "Some text."}
@@ -44,7 +45,8 @@ def exercise_api(server: ServerProcess) -> list[str]:
     responses: list[object] = []
 
     def send(method: str, path: str, body: object = None) -> tuple[int, Any]:
-        status, content, headers = server.request(method, path, body)
+        authorization = {"Authorization": f"Bearer {api_key}"}
+        status, content, headers = server.request(method, path, body, **authorization)
         shown = {name: headers.get(name) for name in ("content-type", "location", "link", "allow")}
         responses.append((method, status, content, shown))
         return status, content
@@ -84,7 +86,10 @@ def test_demos_of_both_layers_respond_identically_and_clean_up(tmp_path: Path) -
         folder = tmp_path / layer
         folder.mkdir()
         with run_server(demo_command(layer), TEMPLATE, TMPDIR=str(folder)) as server:
-            responses.append(exercise_api(server))
+            hints = read_hints(server)
+            [api_key] = re.findall(r"^ +API_KEY=(ak_\S+)$", hints, re.MULTILINE)
+            responses.append(exercise_api(server, api_key))
+            run_documented_commands(server, hints, api_key, folder)
             assert server.socket_folder.exists()
             assert find_processes(folder)
 
@@ -100,7 +105,7 @@ def test_demos_of_both_layers_respond_identically_and_clean_up(tmp_path: Path) -
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_data_survives_killing_all_processes(layer: str, bake: Bake) -> None:
-    project = bake(database_layer=layer)
+    project = bake(database_layer=layer, auth=False)
     install(project)
     article = {"title": "Kept", "slug": "kept", "text": "Some text."}
     with run_server(["make", "run"], project.path) as server:

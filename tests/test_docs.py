@@ -60,7 +60,7 @@ def test_make_targets_in_ci_workflows_exist(ci: str, file: str, bake: Bake) -> N
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/security.md"])
-def test_open_write_access_of_the_example_is_documented(name: str, bake: Bake) -> None:
+def test_access_to_the_example_is_documented(name: str, bake: Bake) -> None:
     text = " ".join(bake().read(name).split())
 
     assert "open to anyone" in text

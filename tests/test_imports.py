@@ -26,7 +26,7 @@ TOP_LEVEL = {
 }
 #: Modules that are found by their folder or name.
 DISCOVERED = re.compile(
-    r"(app\.(api\.routes|commands|components|db\.models|jobs)|dev\.(processes|seeds))\.\w+|tests\.(\w+\.)*(test_\w+|conftest)|.+\.__main__"
+    r"(app\.(api\.routes|commands|components|db\.models|jobs)|dev\.(processes|seeds)|tests\.auth\.access)\.\w+|tests\.(\w+\.)*(test_\w+|conftest)|.+\.__main__"
 )
 #: Strings that look like modules: a logger.
 OTHER_STRINGS = {"app.access"}

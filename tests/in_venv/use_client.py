@@ -5,11 +5,12 @@ import re
 import sys
 from urllib.parse import parse_qs, urlsplit
 
-from my_service_client import Client
+from my_service_client import AuthenticatedClient
 from my_service_client.api.articles import create_article, delete_article, list_articles
 from my_service_client.models import ArticleCreate, ArticleRead, Problem
 
-client = Client(base_url=sys.argv[1], raise_on_unexpected_status=True)
+url, api_key = sys.argv[1:]
+client = AuthenticatedClient(base_url=url, token=api_key, raise_on_unexpected_status=True)
 
 
 def create(slug: str) -> ArticleRead | Problem | None:

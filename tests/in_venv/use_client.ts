@@ -3,8 +3,8 @@
 import { client } from './client/client.gen';
 import { createArticle, deleteArticle, listArticles } from './client/sdk.gen';
 
-const baseUrl = process.argv[2];
-client.setConfig({ baseUrl });
+const [baseUrl, apiKey] = process.argv.slice(2);
+client.setConfig({ baseUrl, auth: apiKey });
 
 const create = (slug: string) =>
   createArticle({ body: { title: `About ${slug}`, slug, text: 'Some text.' } });

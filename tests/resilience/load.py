@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import asyncpg
 from httpx2 import AsyncClient, Limits, Response
+from writer import HEADERS
 
 from resilience.postgres_server import PostgresServer
 from resilience.service_process import ServiceProcess
@@ -20,9 +21,13 @@ COUPONS = "/api/v1/coupons"
 
 @asynccontextmanager
 async def open_client(service: ServiceProcess) -> AsyncIterator[AsyncClient]:
-    """Open a client with a long timeout and any number of connections."""
-    limits = Limits(max_connections=None)
-    async with AsyncClient(base_url=service.base_url, limits=limits, timeout=60) as client:
+    """Open a client of a user with all scopes, with a long timeout and many connections."""
+    async with AsyncClient(
+        base_url=service.base_url,
+        headers=HEADERS,
+        limits=Limits(max_connections=None),
+        timeout=60,
+    ) as client:
         yield client
 
 

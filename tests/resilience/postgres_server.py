@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import asyncpg
 from conftest import Project
+from writer import insert_writer
 
 from resilience.project_venv import run_module, venv_environment, venv_python
 
@@ -90,7 +91,8 @@ async def create_database(server: PostgresServer, template: str = "template1") -
 
 
 async def create_migrated_database(server: PostgresServer, project: Project) -> str:
-    """Create a database, run the project's migrations in it, and return its name."""
+    """Create a database, migrate it, insert the user who writes, and return its name."""
     name = await create_database(server)
     await run_module(project, "alembic", "upgrade", "head", DATABASE_URL=server.url(name))
+    await insert_writer(server.url(name, user="postgres"))
     return name

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import Project
+from writer import insert_writer
 
 from resilience import IS_LONG
 from resilience.load import (
@@ -87,6 +88,7 @@ async def test_no_request_fails_behind_a_transaction_pooler(
     await asyncio.gather(
         *(run_module(project, *upgrade, DATABASE_URL=url, **variables) for _ in range(3))
     )
+    await insert_writer(server.url(database, user="postgres"))
     async with (
         run_service(project, url, tmp_path / "log", **variables) as service,
         open_client(service) as client,

@@ -19,6 +19,9 @@ FILES = {
     "app/db/repositories/{}.py": "repository.py.mako",
     "app/api/routes/{}.py": "routes.py.mako",
     "tests/test_{}.py": "test_routes.py.mako",
+    # jinja: if cookiecutter.auth
+    "tests/auth/access/{}.py": "access.py.mako",
+    # jinja: endif
 }
 STAGING = ROOT / ".data" / "resource"
 #: Lists the files while they are moved. It remains if that is interrupted.

@@ -26,6 +26,8 @@ EMAIL = "ada@example.com"
 OTHER_EMAIL = "bob@example.com"
 PASSWORD = "correct horse battery"
 WRONG_PASSWORD = "wrong password"
+#: A hash of no known password.
+UNKNOWN_HASH = f"$argon2id$v=19$m=32,t=1,p=1${'A' * 22}${'A' * 43}"
 #: For tests that sign tokens themselves.
 KEY = "Iq0mT4v8kJm2bXzN1cRwEo7yLs5uHf3gPd6a"
 
@@ -140,7 +142,7 @@ async def insert_user(app: FastAPI, *scopes: str) -> tuple[UUID, str]:
 
     Faster than a registration and a login, which hash the password.
     """
-    user_id = await insert_row(app, "users", scopes=[*scopes])
+    user_id = await insert_row(app, "users", scopes=[*scopes], password_hash=UNKNOWN_HASH)
     assert isinstance(user_id, UUID)
     authentication: Authentication = app.state.authentication
     return user_id, authentication.access_tokens.issue(TokenSubject(user_id, 0))

@@ -75,6 +75,7 @@ async def test_notes_of_other_users_are_404(
     [("GET", ""), ("POST", ""), ("GET", "/1"), ("PATCH", "/1"), ("DELETE", "/1")],
 )
 async def test_notes_require_authentication(client: AsyncClient, method: str, path: str) -> None:
+    del client.headers["Authorization"]
     response = await client.request(method, NOTES + path, json={"title": "x"})
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"

@@ -9,6 +9,9 @@ from app.api.dependencies import provide_reader, provide_writer
 from app.api.pagination import PageParams, page_params, paginate
 from app.api.paths import location_of
 from app.api.problem_details import error_responses
+# jinja: if cookiecutter.auth
+from app.auth.permissions import Allowed
+# jinja: endif
 from app.db.repositories.articles import ArticleReader, ArticleWriter
 from app.schemas.articles import ArticleCreate, ArticleRead, ArticleUpdate
 
@@ -32,7 +35,14 @@ async def list_articles(articles: ArticleReaderDep, page: ArticlePageDep) -> lis
     return paginate(page, await articles.list(page), ArticleRead)
 
 
-@router.post("", status_code=201, responses=error_responses(409))
+@router.post(
+    "",
+    status_code=201,
+    # jinja: if cookiecutter.auth
+    dependencies=[Allowed("articles:write")],
+    # jinja: endif
+    responses=error_responses(409),
+)
 async def create_article(
     new_article: ArticleCreate, articles: ArticleWriterDep, request: Request, response: Response
 ) -> ArticleRead:
@@ -48,7 +58,13 @@ async def get_article(article_id: ArticleId, articles: ArticleReaderDep) -> Arti
     return ArticleRead.model_validate(await articles.get(article_id))
 
 
-@router.patch("/{article_id}", responses=error_responses(404, 409))
+@router.patch(
+    "/{article_id}",
+    # jinja: if cookiecutter.auth
+    dependencies=[Allowed("articles:write")],
+    # jinja: endif
+    responses=error_responses(404, 409),
+)
 async def update_article(
     article_id: ArticleId, changes: ArticleUpdate, articles: ArticleWriterDep
 ) -> ArticleRead:
@@ -61,7 +77,14 @@ async def update_article(
     return ArticleRead.model_validate(row)
 
 
-@router.delete("/{article_id}", status_code=204, responses=error_responses(404, 409))
+@router.delete(
+    "/{article_id}",
+    status_code=204,
+    # jinja: if cookiecutter.auth
+    dependencies=[Allowed("articles:write")],
+    # jinja: endif
+    responses=error_responses(404, 409),
+)
 async def delete_article(article_id: ArticleId, articles: ArticleWriterDep) -> None:
     """Delete an article. Fails with 409 while other resources refer to it."""
     await articles.delete(article_id)

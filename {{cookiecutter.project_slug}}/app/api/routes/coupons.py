@@ -9,6 +9,10 @@ from app.api.dependencies import TransactionDep, provide_reader, provide_writer
 from app.api.pagination import PageParams, page_params, paginate
 from app.api.paths import location_of
 from app.api.problem_details import error_responses
+# jinja: if cookiecutter.auth
+from app.auth.dependencies import get_current_user
+from app.auth.permissions import Allowed
+# jinja: endif
 from app.db.repositories.coupons import (
     REDEMPTION_LIST,
     CouponReader,
@@ -50,7 +54,14 @@ async def list_coupons(
     ]
 
 
-@router.post("", status_code=201, responses=error_responses(409))
+@router.post(
+    "",
+    status_code=201,
+    # jinja: if cookiecutter.auth
+    dependencies=[Allowed("coupons:write")],
+    # jinja: endif
+    responses=error_responses(409),
+)
 async def create_coupon(
     new_coupon: CouponCreate, coupons: CouponWriterDep, request: Request, response: Response
 ) -> CouponRead:
@@ -81,6 +92,9 @@ async def list_redemptions(
 @router.post(
     "/{coupon_id}/redemptions",
     status_code=201,
+    # jinja: if cookiecutter.auth
+    dependencies=[Depends(get_current_user)],
+    # jinja: endif
     responses=error_responses(404, 409),
 )
 async def redeem_coupon(coupon_id: CouponId, transaction: TransactionDep) -> RedemptionRead:
