@@ -9,7 +9,8 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
-from app.auth.api_keys import ApiKey
+from app.auth.api_keys import ApiKey, record_use
+from app.db import Database
 from app.db.repositories.api_keys import ApiKeyUseWriter
 from app.errors import UnavailableError
 from tests.auth.helpers import (
@@ -77,6 +78,19 @@ async def test_use_is_recorded_at_most_once_a_minute(
     before = await sql.fetchval(column)
     after: Any = await use()
     assert after > before
+
+
+async def test_use_is_recorded_once_by_concurrent_requests(
+    app: FastAPI, clean_database: Database, sql: asyncpg.Connection
+) -> None:
+    app.state.database = clean_database
+    key = ApiKey.parse(await insert_api_key(app, (await insert_user(app))[0]))
+    assert key is not None
+    times = []
+    for _ in range(2):
+        await record_use(key.id, clean_database)
+        times.append(await sql.fetchval("SELECT last_used_at FROM api_keys"))
+    assert times[0] == times[1] is not None
 
 
 async def test_failure_to_record_the_use_is_logged(
