@@ -10,6 +10,8 @@ from conftest import Project
 from resource_specifications import Command
 
 TESTS = ["tests/test_conventions.py", "tests/test_migrations.py", "tests/test_openapi.py"]
+#: In projects with users. It tests the generated rules of access.
+ACCESS_TEST = "tests/auth/test_access.py"
 
 
 class Specifications(NamedTuple):
@@ -104,7 +106,7 @@ def generate_or_reject(project: Project, commands: Sequence[Command]) -> list[st
         else:
             names = generate(project, arguments)
             assert source_files(project) - before == {*names}
-            assert len(names) == 6
+            assert len(names) == 6 + (ACCESS_TEST in before)
             generated += names
     return generated
 
@@ -115,7 +117,8 @@ def check_generated(project: Project, names: Sequence[str]) -> None:
     Those of migrations are `alembic check`, and each upgrade, downgrade and upgrade.
     """
     project.run("make", "lint")
-    tests = [name for name in names if name.startswith("tests/")]
+    tests = [name for name in names if name.startswith("tests/test_")]
+    tests += {ACCESS_TEST} & project.files()
     report = project.run("uv", "run", "pytest", "--numprocesses", "2", *TESTS, *tests).stdout
     assert re.search(r"^=+ \d+ passed in ", report, re.MULTILINE), report
 

@@ -27,7 +27,7 @@ def test_generated_tests_fail_with_each_bug(layer: str, folder: str, bake: Bake)
     install(project)
     *_, names = [generate(project, command) for command in COMMANDS]
     [path] = [project.path / name for name in names if name.startswith(folder)]
-    tests = [name for name in names if name.startswith("tests/")]
+    tests = [name for name in names if name.startswith("tests/test_")]
     # A difference between a model and its migration needs no test of the resource.
     tests += [MIGRATION_TESTS] if folder == "app/db/models/" else []
     text = path.read_text("utf-8")

@@ -1,6 +1,7 @@
 <%
 name = {"list": r.plural, "create": r.singular, "get": r.singular, "update": r.singular, "delete": r.singular}
 status = {"list": 200, "create": 201, "get": 200, "update": 200, "delete": 204}
+nested = r.nested if "list" in r.actions else []
 # The examples of references are unknown.
 conflict = ", 409" if r.references else ""
 def rule(action):
@@ -14,7 +15,7 @@ from tests.auth.access_rules import anyone, owner, users
 
 ROWS = {
     "${r.singular}_id": "${r.plural}",
-% for f in r.nested:
+% for f in nested:
     "${f.column}": "${f.argument}",
 % endfor
 }
@@ -22,7 +23,7 @@ ACCESS = {
 % for action in r.actions:
     "${action}_${name[action]}": ${rule(action)}(${status[action]}${conflict if action in {"create", "update"} else ""}),
 % endfor
-% for f in r.nested:
+% for f in nested:
     "list_${r.plural}_of_${f.name}": ${"owner" if f.parent.is_owned else rule("list")}(200),
 % endfor
 }
