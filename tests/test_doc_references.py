@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from choices import skip_without_choices
-from conftest import SOURCES, TEMPLATE, Bake
+from conftest import SOURCES, TEMPLATE
 
 FOLDERS = ("docs", "docs/customizing", "docs/decisions")
 DOCUMENTS = [path for folder in (".", *FOLDERS) for path in (TEMPLATE / folder).glob("*.md")]
@@ -90,14 +89,3 @@ def test_architecture_quotes_code_that_exists() -> None:
 
     assert snippets
     assert all(snippet in routes for snippet in snippets)
-
-
-@pytest.mark.parametrize("jobs", [True, False], ids=["jobs", "no_jobs"])
-def test_security_page_names_tests_that_exist(jobs: bool, bake: Bake) -> None:
-    skip_without_choices({"auth": True})
-    project = bake(auth=True, jobs=jobs)
-    names = re.findall(r"`([\w/]*test_\w+\.py)`", project.read("docs/security.md"))
-    paths = {name if name.startswith("tests/") else f"tests/auth/{name}" for name in names}
-
-    assert len(paths) > 10
-    assert paths - project.files() == set()

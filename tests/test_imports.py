@@ -100,7 +100,7 @@ class Imports(Project):
         texts = [self.read(name) for name in self.files() - self.sources.keys()]
         found = {target for text in texts for target in IN_COMMANDS.findall(text)}
         for module, names in (pair for text in texts for pair in IN_DOCUMENTS.findall(text)):
-            found |= {f"{module}:{name}" for name in re.findall(r"\w+", names)}
+            found |= {f"{module}:{name}" for name in re.findall(r"(?<! as )\b(?!as )\w+", names)}
         added = {dotted(name) for text in texts for name in ADDED_LATER.findall(text)}
         return {target for target in found if not {target, target.partition(":")[0]} & added}
 

@@ -46,7 +46,7 @@ def test_files_belong_to_options_that_are_off(
 ) -> None:
     hook = post_hook()
     table = "[ci=none jobs=false]\nwithout_jobs.py\n\n[jobs=true]\njobs.py\n"
-    hook.FILES_BY_FEATURE = hook.parse_features(table)
+    monkeypatch.setattr(hook, "FILES_BY_FEATURE", hook.parse_features(table))
     monkeypatch.chdir(tmp_path)
     for name in ("jobs.py", "without_jobs.py"):
         (tmp_path / name).touch()

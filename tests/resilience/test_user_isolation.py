@@ -1,7 +1,7 @@
 """User isolation: users, an administrator, a program with an API key, and clients without either.
 
-They use random operations on notes. Meanwhile, the administrator deactivates and reactivates users
-and changes a scope, and the API key is created and revoked.
+They use random operations on notes, while the administrator deactivates and reactivates users and
+changes a scope, and while the API key is created and revoked.
 """
 
 import asyncio

@@ -47,8 +47,7 @@ def main() -> None:
     clear_staging()
     names = render(resource, STAGING)
     if options.dry_run:
-        for name in names:
-            print(f"# {name}\n\n{(STAGING / name).read_text('utf-8')}")
+        print(*(f"# {name}\n\n{(STAGING / name).read_text('utf-8')}" for name in names), sep="\n")
         clear_staging()
         return
     names.append(write_migration(plural, STAGING))
