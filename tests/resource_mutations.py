@@ -91,8 +91,11 @@ REPOSITORY: Mutations = {
         'Customer.owner_id == bindparam("owner_id")',
         'bindparam("owner_id", type_=Invoice.owner_id.type).is_not(None)',
     ),
-    "unchecked parents": ("raise ReferenceNotFoundError(column)", "return"),
-    "only one parent checked": ("                continue\n", "                return\n"),
+    "unchecked parent": ('raise ReferenceNotFoundError("customer_id")', "return"),
+    "only one parent checked": (
+        '        key = values.get("note_id")\n',
+        '        return\n        key = values.get("note_id")\n',
+    ),
     "dropped filter": ('            "status": Invoice.status,\n', ""),
     "filter on another column": (
         '"article_id": Invoice.article_id',

@@ -35,7 +35,7 @@ SPECIFICATIONS = {
             " buyer:ref:customers:null:optional tags:list:str:10:index:default=empty days:list:date"
             " amounts:list:decimal:6.2:optional email:email:optional"
             " decimal:decimal:4.0:filter path:str:1:filter:index extra:json:optional"
-            " roles:list:enum:read,write plain_text:str:9:optional"
+            " roles:list:enum:read,write read:enum:yes,no plain_text:str:9:optional"
             " parent:ref:products:optional:cascade:sort --search title,text,mail",
             "invoice number:str:20:unique customer:ref:customers total:decimal:12.2"
             " due:date:optional status:enum:draft,sent,paid",

@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
+from pydantic import StringConstraints, TypeAdapter
 
 from app.api.cursors import CursorCodec
 from app.db.keyset import KeysetList
@@ -123,12 +124,20 @@ def test_other_text_does_not_match_the_pattern(type_: type, text: str) -> None:
     assert not re.fullmatch(codec_of(TYPES[type_]).pattern, f"3value.{text}.{'_' * 21}w")
 
 
-def test_pattern_limits_the_decimals_of_a_number() -> None:
-    # `numeric` has no more.
-    pattern = codec_of(sa.Numeric()).pattern
-    for decimals, is_match in ((16_383, True), (16_384, False)):
-        cursor = f"3value.0.{'1' * decimals}.{'_' * 21}w"
-        assert bool(re.fullmatch(pattern, cursor)) == is_match
+def test_decimals_that_postgresql_cannot_hold_are_cut() -> None:
+    codec = codec_of(sa.Numeric())
+    cursor = f"3value.0.{'1' * 16_384}.{'_' * 21}w"
+    assert re.fullmatch(codec.pattern, cursor)
+    assert codec.decode(cursor) == ("value", (KEY, Decimal(f"0.{'1' * 16_383}")))
+
+
+def test_pattern_of_many_sorts_is_not_too_large() -> None:
+    columns = [sa.column(f"number_{number}", sa.Numeric) for number in range(50)]
+    keyset = KeysetList(
+        sa.select(sa.column("id", sa.Uuid), sa.column("created_at", sa.DateTime), *columns),
+        sorts=("-created_at", *(column.name for column in columns)),
+    )
+    TypeAdapter(Annotated[str, StringConstraints(pattern=CursorCodec(keyset).pattern)])
 
 
 _number = sa.column("number", sa.Integer)

@@ -77,6 +77,13 @@ def _decode_date(text: str) -> date:
     return date.fromordinal(min(max(_decode_integer(text), 1), date.max.toordinal()))
 
 
+def _decode_decimal(text: str) -> Decimal:
+    # `numeric` has at most 16,383 decimals. If a pattern had this limit, those of several columns
+    # would make a regular expression that is too large.
+    whole, point, decimals = text.partition(".")
+    return Decimal(f"{whole}{point}{decimals[:16_383]}")
+
+
 _UUID = ValueCodec[UUID](
     # 128 bits in 22 characters of 6 bits: the last character has only 2 significant bits.
     pattern="[A-Za-z0-9_-]{21}[AQgw]",
@@ -108,10 +115,10 @@ _VALUE_CODECS: dict[type, ValueCodec[Any]] = {
         decode=_decode_date,
     ),
     Decimal: ValueCodec[Decimal](
-        # `numeric` has at most 16,383 decimals, and before the point more digits than a URL.
-        pattern=r"NaN|-?Infinity|-?[0-9]+(?:\.[0-9]{1,16383})?",
+        # Before the point, `numeric` can have more digits than a URL.
+        pattern=r"NaN|-?Infinity|-?[0-9]+(?:\.[0-9]+)?",
         encode=lambda value: f"{value:f}",
-        decode=Decimal,
+        decode=_decode_decimal,
     ),
 }
 #: The version and the codec of the keys of a type, and an example for the documentation.

@@ -38,8 +38,7 @@ class Field:
         self.type, *words = words[self.is_list :] or [""]
         self.rules = TYPES.get(self.type, {}) | (TYPES["list"] if self.is_list else {})
         pattern = self.rules.get("argument", "(?!)")
-        has_argument = words and re.fullmatch(pattern, words[0], re.ASCII)
-        self.argument = words.pop(0) if has_argument else ""
+        self.argument = words.pop(0) if words and re.fullmatch(pattern, words[0], re.ASCII) else ""
         #: The modifiers, and what happens to a row when the row that it refers to is deleted.
         self.words = [word.partition("=")[0] for word in words]
         self.default = next((word[8:] for word in words if word.startswith("default=")), None)
@@ -100,7 +99,9 @@ class Resource:
 
     def names(self, field: Field) -> dict[str, object]:
         """Return the names that the types of a field may contain, and their values."""
-        return vars(field) | {"enum": self.class_name + field.class_name}
+        # The schemas of the resource have the other names.
+        suffix = "Value" if field.class_name in {"Create", "Read", "Update"} else ""
+        return vars(field) | {"enum": f"{self.class_name}{field.class_name}{suffix}"}
 
 
 def to_class_name(name: str) -> str:

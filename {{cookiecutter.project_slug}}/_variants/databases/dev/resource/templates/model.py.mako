@@ -14,7 +14,7 @@ def arguments(r, f):
         yield "unique=True"
     if f.default is not None:
         now = {"today": "func.current_date()", "now": "func.now()", "empty": '"{}"'}
-        value = f"{r.class_name}{f.class_name}.{f.default}" if f.values else repr(f.default)
+        value = f"{r.names(f)['enum']}.{f.default}" if f.values else repr(f.default)
         is_text = f.type in {"str", "text"} and not f.is_list
         yield f"server_default={value if is_text else now.get(f.default, value)}"
 %>\
@@ -50,7 +50,7 @@ from app.db.search import search_column
 % for f in fields:
 % if f.values:
 
-class ${r.class_name}${f.class_name}(StrEnum):
+class ${r.names(f)['enum']}(StrEnum):
     """The ${f.label} of ${r.a_label}."""
 
 % for value in f.values:
