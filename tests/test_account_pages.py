@@ -1,9 +1,9 @@
-"""Links in mails in a real browser: confirm a registration, and reset a password."""
+"""Accounts in a real browser: registration, sessions, and the links in mails."""
 
 from pathlib import Path
 
 import pytest
-from browser_pages import USER, follow_link, register, try_out, wait_for_link
+from browser_pages import USER, authorize, follow_link, register, try_out, wait_for_link
 from browser_pages import browser as browser
 from browser_pages import page as page
 from browser_pages import service as service
@@ -14,7 +14,7 @@ from server_process import ServerProcess
 pytestmark = pytest.mark.slow
 
 
-def test_forgotten_password_is_reset_in_the_browser(
+def test_user_of_the_browser_ends_sessions_and_resets_the_password(
     page: Page, service: ServerProcess, tmp_path: Path
 ) -> None:
     me, auth, new_password = "/api/v1/users/me", "/api/v1/auth", "another good password"
@@ -31,6 +31,17 @@ def test_forgotten_password_is_reset_in_the_browser(
 
         tokens = log_in(USER["password"]).json()
         assert get_me(tokens) == 200
+        authorize(page)
+        _, sessions = try_out(page, "sessions-list_sessions")
+        [current, other] = sorted(sessions, key=lambda session: -session["is_current"])
+        assert (current["is_current"], other["is_current"]) == (True, False)
+        ended = try_out(page, "sessions-delete_session", session_id=other["id"])
+        assert ended == ("204", None)
+        assert get_me(tokens) == 401
+        assert try_out(page, "sessions-list_sessions")[1] == [current]
+
+        tokens = log_in(USER["password"]).json()
+        assert get_me(tokens) == 200
         forgotten = {"email": USER["email"]}
         assert try_out(page, "registration-forgot_password", forgotten) == ("202", {})
         follow_link(page, tmp_path, "Reset your password", new_password)
@@ -43,7 +54,8 @@ def test_forgotten_password_is_reset_in_the_browser(
         tokens = log_in(new_password).json()
         assert get_me(tokens) == 200
         refresh = {"refresh_token": tokens["refresh_token"]}
-        assert client.post(f"{auth}/logout", json=refresh).status_code == 204
+        assert try_out(page, "auth-log_out", refresh) == ("204", None)
+        assert get_me(tokens) == 401
         assert client.post(f"{auth}/refresh", json=refresh).status_code == 401
 
 
