@@ -42,9 +42,10 @@ def combinations(names: Sequence[str]) -> list[Context]:
     return [dict(zip(names, combination, strict=True)) for combination in values]
 
 
-def pairwise() -> list[Context]:
+def pairwise(names: Sequence[str] = tuple(CHOICES)) -> list[Context]:
     """Return a few combinations that contain every pair of values of any two options."""
-    return [dict(zip(CHOICES, values, strict=True)) for values in AllPairs(list(CHOICES.values()))]
+    pairs = AllPairs([CHOICES[name] for name in names])
+    return [dict(zip(names, values, strict=True)) for values in pairs]
 
 
 def label(context: Context) -> str:
