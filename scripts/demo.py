@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parent.parent
-LAYERS = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))["database_layer"]
+PROMPTS = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
+LAYERS = PROMPTS["database_layer"]
 
 HINTS = """
 Try {url}/docs in a browser, or in another terminal:
@@ -58,8 +59,14 @@ def bake(layer: str, folder: Path) -> Path:
     config.write_text(json.dumps({"replay_dir": str(folder / "replay")}), "utf-8")
     command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input"]
     options = ["--config-file", str(config), "--output-dir", str(folder / "output")]
+    values = [f"database_layer={layer}", "example=true", "auth=true"]
+    # This interpreter: with another version, uv would replace the environment of the running
+    # project as soon as another terminal runs a command in it.
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if version in PROMPTS["python_version"]:
+        values.append(f"python_version={version}")
     subprocess.run(
-        [*command, *options, f"database_layer={layer}", "example=true", "auth=true"],
+        [*command, *options, *values],
         check=True,
         stdout=subprocess.DEVNULL,
     )

@@ -1,5 +1,7 @@
 """Commands for operators: `python -m app.cli --help`.
 
+In development, `python -m dev.cli` runs them on the database of `make run`.
+
 Exit status: 0 on success, 1 on failure with the reason on standard error, 2 for wrong usage.
 """
 

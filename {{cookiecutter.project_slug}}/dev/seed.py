@@ -46,6 +46,7 @@ async def seed(
     table cannot be filled.
     """
     report = []
+    seeded: set[str] = set()
     for table in metadata.sorted_tables:
         existing = await transaction.scalar(select(func.count()).select_from(table))
         if existing:
@@ -54,6 +55,8 @@ async def seed(
         name = f"dev.seeds.{table.name}"
         module = import_module(name) if find_spec(name) else None
         if getattr(module, "IS_EMPTY", False):
+            continue
+        if getattr(module, "TOGETHER_WITH", None) not in {None, *seeded}:
             continue
         given = await module.values(settings) if module else {}
         rows = fake_values(table, count, given)
@@ -65,6 +68,7 @@ async def seed(
         except AppError as error:
             reason = str(error.__cause__ or error)
             raise DevelopmentError(f"{table.name}: {reason}\nSee dev/seeds/__init__.py") from error
+        seeded.add(table.name)
         report += [f"{table.name}: {len(rows)} rows", *getattr(module, "NOTES", [])]
     return report
 

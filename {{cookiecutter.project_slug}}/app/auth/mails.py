@@ -81,10 +81,10 @@ def email_change_requested(to: str, new_email: str) -> Mail:
         to=to,
         subject=f"Your e-mail address at {SERVICE_NAME}",
         text=f"""\
-Your account at {SERVICE_NAME} is to get the e-mail address {new_email}.
-Until that is confirmed, your present address counts.
+The e-mail address of your account at {SERVICE_NAME} is about to change to {new_email}.
+The new address takes effect when it is confirmed.
 
-If it was not you, change your password, which is known to others. This also stops the change.
+If it was not you, change your password: someone else may know it. This also stops the change.
 """,
     )
 

@@ -18,6 +18,8 @@ _ADDRESS_PATTERN = r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-
 _NAMED_ADDRESS = re.compile(r'(?P<name>"[^"<>]*"|[^"<>]*) ?<(?P<address>[^<>]*)>')
 _MAX_ADDRESS_LENGTH = 254
 _MAX_HEADER_LENGTH = 200
+# https://www.rfc-editor.org/rfc/rfc5322#section-2.1.1
+_MAX_LINE_LENGTH = 998
 # Control characters, and the line and paragraph separators of Unicode.
 _UNSAFE_CATEGORIES = {"Cc", "Zl", "Zp"}
 
@@ -60,7 +62,9 @@ class Mail(BaseModel):
         message["Subject"] = self.subject
         # Against replies such as out-of-office notices.
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(self.text)
+        # By default, lines over 78 characters are encoded, so a link in a file could not be copied.
+        is_plain = self.text.isascii() and max(map(len, self.text.split("\n"))) <= _MAX_LINE_LENGTH
+        message.set_content(self.text, cte="7bit" if is_plain else None)
         if self.html is not None:
             message.add_alternative(self.html, subtype="html")
         return message

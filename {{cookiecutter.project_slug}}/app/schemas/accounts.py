@@ -15,7 +15,7 @@ class AccountRead(ResponseBody):
 
     id: Annotated[UUID, Field(description="ID of the user.")]
     email: Annotated[str, Field(description="E-mail in lower case.")]
-    is_active: Annotated[bool, Field(description="Whether the user can log in.")]
+    is_active: Annotated[bool, Field(description="False if the user is deactivated.")]
     scopes: Annotated[list[str], Field(description="Scopes of the user.")]
     created_at: Annotated[UtcDatetime, Field(description="Time of registration in UTC.")]
 
@@ -23,9 +23,9 @@ class AccountRead(ResponseBody):
 class AccountUpdate(RequestBody):
     """Fields to update. Omitted fields are unchanged."""
 
-    is_active: (
-        Annotated[StrictBool, Field(description="Whether the user can log in.")] | MISSING
-    ) = MISSING
+    is_active: Annotated[StrictBool, Field(description="False deactivates the user.")] | MISSING = (
+        MISSING
+    )
     scopes: Scopes | MISSING = MISSING
 
 

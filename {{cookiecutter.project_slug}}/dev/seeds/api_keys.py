@@ -12,6 +12,8 @@ def _key(number: int) -> ApiKey:
     return ApiKey(UUID(int=number), f"only for development {number}".encode().ljust(32, b"."))
 
 
+# The first key has all scopes, so it must not belong to a user who existed before.
+TOGETHER_WITH = "users"
 KEY = _key(1).encode()
 NOTES = [f"API key: {KEY}"]
 

@@ -102,6 +102,12 @@ def test_mime_message_has_only_short_ascii_lines_and_the_same_content() -> None:
     assert abs((datetime.now(UTC) - message["Date"].datetime).total_seconds()) < 60
 
 
+def test_long_link_is_not_encoded() -> None:
+    link = f"https://example.com/confirm?token={'a' * 200}"
+    mail = Mail(to="ada@example.com", subject="Hello", text=f"Follow this link:\n{link}\n")
+    assert f"\r\n{link}\r\n".encode() in mail.to_mime(SENDER, ID).as_bytes()
+
+
 def test_job_has_the_message_as_payload() -> None:
     job = SendMail(mail=MAIL)
     assert SendMail.model_validate_json(job.model_dump_json()) == job
