@@ -3,7 +3,19 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.base import Row
 from app.db.models.account_tokens import AccountToken, UnconfirmedUser
@@ -12,6 +24,11 @@ from app.db.repositories.base import Reader, Writer
 from app.db.repositories.users import COLUMNS
 
 _IS_UNCONFIRMED = exists().where(UnconfirmedUser.user_id == User.id)
+_IS_ABANDONED = and_(
+    _IS_UNCONFIRMED,
+    ~exists().where(AccountToken.user_id == User.id),
+    ~exists().where(RefreshToken.user_id == User.id),
+)
 CONFIRMED_BY_EMAIL = select(*COLUMNS).where(User.email == bindparam("email"), ~_IS_UNCONFIRMED)
 LIVE = select(*AccountToken.__table__.c).where(
     AccountToken.token_hash == bindparam("token_hash"), AccountToken.expires_at > func.now()
@@ -121,14 +138,22 @@ class UnconfirmedUserWriter(Writer):
 
     async def delete_user(self, email: str) -> None:
         """Delete the user with this lower-case e-mail, if the user is unconfirmed."""
-        statement = delete(User).where(User.email == email, _IS_UNCONFIRMED)
-        await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)
+        await self._delete_users(and_(User.email == email, _IS_UNCONFIRMED))
 
     async def delete_abandoned_users(self) -> None:
-        """Delete the unconfirmed users that have neither tokens nor sessions."""
-        statement = delete(User).where(
-            _IS_UNCONFIRMED,
-            ~exists().where(AccountToken.user_id == User.id),
-            ~exists().where(RefreshToken.user_id == User.id),
-        )
+        """Delete the unconfirmed users that have neither tokens nor sessions.
+
+        Skips users whom other transactions have locked. A later call deletes them.
+        """
+        await self._delete_users(_IS_ABANDONED, skip_locked=True)
+
+    async def _delete_users(
+        self, condition: ColumnElement[bool], *, skip_locked: bool = False
+    ) -> None:
+        # In two statements. The second one sees what other transactions committed before they
+        # released the locks, such as a confirmation or a new token.
+        lock = select(User.id).where(condition).with_for_update(of=User, skip_locked=skip_locked)
+        ids = [row.id for row in await self.fetch_all(lock)]
+        is_locked = User.id == any_(bindparam("ids", ids, type_=ARRAY(Uuid)))
+        statement = delete(User).where(is_locked, condition)
         await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)

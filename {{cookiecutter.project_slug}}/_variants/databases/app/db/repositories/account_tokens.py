@@ -3,7 +3,19 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.base import Row
 from app.db.models.account_tokens import account_tokens, unconfirmed_users
@@ -11,6 +23,11 @@ from app.db.models.users import refresh_tokens, users
 from app.db.repositories.base import Reader, Writer
 
 _IS_UNCONFIRMED = exists().where(unconfirmed_users.c.user_id == users.c.id)
+_IS_ABANDONED = and_(
+    _IS_UNCONFIRMED,
+    ~exists().where(account_tokens.c.user_id == users.c.id),
+    ~exists().where(refresh_tokens.c.user_id == users.c.id),
+)
 CONFIRMED_BY_EMAIL = select(*users.c).where(users.c.email == bindparam("email"), ~_IS_UNCONFIRMED)
 LIVE = select(*account_tokens.c).where(
     account_tokens.c.token_hash == bindparam("token_hash"),
@@ -109,15 +126,22 @@ class UnconfirmedUserWriter(Writer):
 
     async def delete_user(self, email: str) -> None:
         """Delete the user with this lower-case e-mail, if the user is unconfirmed."""
-        await self._transaction.execute(
-            delete(users).where(users.c.email == email, _IS_UNCONFIRMED)
-        )
+        await self._delete_users(and_(users.c.email == email, _IS_UNCONFIRMED))
 
     async def delete_abandoned_users(self) -> None:
-        """Delete the unconfirmed users that have neither tokens nor sessions."""
-        statement = delete(users).where(
-            _IS_UNCONFIRMED,
-            ~exists().where(account_tokens.c.user_id == users.c.id),
-            ~exists().where(refresh_tokens.c.user_id == users.c.id),
-        )
-        await self._transaction.execute(statement)
+        """Delete the unconfirmed users that have neither tokens nor sessions.
+
+        Skips users whom other transactions have locked. A later call deletes them.
+        """
+        await self._delete_users(_IS_ABANDONED, skip_locked=True)
+
+    async def _delete_users(
+        self, condition: ColumnElement[bool], *, skip_locked: bool = False
+    ) -> None:
+        # In two statements. The second one sees what other transactions committed before they
+        # released the locks, such as a confirmation or a new token.
+        lock = select(users.c.id).where(condition)
+        lock = lock.with_for_update(of=users, skip_locked=skip_locked)
+        ids = [row.id for row in await self.fetch_all(lock)]
+        is_locked = users.c.id == any_(bindparam("ids", ids, type_=ARRAY(Uuid)))
+        await self._transaction.execute(delete(users).where(is_locked, condition))
