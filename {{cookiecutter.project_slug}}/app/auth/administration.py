@@ -14,6 +14,9 @@ from app.auth.password_rules import reject_weak_password
 from app.auth.passwords import PasswordHasher
 from app.auth.scopes import ADMIN_SCOPE
 from app.db import Transaction
+# jinja: if cookiecutter.jobs
+from app.db.repositories.account_tokens import UnconfirmedUserWriter
+# jinja: endif
 from app.db.repositories.accounts import AccountWriter
 from app.db.repositories.audit_events import AuditEventWriter
 from app.db.repositories.users import UserWriter
@@ -114,12 +117,20 @@ class UserAdministration:
     async def set_password(self, user_id: UUID, password_hash: str) -> None:
         """Replace the password, and end all sessions. API keys remain valid.
 
+        # jinja: if cookiecutter.jobs
+        The e-mail counts as confirmed.
+
+        # jinja: endif
         Raises `OwnAdministrationError` for the actor, who must confirm the present password.
         """
         if user_id == self._actor_id:
             raise OwnAdministrationError
         await self._users.update(user_id, password_hash=password_hash)
         await end_access(user_id, self._transaction)
+        # jinja: if cookiecutter.jobs
+        # The links are void now, so the user could not do it.
+        await UnconfirmedUserWriter(self._transaction).confirm(user_id)
+        # jinja: endif
         await self._record("set-password", user_id)
 
     async def end_sessions(self, user_id: UUID) -> None:
