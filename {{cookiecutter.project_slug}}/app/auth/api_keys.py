@@ -88,8 +88,9 @@ async def create_api_key(
     if await keys.count() >= MAX_KEYS:
         raise TooManyApiKeysError
     key = ApiKey.new()
-    values = {"id": key.id, "name": name, "scopes": [*scopes], "secret_hash": key.secret_hash}
-    return key, await keys.create(**values)
+    row = await keys.create(name=name, scopes=[*scopes], secret_hash=key.secret_hash)
+    # The ID of the database increases with each key: the list is sorted by it.
+    return key._replace(id=row.id), row
 
 
 async def record_use(key_id: UUID, database: Database) -> None:
