@@ -138,7 +138,9 @@ class AccountService:
         if user is None:
             raise UnauthenticatedError("The user no longer exists.")
         if password is not None:
-            reject_weak_password(password, email or user.email, self._service_name)
+            # Those who know one of the e-mails try its words.
+            for address in {user.email, email or user.email}:
+                reject_weak_password(password, address, self._service_name)
         attempt = PasswordAttempt.for_confirmation(user_id, client_ip)
         # An upgraded hash of the current password is not stored here; the next login stores it.
         verification = await self._credential_check.verify(attempt, user, current_password)

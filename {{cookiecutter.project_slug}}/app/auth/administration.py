@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from app.auth.access import end_access
+from app.auth.authentication import Authentication
 from app.auth.credential_check import UserRow
 from app.auth.password_rules import reject_weak_password
-from app.auth.passwords import PasswordHasher
 from app.auth.scopes import ADMIN_SCOPE
 from app.db import Transaction
 # jinja: if cookiecutter.jobs
@@ -41,15 +41,15 @@ class LastAdministratorError(ConflictError):
         super().__init__("This is the last active administrator. Appoint another one first.")
 
 
-async def hash_new_password(email: str, password: SecretStr, passwords: PasswordHasher) -> str:
+async def hash_new_password(email: str, password: SecretStr, authentication: Authentication) -> str:
     """Return the hash of a password that the user with this e-mail gets from an administrator.
 
     Call it before the transaction begins, because hashing is slow.
 
     Raises `WeakPasswordError` if the password is easy to guess.
     """
-    reject_weak_password(password, email)
-    return await passwords.hash(password)
+    reject_weak_password(password, email, authentication.settings.issuer)
+    return await authentication.passwords.hash(password)
 
 
 class UserAdministration:

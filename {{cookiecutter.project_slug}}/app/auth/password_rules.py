@@ -14,7 +14,6 @@ from unicodedata import normalize
 from pydantic import SecretStr
 
 from app.errors import UnprocessableError
-from app.settings_base import SERVICE_NAME
 
 _COMMON_PASSWORDS = Path(__file__).with_name("common_passwords.txt")
 # As in "s3cr3t" and "p4$$w0rd".
@@ -33,7 +32,7 @@ class WeakPasswordError(UnprocessableError):
         self.args = (f"password: {reason}",)
 
 
-def reject_weak_password(password: SecretStr, email: str, service_name: str = SERVICE_NAME) -> None:
+def reject_weak_password(password: SecretStr, email: str, service_name: str) -> None:
     """Raise `WeakPasswordError` if the password is common or consists of a word of the account.
 
     `email` is the e-mail that the account has or will have.

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from getpass import getpass
 
 from app.auth.administration import UserAdministration, hash_new_password
+from app.auth.authentication import Authentication
 from app.auth.credential_check import UserRow
-from app.auth.passwords import PasswordHasher
 from app.auth.scopes import SCOPES
 from app.auth.settings import AuthSettings
 from app.commands import Parsers, RunCommand
@@ -84,7 +84,7 @@ async def show_user(options: Namespace, _: Settings, database: Database) -> str:
 async def create_user(options: Namespace, settings: Settings, database: Database) -> str:
     """Create a user. Raises `ValidationError` for an invalid e-mail or password."""
     new = UserCreate.model_validate({"email": options.email, "password": _read_password()})
-    password_hash = await hash_new_password(new.email, new.password, _hasher(settings))
+    password_hash = await hash_new_password(new.email, new.password, _authentication(settings))
     async with _administration(database) as administration:
         user = await administration.create(new.email, password_hash)
     return f"Created {user.email}, {user.id}."
@@ -126,7 +126,7 @@ async def set_password(options: Namespace, settings: Settings, database: Databas
     """Set a password. Raises `NotFoundError` or `ValidationError`."""
     user = await _find(options, database)
     new = PasswordSet.model_validate({"password": _read_password()})
-    password_hash = await hash_new_password(user.email, new.password, _hasher(settings))
+    password_hash = await hash_new_password(user.email, new.password, _authentication(settings))
     async with _administration(database) as administration:
         await administration.set_password(user.id, password_hash)
     return f"Set the password of {user.email}."
@@ -154,8 +154,8 @@ async def _find(options: Namespace, database: Database) -> UserRow:
     return user
 
 
-def _hasher(settings: Settings) -> PasswordHasher:
-    return PasswordHasher(settings.group(AuthSettings))
+def _authentication(settings: Settings) -> Authentication:
+    return Authentication(settings.group(AuthSettings))
 
 
 def _scopes_of(user: UserRow) -> str:

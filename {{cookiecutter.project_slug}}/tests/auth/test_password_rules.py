@@ -2,16 +2,20 @@
 
 import asyncpg
 import pytest
+from fastapi import FastAPI
 from httpx2 import AsyncClient
 from pydantic import SecretStr
 
+from app.auth.authentication import Authentication
 from app.auth.password_rules import WeakPasswordError, _common_passwords, reject_weak_password
 from app.auth.passwords import PasswordHasher
 from tests.auth.helpers import (
     EMAIL,
     PASSWORD,
     WRONG_PASSWORD,
+    authenticate,
     count_failures,
+    insert_user,
     log_in,
     new_user,
     register_status,
@@ -113,11 +117,27 @@ async def test_weak_password_is_rejected_before_any_work(
     assert await count_failures(sql) == 0
 
 
-async def test_new_password_is_compared_with_the_new_email(client: AsyncClient) -> None:
+async def test_new_password_is_compared_with_both_emails(client: AsyncClient) -> None:
     headers = await new_user(client)
-    change = {"email": "lovelace@example.com", "password": "lovelace1"}
+    change = {"email": "lovelace@example.org", "password": "lovelace1"}
     assert (await update_me(client, headers, **change)).status_code == 422
+    present = {**change, "password": "example.com"}
+    assert (await update_me(client, headers, **present)).status_code == 422
     assert (await update_me(client, headers, **{**change, "email": EMAIL})).status_code == 200
+
+
+async def test_name_in_the_settings_is_compared_wherever_a_password_is_set(
+    app: FastAPI, client: AsyncClient, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authentication: Authentication = app.state.authentication
+    changed = authentication.settings.model_copy(update={"issuer": SERVICE})
+    monkeypatch.setattr(authentication, "settings", changed)
+    user_id, _ = await insert_user(app)
+    await authenticate(app, client, "users:admin")
+    url = f"/api/v1/admin/users/{user_id}/password"
+    assert (await client.post(url, json={"password": f"{SERVICE}1"})).status_code == 422
+    result = await run("create-user", EMAIL, stdin=f"{SERVICE}1", SERVICE_NAME=SERVICE)
+    assert (result.status, result.errors) == (1, f"password: {SERVICE_WORD}\n")
 
 
 async def test_command_prints_why_a_password_is_rejected(run: Run) -> None:

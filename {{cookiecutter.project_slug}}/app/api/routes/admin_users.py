@@ -98,7 +98,7 @@ async def set_password(
     """
     account = await accounts.get(user_id)
     # The transaction begins with its first statement, which is after the hash.
-    password_hash = await hash_new_password(account.email, new.password, authentication.passwords)
+    password_hash = await hash_new_password(account.email, new.password, authentication)
     await administration.set_password(user_id, password_hash)
 
 
