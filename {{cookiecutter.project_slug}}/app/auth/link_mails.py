@@ -23,7 +23,7 @@ from app.auth.link_tokens import (
 )
 from app.db import Transaction
 from app.db.repositories.account_tokens import AccountTokenWriter, UnconfirmedUserWriter
-from app.db.repositories.users import UserReader, UserWriter
+from app.db.repositories.users import UserWriter
 from app.job_queue import JobContext, JobQueue
 from app.jobs.send_mail import SendMail
 from app.mail import Mail
@@ -96,13 +96,11 @@ async def email_change_mail(context: JobContext, token_id: UUID) -> Mail | None:
 
 async def _is_in_use(context: JobContext, email: str, transaction: Transaction) -> bool:
     # Not locked: `AccountLinks.confirm` finds out whether the address is still free.
-    owner = await UserReader(context.database).find_by_email(email)
-    if owner is None:
-        return False
     # An unconfirmed user who cannot log in does not keep others from using their own address.
     authentication: Authentication = context.state.authentication
-    is_required = authentication.settings.require_confirmation
-    return not (is_required and await UnconfirmedUserWriter(transaction).exists(owner.id))
+    return await UnconfirmedUserWriter(transaction).is_email_in_use(
+        email, by_confirmed=authentication.settings.require_confirmation
+    )
 
 
 async def _issue(

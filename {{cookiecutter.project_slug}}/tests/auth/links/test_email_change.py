@@ -2,8 +2,11 @@
 
 import asyncpg
 import pytest
+from fastapi import FastAPI
 from httpx2 import AsyncClient
 
+from app.db import Database
+from app.settings import Settings
 from tests.auth.helpers import (
     EMAIL,
     ME,
@@ -51,6 +54,24 @@ async def test_new_email_counts_when_it_is_confirmed(
     assert (await log_in(client, EMAIL)).status_code == 401
     assert_invalid(await confirm(client, token_in(link)), await confirm(client, "x"))
     assert_invalid(await reset(client, unused))
+
+
+@pytest.mark.parametrize("is_in_use", [True, False])
+async def test_job_needs_only_one_connection(
+    app: FastAPI,
+    committing_client: AsyncClient,
+    queue: asyncpg.Connection,
+    settings: Settings,
+    is_in_use: bool,
+) -> None:
+    client = committing_client
+    if is_in_use:
+        await register(client, NEW_EMAIL)
+    await update_me(client, await new_user(client), email=NEW_EMAIL)
+    changes = {"pool_min_size": 0, "pool_max_size": 1, "pool_timeout": 1.0}
+    async with Database(settings.database.model_copy(update=changes)) as database:
+        mails = await Outbox(queue, database, settings, app.state.authentication).mails()
+    assert {mail.to for mail in mails} == {EMAIL, NEW_EMAIL}
 
 
 async def test_email_in_use_gets_the_same_response_and_a_notice(

@@ -21,7 +21,7 @@ from app.db.base import Row
 from app.db.models.account_tokens import AccountToken, UnconfirmedUser
 from app.db.models.users import RefreshToken, User
 from app.db.repositories.base import Reader, Writer
-from app.db.repositories.users import COLUMNS
+from app.db.repositories.users import BY_EMAIL, COLUMNS
 
 _IS_UNCONFIRMED = exists().where(UnconfirmedUser.user_id == User.id)
 _IS_ABANDONED = and_(
@@ -125,6 +125,11 @@ class UnconfirmedUserWriter(Writer):
         return await self._transaction.scalar(
             select(User.id).where(User.email == email).with_for_update()
         )
+
+    async def is_email_in_use(self, email: str, *, by_confirmed: bool) -> bool:
+        """Return whether a user, or a confirmed one, has this lower-case e-mail; without a lock."""
+        statement = CONFIRMED_BY_EMAIL if by_confirmed else BY_EMAIL
+        return await self.fetch_one_or_none(statement, email=email) is not None
 
     async def exists(self, user_id: UUID) -> bool:
         """Return whether the user is unconfirmed."""

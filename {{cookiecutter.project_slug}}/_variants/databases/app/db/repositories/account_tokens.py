@@ -21,6 +21,7 @@ from app.db.base import Row
 from app.db.models.account_tokens import account_tokens, unconfirmed_users
 from app.db.models.users import refresh_tokens, users
 from app.db.repositories.base import Reader, Writer
+from app.db.repositories.users import BY_EMAIL
 
 _IS_UNCONFIRMED = exists().where(unconfirmed_users.c.user_id == users.c.id)
 _IS_ABANDONED = and_(
@@ -111,6 +112,11 @@ class UnconfirmedUserWriter(Writer):
             select(users.c.id).where(users.c.email == email).with_for_update()
         )
         return user_id
+
+    async def is_email_in_use(self, email: str, *, by_confirmed: bool) -> bool:
+        """Return whether a user, or a confirmed one, has this lower-case e-mail; without a lock."""
+        statement = CONFIRMED_BY_EMAIL if by_confirmed else BY_EMAIL
+        return await self.fetch_one_or_none(statement, email=email) is not None
 
     async def exists(self, user_id: UUID) -> bool:
         """Return whether the user is unconfirmed."""
