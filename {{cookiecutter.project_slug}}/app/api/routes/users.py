@@ -2,12 +2,20 @@
 
 from fastapi import APIRouter
 
+# jinja: if cookiecutter.jobs
+from app.api.dependencies import DatabaseDep
+# jinja: endif
 from app.api.problem_details import error_responses
 from app.auth.dependencies import AccountServiceDep, ClientIp, CurrentUser, SessionUser
+# jinja: if cookiecutter.jobs
+from app.auth.rate_limits import limited
+# jinja: endif
 from app.schemas.users import UserRead, UserUpdate
 
 # jinja: if cookiecutter.jobs
 _UPDATE_ERRORS: tuple[int, ...] = (401, 429)
+# Called, and not a dependency of the route, because only a new e-mail sends mails.
+_count_email_change = limited("change-email", 20, per=3600)
 # jinja: else
 _UPDATE_ERRORS = (401, 409, 429)
 # jinja: endif
@@ -24,7 +32,13 @@ async def get_me(user: CurrentUser) -> UserRead:
     "/me", summary="Update the authenticated user", responses=error_responses(*_UPDATE_ERRORS)
 )
 async def update_me(
-    changes: UserUpdate, user: SessionUser, accounts: AccountServiceDep, client_ip: ClientIp
+    changes: UserUpdate,
+    user: SessionUser,
+    accounts: AccountServiceDep,
+    client_ip: ClientIp,
+    # jinja: if cookiecutter.jobs
+    database: DatabaseDep,
+    # jinja: endif
 ) -> UserRead:
     # jinja: if cookiecutter.jobs
     """Update the e-mail or the password. Changing the password revokes all sessions.
@@ -33,6 +47,10 @@ async def update_me(
     """
     # jinja: else
     """Update the e-mail or the password. Changing the password revokes all sessions."""
+    # jinja: endif
+    # jinja: if cookiecutter.jobs
+    if "email" in changes.model_fields_set:
+        await _count_email_change(database, client_ip)
     # jinja: endif
     # Fields that the client has omitted are MISSING, and `model_dump` leaves them out.
     values = changes.model_dump(exclude={"current_password"})

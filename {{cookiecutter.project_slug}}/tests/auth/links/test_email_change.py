@@ -74,6 +74,15 @@ async def test_job_needs_only_one_connection(
     assert {mail.to for mail in mails} == {EMAIL, NEW_EMAIL}
 
 
+async def test_changes_of_the_email_are_limited(client: AsyncClient) -> None:
+    headers = await new_user(client)
+    statuses = [(await update_me(client, headers, email=NEW_EMAIL)).status_code for _ in range(21)]
+    assert statuses == [200] * 20 + [429]
+    # Without a new e-mail, no mail is sent.
+    response = await update_me(client, headers, password=NEW_PASSWORD)
+    assert response.status_code == 200
+
+
 async def test_email_in_use_gets_the_same_response_and_a_notice(
     committing_client: AsyncClient, outbox: Outbox, sql: asyncpg.Connection
 ) -> None:
