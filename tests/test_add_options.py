@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 PAGE = (TEMPLATE / "docs" / "add-options.md").read_text("utf-8")
-WITHOUT: Context = {"auth": False, "kubernetes": False, "ci": "none"}
+WITHOUT: Context = {"kubernetes": False, "ci": "none"}
 #: The commands that restore a migration, which is only in some projects.
 RESTORED = re.compile(r"^git restore .+ (migrations/versions/\S+)$", re.MULTILINE)
 # The others pass in new projects with the same options.
@@ -37,13 +37,19 @@ things = Table(
 '''
 
 
-def change_predecessors(project: Project, head: str, *, had_jobs: bool) -> None:
+def change_predecessors(project: Project, head: str, *, had_auth: bool, had_jobs: bool) -> None:
     """Change `down_revision` as the table says, in the files that the project has."""
     folder = project.path / "migrations" / "versions"
-    rows = re.findall(r"^\| `(\d+_\w+\.py)` \| (.+) \|$", PAGE, re.MULTILINE)
-    assert rows
-    for name, value in rows:
-        if "already had jobs" in value and not had_jobs:
+    applies = {
+        "`auth`": not had_auth,
+        "`auth` to a project with jobs": not had_auth and had_jobs,
+        "`jobs`, but not `auth`": had_auth and not had_jobs,
+        "`jobs` to a project with users": had_auth and not had_jobs,
+    }
+    rows = re.findall(r"^\| (.+) \| `(\d+_\w+\.py)` \| (.+) \|$", PAGE, re.MULTILINE)
+    assert {condition for condition, _, _ in rows} == {*applies}
+    for condition, name, value in rows:
+        if not applies[condition]:
             continue
         revisions = re.findall(r"`(\w+)`", value) or [head]
         existing = [one for one in revisions if one == head or (folder / f"{one}.py").exists()]
@@ -61,16 +67,22 @@ def heads(project: Project) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("layer", "example", "jobs"),
-    [(LAYERS[0], True, False), (LAYERS[0], True, True), (LAYERS[-1], False, True)],
-    ids=["example", "example-jobs", "jobs"],
+    ("layer", "had"),
+    [
+        (LAYERS[0], {"example"}),
+        (LAYERS[0], {"example", "jobs"}),
+        (LAYERS[-1], {"jobs"}),
+        (LAYERS[-1], {"example", "auth"}),
+    ],
+    ids=["example", "example-jobs", "jobs", "example-users"],
 )
 def test_options_are_added_to_a_project_with_migrations_and_data(
-    layer: str, example: bool, jobs: bool, tmp_path: Path
+    layer: str, had: set[str], tmp_path: Path
 ) -> None:
     template = copy_history(tmp_path / "template")
     template.git("tag", "--force", "v0.1.0")
-    context = CONTEXT | WITHOUT | {"database_layer": layer, "example": example, "jobs": jobs}
+    options = {option: option in had for option in ("example", "auth", "jobs")}
+    context = CONTEXT | WITHOUT | {"database_layer": layer} | options
     repo = create(tmp_path / "mine", template, "v0.1.0", context)
     project = Project(repo.path)
     install(project)
@@ -88,7 +100,7 @@ def test_options_are_added_to_a_project_with_migrations_and_data(
     for step in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
         if "make migrate" in step:
             assert len(heads(project)) > 1
-            change_predecessors(project, head, had_jobs=jobs)
+            change_predecessors(project, head, had_auth="auth" in had, had_jobs="jobs" in had)
         if not {*RESTORED.findall(step)} <= before:
             continue
         block = step.replace("make test", f"uv run pytest --quiet --numprocesses 2 {TESTS}")
@@ -99,7 +111,7 @@ def test_options_are_added_to_a_project_with_migrations_and_data(
     assert "No new upgrade operations" in check.stdout
     seeded = project.run("make", "seed", "N=3").stdout
     assert "things: not changed, has rows (3)" in seeded
-    assert "users: 3 rows" in seeded
+    assert ("users: not changed" if "auth" in had else "users: 3 rows") in seeded
     added = {"app/worker.py", "kubernetes/worker.yaml", ".github/workflows/ci.yml"}
     assert added <= project.files()
     assert repo.git("status", "--porcelain") == ""
