@@ -6,25 +6,18 @@ manage keys with an access token only, so a leaked key cannot create its success
 """
 
 import logging
-import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from hashlib import sha256
-from typing import NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from app.auth.opaque_tokens import ApiKey
 from app.db import Database, Transaction
 from app.db.base import Row
 from app.db.repositories.api_keys import ApiKeyUseWriter, ApiKeyWriter
 from app.db.repositories.users import UserWriter
 from app.errors import AppError, ConflictError, UnprocessableError
 
-#: Lets programs that search for leaked secrets recognize a key. No access token begins like this.
-PREFIX = "ak_"
 #: Number of keys that a user can have.
 MAX_KEYS = 20
-
-_ID_BYTES, _SECRET_BYTES = 16, 32
 
 logger = logging.getLogger(__name__)
 
@@ -38,41 +31,7 @@ class TooManyApiKeysError(ConflictError):
         super().__init__(f"You have {MAX_KEYS} API keys. Delete one first.")
 
 
-class ApiKey(NamedTuple):
-    """An API key: the ID of its row, and a random secret."""
-
-    id: UUID
-    secret: bytes
-
-    @classmethod
-    def new(cls) -> "ApiKey":
-        """Return a key with a new ID and a new secret."""
-        return cls(uuid4(), secrets.token_bytes(_SECRET_BYTES))
-
-    @classmethod
-    def parse(cls, text: str) -> "ApiKey | None":
-        """Return the key that `encode` encoded, or None if the text is malformed."""
-        try:
-            content = urlsafe_b64decode(text.removeprefix(PREFIX))
-        except ValueError:
-            return None
-        if len(content) != _ID_BYTES + _SECRET_BYTES:
-            return None
-        key = cls(UUID(bytes=content[:_ID_BYTES]), content[_ID_BYTES:])
-        # The decoder ignores characters outside its alphabet: accept only the text of `encode`.
-        return key if key.encode() == text else None
-
-    def encode(self) -> str:
-        """Return the text that is sent to the client."""
-        return PREFIX + urlsafe_b64encode(self.id.bytes + self.secret).decode()
-
-    @property
-    def secret_hash(self) -> str:
-        """The hash to store. A random secret of 256 bits needs no salt and no slow hash."""
-        return sha256(self.secret).hexdigest()
-
-
-async def create_api_key(
+async def issue_api_key(
     user_id: UUID, name: str, scopes: Sequence[str], transaction: Transaction
 ) -> tuple[ApiKey, Row]:
     """Create a key of a user. Return the key, which is not stored, and its row.

@@ -9,9 +9,10 @@ from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
 from app.api.dependencies import DatabaseDep, get_database, provide_reader
 from app.auth.accounts import AccountService
-from app.auth.api_keys import PREFIX, ApiKey, record_use
+from app.auth.api_keys import record_use
 from app.auth.authentication import Authentication
 from app.auth.errors import MissingScopeError, UnauthenticatedError
+from app.auth.opaque_tokens import ApiKey
 from app.auth.scopes import SCOPES
 from app.auth.sessions import AuthSessions
 from app.db.repositories.api_keys import ApiKeyUserReader
@@ -122,7 +123,7 @@ async def get_current_user(
     Raises `UnauthenticatedError` without valid credentials of an active user, and
     `MissingScopeError` if the user or the key does not have a scope that `Allowed` requires.
     """
-    if token and token.startswith(PREFIX):
+    if token and token.startswith(ApiKey.prefix):
         user = await _get_user_of_key(token, connection, tasks)
     else:
         user = await get_session_user(token, authentication, users)

@@ -17,7 +17,8 @@ from typing import Any
 from app.auth.authentication import Authentication
 from app.auth.credential_check import UserRow
 from app.auth.errors import UnauthenticatedError
-from app.auth.tokens import RefreshToken, TokenSubject
+from app.auth.opaque_tokens import RefreshToken
+from app.auth.tokens import TokenSubject
 from app.db import Database, Transaction
 from app.db.repositories.users import RefreshTokenWriter
 
@@ -50,7 +51,7 @@ class AuthSessions:
         """
         token = RefreshToken.new()
         await RefreshTokenWriter(transaction).create(
-            id=token.family_id,
+            id=token.id,
             user_id=user.id,
             token_hash=token.secret_hash,
             client=client,
@@ -68,11 +69,11 @@ class AuthSessions:
         token = RefreshToken.parse(refresh_token)
         if token is None:
             raise UnauthenticatedError(_INVALID_MESSAGE)
-        successor = RefreshToken.new(token.family_id)
+        successor = RefreshToken.new(token.id)
         async with self._database.transaction() as transaction:
             tokens = RefreshTokenWriter(transaction)
             user = await tokens.rotate(
-                token.family_id,
+                token.id,
                 token.secret_hash,
                 successor.secret_hash,
                 expires_at=self._expiry(),
@@ -80,7 +81,7 @@ class AuthSessions:
                 client=client,
             )
             if user is None:
-                await tokens.revoke(token.family_id)
+                await tokens.revoke(token.id)
         # After the commit: an exception inside the block would roll back the revocation.
         if user is None:
             raise UnauthenticatedError(_INVALID_MESSAGE)
@@ -95,10 +96,10 @@ class AuthSessions:
         token = RefreshToken.parse(refresh_token)
         if token is not None:
             async with self._database.transaction() as transaction:
-                await RefreshTokenWriter(transaction).revoke(token.family_id)
+                await RefreshTokenWriter(transaction).revoke(token.id)
 
     def _token_pair(self, user: Any, token: RefreshToken) -> TokenPair:
-        subject = TokenSubject(user.id, user.credentials_version, token.family_id)
+        subject = TokenSubject(user.id, user.credentials_version, token.id)
         access_token = self._access_tokens.issue(subject)
         return TokenPair(access_token, token.encode(), self._settings.access_token_ttl)
 

@@ -1,9 +1,7 @@
-"""Access tokens (signed JWTs) and refresh tokens (random, stored as hashes)."""
+"""Access tokens: signed JWTs."""
 
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -18,7 +16,6 @@ REQUIRED_CLAIMS = ("exp", "iat", "sub", "jti", "iss", "aud", "ver")
 _ALGORITHM = "HS256"
 # Clocks of replicas may differ by this much. PyJWT applies the leeway to `exp`, `nbf` and `iat`.
 _LEEWAY = timedelta(seconds=30)
-_FAMILY_ID_BYTES, _SECRET_BYTES = 16, 32
 
 
 class TokenSubject(NamedTuple):
@@ -90,43 +87,3 @@ class AccessTokens:
             leeway=_LEEWAY,
             options={"require": list(REQUIRED_CLAIMS), "strict_aud": True},
         )
-
-
-class RefreshToken(NamedTuple):
-    """A single-use token: the ID of its family and a random secret.
-
-    A family consists of the token that a login returned and of its successors. Only the hash of the
-    latest secret is stored. A used secret no longer matches, and the caller revokes the whole
-    family (reuse detection).
-    """
-
-    family_id: UUID
-    secret: bytes
-
-    @classmethod
-    def new(cls, family_id: UUID | None = None) -> "RefreshToken":
-        """Return a token with a new secret, in the given family or in a new one."""
-        return cls(family_id or uuid4(), secrets.token_bytes(_SECRET_BYTES))
-
-    @classmethod
-    def parse(cls, text: str) -> "RefreshToken | None":
-        """Return the token that `encode` encoded, or None if the text is malformed."""
-        try:
-            content = urlsafe_b64decode(text)
-        except ValueError:
-            return None
-        if len(content) != _FAMILY_ID_BYTES + _SECRET_BYTES:
-            return None
-        token = cls(UUID(bytes=content[:_FAMILY_ID_BYTES]), content[_FAMILY_ID_BYTES:])
-        # The decoder ignores characters outside its alphabet, so many texts decode to the same
-        # token. Accept only the text that was issued.
-        return token if token.encode() == text else None
-
-    def encode(self) -> str:
-        """Return the text that is sent to the client."""
-        return urlsafe_b64encode(self.family_id.bytes + self.secret).decode()
-
-    @property
-    def secret_hash(self) -> str:
-        """The hash to store. A random secret of 256 bits needs no salt and no slow hash."""
-        return sha256(self.secret).hexdigest()

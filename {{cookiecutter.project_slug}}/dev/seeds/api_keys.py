@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from app.auth.api_keys import ApiKey
+from app.auth.opaque_tokens import ApiKey
 from app.auth.scopes import SCOPES
 from app.settings import Settings
 

@@ -9,9 +9,9 @@ from httpx2 import ASGITransport, AsyncClient, Response
 from pydantic import SecretStr
 
 from app.auth.accounts import AccountService
-from app.auth.api_keys import ApiKey
 from app.auth.authentication import Authentication
 from app.auth.credential_check import UserRow
+from app.auth.opaque_tokens import ApiKey
 from app.auth.settings import AuthSettings
 from app.auth.tokens import TokenSubject
 from app.db import Database

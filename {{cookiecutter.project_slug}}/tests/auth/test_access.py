@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
-from app.auth.api_keys import ApiKey
+from app.auth.opaque_tokens import ApiKey
 from app.auth.scopes import ADMIN_SCOPE
 from tests.auth import access
 from tests.auth.access_rules import CALLERS, OTHERS, Rule

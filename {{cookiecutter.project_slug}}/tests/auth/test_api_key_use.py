@@ -9,7 +9,8 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
-from app.auth.api_keys import ApiKey, record_use
+from app.auth.api_keys import record_use
+from app.auth.opaque_tokens import ApiKey
 from app.db import Database
 from app.db.repositories.api_keys import ApiKeyUseWriter
 from app.errors import UnavailableError

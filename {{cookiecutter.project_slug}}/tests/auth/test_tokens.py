@@ -13,8 +13,9 @@ import pytest
 from httpx2 import AsyncClient
 from pydantic import SecretStr
 
+from app.auth.opaque_tokens import RefreshToken
 from app.auth.settings import AuthSettings
-from app.auth.tokens import REQUIRED_CLAIMS, AccessTokens, RefreshToken, TokenSubject
+from app.auth.tokens import REQUIRED_CLAIMS, AccessTokens, TokenSubject
 from app.settings import SERVICE_NAME
 from tests.auth.helpers import (
     KEY,

@@ -13,7 +13,7 @@ from app.api.dependencies import DatabaseDep, TransactionDep
 from app.api.pagination import PageParams, page_params, paginate
 from app.api.paths import location_of
 from app.api.problem_details import error_responses
-from app.auth.api_keys import create_api_key
+from app.auth.api_keys import issue_api_key
 from app.auth.dependencies import SessionUser
 from app.db.repositories.api_keys import ApiKeyReader, ApiKeyWriter
 from app.schemas.api_keys import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
@@ -44,7 +44,7 @@ async def list_api_keys(keys: ApiKeyReaderDep, page: ApiKeyPageDep) -> list[ApiK
 
 
 @router.post("", status_code=201, summary="Create an API key", responses=error_responses(409))
-async def create_key(
+async def create_api_key(
     new_key: ApiKeyCreate,
     user: SessionUser,
     transaction: TransactionDep,
@@ -55,7 +55,7 @@ async def create_key(
 
     Fails with 409 if the user has too many keys.
     """
-    key, row = await create_api_key(user.id, new_key.name, new_key.scopes, transaction)
+    key, row = await issue_api_key(user.id, new_key.name, new_key.scopes, transaction)
     response.headers["Location"] = location_of(request.scope, key.id)
     response.headers["Cache-Control"] = "no-store"
     return ApiKeyCreated(**dict(ApiKeyRead.model_validate(row)), key=key.encode())
