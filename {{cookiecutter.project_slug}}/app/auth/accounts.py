@@ -144,11 +144,14 @@ class AccountService:
         attempt = PasswordAttempt.for_confirmation(user_id, client_ip)
         # An upgraded hash of the current password is not stored here; the next login stores it.
         verification = await self._credential_check.verify(attempt, user, current_password)
-        # Hash only if the check succeeded. Otherwise `confirm` returns None and nothing is updated.
-        # jinja: if cookiecutter.jobs
-        new_email, email = email, None
+        changes: dict[str, Any] = {}
+        # jinja: if not cookiecutter.jobs
+        if email is not None:
+            changes["email"] = email
         # jinja: endif
-        changes = await self._hashed_changes(email, password) if verification.is_valid else {}
+        # Hash only if the check succeeded. Otherwise `confirm` returns None and nothing is updated.
+        if password is not None and verification.is_valid:
+            changes["password_hash"] = await self._passwords.hash(password)
         updated_user: UserRow | None = None
         async with self._database.transaction() as transaction:
             confirmed_user = await self._credential_check.confirm(verification, transaction)
@@ -157,7 +160,7 @@ class AccountService:
                     await end_access(user_id, transaction)
                 updated_user = await UserWriter(transaction).update(user_id, **changes)
                 # jinja: if cookiecutter.jobs
-                await self._links.request_email_change(confirmed_user, new_email, transaction)
+                await self._links.request_email_change(confirmed_user, email, transaction)
                 # jinja: endif
         # After the commit, as in `log_in`.
         if updated_user is None:
@@ -176,14 +179,3 @@ class AccountService:
         await self._links.delete_expired()
         # jinja: endif
         return PurgeResult(sessions, login_failures, rate_limits)
-
-    async def _hashed_changes(
-        self, email: str | None, password: SecretStr | None
-    ) -> dict[str, Any]:
-        """Return the columns of `users` to update, with the hash of the new password."""
-        changes: dict[str, Any] = {}
-        if email is not None:
-            changes["email"] = email
-        if password is not None:
-            changes["password_hash"] = await self._passwords.hash(password)
-        return changes

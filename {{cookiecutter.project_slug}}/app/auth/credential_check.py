@@ -34,7 +34,8 @@ class UserRow(Protocol):
     email: str
     password_hash: str
     is_active: bool
-    #: Incremented by a new password and by deactivation, but not by a new e-mail or a rehash.
+    #: Incremented when all sessions end: after a new password, a deactivation, or on request, but
+    #: not by a new e-mail or a rehash.
     credentials_version: int
     scopes: list[str]
     created_at: datetime

@@ -5,9 +5,9 @@ https://www.rfc-editor.org/rfc/rfc9106
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from unicodedata import normalize
 
 from argon2 import extract_parameters
@@ -18,8 +18,6 @@ from pydantic import SecretStr
 
 from app.auth.hash_queue import HashQueue
 from app.auth.settings import AuthSettings
-
-ResultT = TypeVar("ResultT")
 
 _PARAMETERS = re.compile(r"m=\d+,t=\d+,p=\d+")
 # Lengths in the dummy hash: the defaults of `Argon2Hasher`.
@@ -55,7 +53,7 @@ class PasswordHasher:
 
     async def hash(self, password: SecretStr) -> str:
         """Return a salted hash to store."""
-        return await self._run(lambda: self._hasher.hash(_normalize(password)))
+        return await self._queue.run(lambda: self._hasher.hash(_normalize(password)))
 
     async def verify(
         self, password: SecretStr, stored_hash: str | None, all_parameters: Iterable[str] = ()
@@ -84,10 +82,7 @@ class PasswordHasher:
                 self._hasher.verify(text, _dummy_hash(parameters))
             return PasswordCheck(is_valid=False, upgraded_hash=None)
 
-        return await self._run(check)
-
-    async def _run(self, work: Callable[[], ResultT]) -> ResultT:
-        return await self._queue.run(work)
+        return await self._queue.run(check)
 
 
 class _NoDowngradeArgon2Hasher(Argon2Hasher):

@@ -14,6 +14,7 @@ from httpx2 import AsyncClient
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import SecretStr
 
+from app.auth.hash_queue import HashQueue
 from app.auth.passwords import PasswordHasher, _dummy_hash, _parameters_of
 from app.auth.settings import AuthSettings
 from tests.auth.helpers import (
@@ -150,13 +151,13 @@ async def test_no_transaction_is_open_while_a_password_is_hashed(
 ) -> None:
     headers = await new_user(committing_client)
     transactions: list[int] = []
-    run = PasswordHasher._run
+    run = HashQueue.run
 
-    async def run_and_count(self: PasswordHasher, work: Any) -> Any:
+    async def run_and_count(self: HashQueue, work: Any) -> Any:
         transactions.append(await sql.fetchval(COUNT_TRANSACTIONS))
         return await run(self, work)
 
-    monkeypatch.setattr(PasswordHasher, "_run", run_and_count)
+    monkeypatch.setattr(HashQueue, "run", run_and_count)
     await register(committing_client, OTHER_EMAIL)
     assert (await log_in(committing_client)).status_code == 200
     assert (await update_me(committing_client, headers, password=PASSWORD)).status_code == 200

@@ -7,8 +7,8 @@ from httpx2 import AsyncClient
 from pydantic import SecretStr
 
 from app.auth.authentication import Authentication
+from app.auth.hash_queue import HashQueue
 from app.auth.password_rules import WeakPasswordError, _common_passwords, reject_weak_password
-from app.auth.passwords import PasswordHasher
 from tests.auth.helpers import (
     EMAIL,
     PASSWORD,
@@ -107,7 +107,7 @@ async def test_weak_password_is_rejected_before_any_work(
     def fail(*_: object) -> None:
         raise AssertionError("A password was hashed.")
 
-    monkeypatch.setattr(PasswordHasher, "_run", fail)
+    monkeypatch.setattr(HashQueue, "run", fail)
     for weak in ("password", EMAIL):
         change = {"password": weak, "current_password": WRONG_PASSWORD}
         response = await update_me(committing_client, headers, **change)

@@ -13,9 +13,7 @@ from app.auth.dependencies import SessionId, SessionUser
 from app.db.repositories.sessions import SessionReader, SessionWriter
 from app.schemas.sessions import SessionRead
 
-router = APIRouter(
-    prefix="/api/v1/users/me/sessions", tags=["sessions"], responses=error_responses(401)
-)
+router = APIRouter(prefix="/api/v1/users/me/sessions", tags=["sessions"])
 
 
 async def get_session_reader(

@@ -13,24 +13,22 @@ from app.auth.rate_limits import limited
 from app.schemas.users import UserRead, UserUpdate
 
 # jinja: if cookiecutter.jobs
-_UPDATE_ERRORS: tuple[int, ...] = (401, 429)
+_UPDATE_ERRORS = error_responses(429)
 # Called, and not a dependency of the route, because only a new e-mail sends mails.
 _count_email_change = limited("change-email", 20, per=3600)
 # jinja: else
-_UPDATE_ERRORS = (401, 409, 429)
+_UPDATE_ERRORS = error_responses(409, 429)
 # jinja: endif
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
 
 
-@router.get("/me", summary="Get the authenticated user", responses=error_responses(401))
+@router.get("/me", summary="Get the authenticated user")
 async def get_me(user: CurrentUser) -> UserRead:
     """Return the authenticated user."""
     return user
 
 
-@router.patch(
-    "/me", summary="Update the authenticated user", responses=error_responses(*_UPDATE_ERRORS)
-)
+@router.patch("/me", summary="Update the authenticated user", responses=_UPDATE_ERRORS)
 async def update_me(
     changes: UserUpdate,
     user: SessionUser,

@@ -37,8 +37,8 @@ class User(UuidPrimaryKeyMixin, CreatedAtMixin, UpdatedAtMixin, Base):
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str]
     is_active: Mapped[bool] = mapped_column(server_default=true())
-    #: Incremented by a new password and by deactivation. Access tokens that carry an earlier
-    #: version are invalid.
+    #: Incremented when all sessions end, such as by a new password. Access tokens that carry an
+    #: earlier version are invalid.
     credentials_version: Mapped[int] = mapped_column(server_default=text("0"))
     #: Names of `app.auth.scopes`.
     scopes: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))

@@ -31,8 +31,8 @@ users = Table(
     Column("email", String(254), nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
     Column("is_active", Boolean, nullable=False, server_default=true()),
-    # Incremented by a new password and by deactivation. Access tokens that carry an earlier
-    # version are invalid.
+    # Incremented when all sessions end, such as by a new password. Access tokens that carry an
+    # earlier version are invalid.
     Column("credentials_version", Integer, nullable=False, server_default=text("0")),
     # Names of `app.auth.scopes`.
     Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
