@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -133,3 +134,22 @@ def test_project_without_auth_does_not_mention_users(layer: str, example: bool, 
         assert not traces.search(project.read(name)), name
     cookbook = project.read("docs/cookbook.md").replace("python-multipart", "")
     assert not traces.search(cookbook)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize(
+    "context", [{}, {"auth": False}, {"jobs": False}, {"example": False}], ids=str
+)
+def test_headings_and_tables_of_documents_are_between_blank_lines(
+    layer: str, context: dict[str, bool], bake: Bake
+) -> None:
+    project = bake(database_layer=layer, **context)
+
+    for name in project.files():
+        if not name.endswith(".md"):
+            continue
+        text = re.sub(r"^```.*?^```$", "", project.read(name), flags=re.MULTILINE | re.DOTALL)
+        for before, line in pairwise(text.split("\n")):
+            assert not (before and line.startswith("#")), f"{name}: {line}"
+            is_table = before.startswith("|"), line.startswith("|")
+            assert not (before and line and is_table[0] != is_table[1]), f"{name}: {line}"
