@@ -4,7 +4,7 @@ Accounts and sessions:
 - `accounts`: create users, log in, update credentials.
 # jinja: if cookiecutter.jobs
 - `links`: registration, password reset and change of an e-mail, which links in mails complete.
-- `link_mails`: composes the mails with these links, in jobs (`link_mail_job`). `mails` has the texts.
+- `link_mails`: composes the mails with these links, in jobs (`link_mail_job`); `mails`: the texts.
 - `link_tokens`: the tokens in the links.
 # jinja: endif
 - `administration`: what administrators and operators do to users.
