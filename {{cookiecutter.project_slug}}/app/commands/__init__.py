@@ -6,7 +6,7 @@ a new module needs no registration.
 """
 
 from argparse import ArgumentParser, Namespace, _SubParsersAction
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TypeAlias
@@ -23,3 +23,13 @@ def add_all_commands(parsers: Parsers) -> None:
     """Add the commands of all modules, in the alphabetical order of the modules."""
     for module in iter_modules(__path__, prefix=f"{__name__}."):
         import_module(module.name).add_commands(parsers)
+
+
+def format_table(rows: Iterable[tuple[str, ...]]) -> str:
+    """Return rows of cells, with their columns aligned."""
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

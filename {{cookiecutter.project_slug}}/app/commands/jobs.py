@@ -2,7 +2,7 @@
 
 from argparse import ArgumentTypeError, Namespace
 
-from app.commands import Parsers
+from app.commands import Parsers, format_table
 from app.db import Database
 from app.job_queue.failed_jobs import FailedJob, FailedJobs
 from app.settings import Settings
@@ -34,13 +34,8 @@ async def list_jobs(options: Namespace, _: Settings, database: Database) -> str:
         jobs, total = await FailedJobs(transaction).list(options.limit)
     if not jobs:
         return "No job has failed."
-    rows = [_HEADINGS, *map(_cells, jobs)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    return "\n".join([*lines, *([f"{len(jobs)} of {total}"] if total > len(jobs) else [])])
+    table = format_table([_HEADINGS, *map(_cells, jobs)])
+    return f"{table}\n{len(jobs)} of {total}" if total > len(jobs) else table
 
 
 async def retry_jobs(options: Namespace, _: Settings, database: Database) -> str:

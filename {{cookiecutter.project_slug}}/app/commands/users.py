@@ -5,7 +5,7 @@ Each change is an audit event without an actor.
 
 import sys
 from argparse import Namespace
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from getpass import getpass
 
@@ -14,7 +14,7 @@ from app.auth.authentication import Authentication
 from app.auth.credential_check import UserRow
 from app.auth.scopes import SCOPES
 from app.auth.settings import AuthSettings
-from app.commands import Parsers, RunCommand
+from app.commands import Parsers, RunCommand, format_table
 from app.db import Database
 from app.db.keyset import PageRequest
 from app.db.repositories.accounts import AccountReader
@@ -71,14 +71,14 @@ async def list_users(options: Namespace, _: Settings, database: Database) -> str
         (user.email, "active" if user.is_active else "inactive", " ".join(user.scopes))
         for user in users[:_MAX_LISTED]
     ]
-    table = _table([("E-MAIL", "STATE", "SCOPES"), *cells])
+    table = format_table([("E-MAIL", "STATE", "SCOPES"), *cells])
     return f"{table}\nThere are more users." if len(users) > _MAX_LISTED else table
 
 
 async def show_user(options: Namespace, _: Settings, database: Database) -> str:
     """Return what is known about a user. Raises `NotFoundError` if the user does not exist."""
     user = await _find(options, database)
-    return _table(
+    return format_table(
         [
             ("ID", str(user.id)),
             ("E-mail", user.email),
@@ -168,14 +168,6 @@ def _authentication(settings: Settings) -> Authentication:
 
 def _scopes_of(user: UserRow) -> str:
     return f"Scopes of {user.email}: {' '.join(user.scopes) or 'none'}."
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
 
 
 def _read_password() -> str:
