@@ -18,6 +18,9 @@ from tests.auth.helpers import (
     OTHER_EMAIL,
     PASSWORD,
     bearer,
+    bearer_of,
+    insert_api_key,
+    insert_user,
     log_in,
     log_in_tokens,
     refresh,
@@ -63,10 +66,13 @@ async def test_secrets_are_neither_logged_nor_returned(
         responses += [response async for response in failing_requests(client, tokens)]
         rotated = (await refresh(client, tokens)).json()
         responses.append(await refresh(client, tokens))
-    assert len(responses) == 15
+        key = await insert_api_key(app, (await insert_user(app))[0])
+        responses.append(await client.get(ME, headers=bearer_of(key)))
+        responses.append(await client.get(ME, headers=bearer_of(f"{key}x")))
+    assert len(responses) == 17
     hashes = [row["password_hash"] for row in await sql.fetch("SELECT password_hash FROM users")]
     pairs = [pair[name] for pair in (tokens, rotated) for name in ("access_token", "refresh_token")]
-    secrets = [PASSWORD, WRONG, SHORT, KEY, "$argon2", *hashes, *pairs]
+    secrets = [PASSWORD, WRONG, SHORT, KEY, key, "$argon2", *hashes, *pairs]
     log = caplog.text + str([vars(record) for record in caplog.records])
     output = log + "".join(response.text for response in responses) + json.dumps(app.openapi())
     assert "/api/v1/auth/token" in output
