@@ -7,6 +7,7 @@ manage keys with an access token only, so a leaked key cannot create its success
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from app.auth.opaque_tokens import ApiKey
@@ -49,7 +50,7 @@ async def issue_api_key(
     key = ApiKey.new()
     row = await keys.create(name=name, scopes=[*scopes], secret_hash=key.secret_hash)
     # The ID of the database increases with each key: the list is sorted by it.
-    return key._replace(id=row.id), row
+    return replace(key, id=row.id), row
 
 
 async def record_use(key_id: UUID, database: Database) -> None:
