@@ -17,7 +17,7 @@ from app.db import Transaction
 # jinja: if cookiecutter.jobs
 from app.db.repositories.account_tokens import UnconfirmedUserWriter
 # jinja: endif
-from app.db.repositories.accounts import AccountWriter
+from app.db.repositories.admin_users import AccountWriter
 from app.db.repositories.audit_events import AuditEventWriter
 from app.db.repositories.users import UserWriter
 from app.errors import ConflictError

@@ -17,10 +17,10 @@ from app.auth.settings import AuthSettings
 from app.commands import Parsers, RunCommand, format_table
 from app.db import Database
 from app.db.keyset import PageRequest
-from app.db.repositories.accounts import AccountReader
+from app.db.repositories.admin_users import AccountReader
 from app.db.repositories.users import UserReader
 from app.errors import NotFoundError
-from app.schemas.accounts import PasswordSet
+from app.schemas.admin_users import PasswordSet
 from app.schemas.users import UserCreate
 from app.settings import Settings
 

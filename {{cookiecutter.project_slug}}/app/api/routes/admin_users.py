@@ -16,9 +16,9 @@ from app.auth.administration import UserAdministration, hash_new_password
 from app.auth.dependencies import AuthenticationDep
 from app.auth.permissions import Allowed
 from app.auth.scopes import ADMIN_SCOPE
-from app.db.repositories.accounts import AccountReader
+from app.db.repositories.admin_users import AccountReader
 from app.log_config import request_id_var
-from app.schemas.accounts import AccountRead, AccountUpdate, PasswordSet
+from app.schemas.admin_users import AccountRead, AccountUpdate, PasswordSet
 from app.schemas.fields import PlainText
 from app.schemas.scopes import ScopeName
 from app.schemas.users import UserRead

@@ -12,7 +12,7 @@ from app.api.pagination import PageParams, page_params, paginate
 from app.auth.permissions import Allowed
 from app.auth.scopes import ADMIN_SCOPE
 from app.db.repositories.audit_events import AuditEventReader
-from app.schemas.accounts import AuditEventRead
+from app.schemas.audit_events import AuditEventRead
 
 router = APIRouter(
     prefix="/api/v1/admin/audit-events",
