@@ -33,19 +33,21 @@ SessionWriterDep = Annotated[SessionWriter, Depends(get_session_writer)]
 SessionPageDep = Annotated[PageParams, Depends(page_params(SessionReader.rows))]
 
 
-@router.get("")
+@router.get("", summary="List sessions")
 async def list_sessions(sessions: SessionReaderDep, page: SessionPageDep) -> list[SessionRead]:
     """List the authenticated user's sessions that have not ended, by default newest first."""
     return paginate(page, await sessions.list(page), SessionRead)
 
 
-@router.delete("", status_code=204)
+@router.delete("", status_code=204, summary="End all sessions")
 async def delete_sessions(user: SessionUser, transaction: TransactionDep) -> None:
     """End all of the authenticated user's sessions, including the one of this request."""
     await end_access(user.id, transaction)
 
 
-@router.delete("/{session_id}", status_code=204, responses=error_responses(404))
+@router.delete(
+    "/{session_id}", status_code=204, summary="End a session", responses=error_responses(404)
+)
 async def delete_session(
     session_id: Annotated[UUID, Path(description="ID of the session.")], sessions: SessionWriterDep
 ) -> None:
