@@ -21,6 +21,8 @@ def follow(project: Project, document: str, *, test_all: bool = True) -> list[st
     """
     outputs = []
     tests = ["tests/test_conventions.py", "tests/test_migrations.py", "tests/test_openapi.py"]
+    if "tests/auth/test_access.py" in project.files():
+        tests.append("tests/auth/test_access.py")
     for step in STEP.finditer(document):
         if step["file"]:
             file = project.path / step["file"]
