@@ -6,6 +6,7 @@ Accounts and sessions:
 - `links`: registration, password reset and change of an e-mail, which links in mails complete.
 - `link_mails`: composes the mails with these links, in jobs (`link_mail_job`); `mails`: the texts.
 - `link_tokens`: the tokens in the links.
+- `confirmation`: of users whose password a link or an administrator has replaced.
 # jinja: endif
 - `administration`: what administrators and operators do to users.
 - `sessions`: refresh tokens, from login to logout; `access` ends all sessions of a user.

@@ -10,13 +10,13 @@ from pydantic import SecretStr
 
 from app.auth.access import end_access
 from app.auth.authentication import Authentication
+# jinja: if cookiecutter.jobs
+from app.auth.confirmation import confirm_with_new_password
+# jinja: endif
 from app.auth.credential_check import UserRow
 from app.auth.password_rules import reject_weak_password
 from app.auth.scopes import ADMIN_SCOPE
 from app.db import Transaction
-# jinja: if cookiecutter.jobs
-from app.db.repositories.account_tokens import UnconfirmedUserWriter
-# jinja: endif
 from app.db.repositories.admin_users import AccountWriter
 from app.db.repositories.audit_events import AuditEventWriter
 from app.db.repositories.users import UserWriter
@@ -129,7 +129,7 @@ class UserAdministration:
         await end_access(user_id, self._transaction)
         # jinja: if cookiecutter.jobs
         # The links are void now, so the user could not do it.
-        await UnconfirmedUserWriter(self._transaction).confirm(user_id)
+        await confirm_with_new_password(user_id, self._transaction)
         # jinja: endif
         await self._record("set-password", user_id)
 

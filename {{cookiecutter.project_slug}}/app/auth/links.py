@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from app.auth.access import end_access
 from app.auth.authentication import Authentication
+from app.auth.confirmation import confirm_with_new_password
 from app.auth.credential_check import UserRow
 from app.auth.link_tokens import (
     EMAIL_CHANGE,
@@ -179,6 +180,7 @@ class AccountLinks:
     ) -> None:
         await UserWriter(transaction).update(user.id, password_hash=password_hash)
         await end_access(user.id, transaction)
+        await confirm_with_new_password(user.id, transaction)
 
     async def _complete(self, user: UserRow, transaction: Transaction) -> None:
         """Confirm the e-mail, and void the other tokens of the user."""

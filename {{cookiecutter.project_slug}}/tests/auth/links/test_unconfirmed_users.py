@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 
 import asyncpg
+import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
@@ -11,9 +12,12 @@ from app.auth.accounts import AccountService
 from app.db import Database
 from tests.auth.helpers import (
     EMAIL,
+    ME,
     OTHER_EMAIL,
+    assert_unauthorized,
     authenticate,
     bearer,
+    bearer_of,
     log_in,
     log_in_tokens,
     new_user,
@@ -22,9 +26,12 @@ from tests.auth.helpers import (
 from tests.auth.links.helpers import (
     NEW_EMAIL,
     NEW_PASSWORD,
+    OTHER_PASSWORD,
     assert_invalid,
     confirm,
     registration_token,
+    reset,
+    reset_token,
     send_registration,
 )
 from tests.auth.links.outbox import Outbox, token_in
@@ -129,4 +136,43 @@ async def test_operator_takes_over_an_unconfirmed_registration(
     assert (await run("users", "set-password", EMAIL, stdin=f"{NEW_PASSWORD}\n")).status == 0
     await AccountService(clean_database, app.state.authentication).purge_expired()
     tokens = await log_in_tokens(committing_client, password=NEW_PASSWORD)
-    assert (await committing_client.get("/api/v1/users/me", headers=bearer(tokens))).is_success
+    assert (await committing_client.get(ME, headers=bearer(tokens))).is_success
+
+
+@pytest.mark.parametrize("way", ["confirmation", "reset", "administrator"])
+@pytest.mark.usefixtures("optional_confirmation")
+async def test_api_keys_of_another_person_end(
+    app: FastAPI, committing_client: AsyncClient, outbox: Outbox, sql: asyncpg.Connection, way: str
+) -> None:
+    client = committing_client
+    await registration_token(client, outbox, password=OTHER_PASSWORD)
+    tokens = await log_in_tokens(client, password=OTHER_PASSWORD)
+    key = await create_key(client, bearer(tokens))
+    assert (await client.get(ME, headers=key)).status_code == 200
+    if way == "confirmation":
+        await confirm(client, await registration_token(client, outbox))
+    elif way == "reset":
+        await reset(client, await reset_token(client, outbox))
+    else:
+        await authenticate(app, client, ADMIN)
+        user_id = await sql.fetchval("SELECT id FROM users WHERE email = $1", EMAIL)
+        body = {"password": NEW_PASSWORD}
+        await client.post(f"/api/v1/admin/users/{user_id}/password", json=body)
+    assert_unauthorized(await client.get(ME, headers=key))
+
+
+@pytest.mark.usefixtures("optional_confirmation")
+async def test_api_keys_of_the_user_remain(committing_client: AsyncClient, outbox: Outbox) -> None:
+    client = committing_client
+    token = await registration_token(client, outbox)
+    key = await create_key(client, bearer(await log_in_tokens(client)))
+    assert (await confirm(client, token)).status_code == 204
+    assert (await reset(client, await reset_token(client, outbox))).status_code == 204
+    assert (await client.get(ME, headers=key)).status_code == 200
+
+
+async def create_key(client: AsyncClient, headers: dict[str, str]) -> dict[str, str]:
+    """Create an API key, and return the header that authenticates with it."""
+    body = {"name": "import", "scopes": []}
+    response = await client.post(f"{ME}/api-keys", json=body, headers=headers)
+    return bearer_of(response.json()["key"])

@@ -136,10 +136,16 @@ class UnconfirmedUserWriter(Writer):
         statement = select(UnconfirmedUser.user_id).where(UnconfirmedUser.user_id == user_id)
         return await self._transaction.scalar(statement) is not None
 
-    async def confirm(self, user_id: UUID) -> None:
-        """Delete the mark, if there is one."""
-        statement = delete(UnconfirmedUser).where(UnconfirmedUser.user_id == user_id)
-        await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)
+    async def confirm(self, user_id: UUID) -> bool:
+        """Delete the mark; return False if there is none."""
+        statement = (
+            delete(UnconfirmedUser)
+            .where(UnconfirmedUser.user_id == user_id)
+            .returning(UnconfirmedUser.user_id)
+        )
+        return (
+            await self._transaction.scalar(statement, execution_options=_WITHOUT_SYNC) is not None
+        )
 
     async def delete_user(self, email: str) -> None:
         """Delete the user with this lower-case e-mail, if the user is unconfirmed."""

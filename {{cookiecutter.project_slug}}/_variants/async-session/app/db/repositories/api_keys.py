@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal_column, or_, select, update
+from sqlalchemy import bindparam, delete, func, literal_column, or_, select, update
 
 from app.db.base import Row
 from app.db.database import Database
@@ -29,6 +29,9 @@ RECORD_USE = (
     .where(ApiKey.id == bindparam("key_id"), _IS_USE_DUE)
     .values(last_used_at=func.now())
 )
+
+# Bulk statements need not update entities in the session: it holds none of these rows.
+_WITHOUT_SYNC = {"synchronize_session": False}
 
 
 class ApiKeyReader(Reader):
@@ -59,6 +62,11 @@ class ApiKeyWriter(Writer):
         count: int = await self._transaction.scalar(statement) or 0
         return count
 
+    async def delete_all(self) -> None:
+        """Delete all keys."""
+        statement = delete(ApiKey).where(ApiKey.user_id == self._user_id)
+        await self._transaction.execute(statement, execution_options=_WITHOUT_SYNC)
+
 
 class ApiKeyUserReader(Reader):
     """Finds the users of keys."""
@@ -75,5 +83,5 @@ class ApiKeyUseWriter(Writer):
 
     async def record(self, key_id: UUID) -> None:
         """Set the time of the last use, unless it was set within a minute."""
-        options = {"synchronize_session": False}
-        await self._transaction.execute(RECORD_USE, {"key_id": key_id}, execution_options=options)
+        values = {"key_id": key_id}
+        await self._transaction.execute(RECORD_USE, values, execution_options=_WITHOUT_SYNC)

@@ -125,10 +125,10 @@ class UnconfirmedUserWriter(Writer):
         )
         return await self._transaction.scalar(statement) is not None
 
-    async def confirm(self, user_id: UUID) -> None:
-        """Delete the mark, if there is one."""
+    async def confirm(self, user_id: UUID) -> bool:
+        """Delete the mark; return False if there is none."""
         statement = delete(unconfirmed_users).where(unconfirmed_users.c.user_id == user_id)
-        await self._transaction.execute(statement)
+        return (await self._transaction.execute(statement)).rowcount > 0
 
     async def delete_user(self, email: str) -> None:
         """Delete the user with this lower-case e-mail, if the user is unconfirmed."""

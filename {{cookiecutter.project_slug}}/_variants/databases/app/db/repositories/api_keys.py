@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal_column, or_, select, update
+from sqlalchemy import bindparam, delete, func, literal_column, or_, select, update
 
 from app.db.base import Row
 from app.db.database import Database
@@ -54,6 +54,11 @@ class ApiKeyWriter(Writer):
         statement = select(func.count()).where(api_keys.c.user_id == self._user_id)
         count: int = await self._transaction.scalar(statement)
         return count
+
+    async def delete_all(self) -> None:
+        """Delete all keys."""
+        statement = delete(api_keys).where(api_keys.c.user_id == self._user_id)
+        await self._transaction.execute(statement)
 
 
 class ApiKeyUserReader(Reader):
