@@ -53,8 +53,11 @@ async def registration_mail(context: JobContext, token_id: UUID) -> Mail | None:
             notice = mails.account_exists(request.email, app_url)
             await _replace_by_notice(token_id, notice, transaction)
             return None
+        is_repeated = await AccountTokenWriter(transaction).has_others(token_id, user_id)
         token = await _issue(token_id, user_id, REGISTRATION, transaction)
-    return mails.confirm_registration(request.email, app_url, token) if token else None
+    if token is None:
+        return None
+    return mails.confirm_registration(request.email, app_url, token, is_repeated=is_repeated)
 
 
 async def password_reset_mail(context: JobContext, token_id: UUID) -> Mail | None:

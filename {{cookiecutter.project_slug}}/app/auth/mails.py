@@ -3,9 +3,19 @@
 from app.mail import Mail
 from app.settings_base import SERVICE_NAME
 
+# Which of the registrations is the reader's own is unknown.
+_REPEATED = """
+This address was registered several times. The link sets the password of this registration. If you
+registered only once, somebody else did, too: do not follow the link, but reset your password.
+"""
 
-def confirm_registration(to: str, app_url: str, token: str) -> Mail:
-    """Return the mail that completes a registration."""
+
+def confirm_registration(to: str, app_url: str, token: str, *, is_repeated: bool) -> Mail:
+    """Return the mail that completes a registration.
+
+    `is_repeated` adds a warning: another registration of the address can still be confirmed.
+    """
+    warning = _REPEATED if is_repeated else ""
     return Mail(
         to=to,
         subject=f"Confirm your account at {SERVICE_NAME}",
@@ -14,7 +24,7 @@ Follow this link within 24 hours to confirm your new account at {SERVICE_NAME}:
 {_link(app_url, "confirm", token)}
 
 If you have not registered, ignore this mail. The account cannot be used without the link.
-""",
+{warning}""",
     )
 
 

@@ -39,7 +39,12 @@ from tests.commands.conftest import Run
 from tests.waiting import wait_until
 
 ADMIN = "users:admin"
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+# Of the database of this worker. In a transaction, `pg_stat_activity` would not change.
+WAITING = """
+SELECT count(DISTINCT waiting.pid) FROM pg_locks AS waiting JOIN pg_locks AS held USING (pid)
+JOIN pg_database ON oid = held.database
+WHERE NOT waiting.granted AND datname = current_database()
+"""
 
 
 async def run_in_turn(
@@ -105,9 +110,13 @@ async def test_purge_deletes_only_abandoned_users(
 ) -> None:
     await registration_token(committing_client, outbox)
     await sql.execute("DELETE FROM account_tokens")
+    await registration_token(committing_client, outbox, NEW_EMAIL)
+    await sql.execute("UPDATE users SET is_active = false WHERE email = $1", NEW_EMAIL)
+    await sql.execute("DELETE FROM account_tokens")
     token = await registration_token(committing_client, outbox, OTHER_EMAIL)
     await AccountService(clean_database, app.state.authentication).purge_expired()
-    assert [row["email"] for row in await sql.fetch("SELECT email FROM users")] == [OTHER_EMAIL]
+    emails = [row["email"] for row in await sql.fetch("SELECT email FROM users ORDER BY email")]
+    assert emails == [OTHER_EMAIL, NEW_EMAIL]
     assert (await confirm(committing_client, token)).status_code == 204
 
 
@@ -176,3 +185,15 @@ async def create_key(client: AsyncClient, headers: dict[str, str]) -> dict[str, 
     body = {"name": "import", "scopes": []}
     response = await client.post(f"{ME}/api-keys", json=body, headers=headers)
     return bearer_of(response.json()["key"])
+
+
+async def test_mail_warns_of_another_registration(
+    committing_client: AsyncClient, outbox: Outbox, sql: asyncpg.Connection
+) -> None:
+    warning = "registered several times"
+    for is_repeated in (False, True, True):
+        await send_registration(committing_client)
+        assert (warning in (await outbox.mail()).text) is is_repeated
+    await sql.execute("UPDATE account_tokens SET expires_at = now()")
+    await send_registration(committing_client)
+    assert warning not in (await outbox.mail()).text

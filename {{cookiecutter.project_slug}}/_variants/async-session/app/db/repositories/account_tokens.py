@@ -26,6 +26,7 @@ from app.db.repositories.users import BY_EMAIL, COLUMNS
 _IS_UNCONFIRMED = exists().where(UnconfirmedUser.user_id == User.id)
 _IS_ABANDONED = and_(
     _IS_UNCONFIRMED,
+    User.is_active,
     ~exists().where(AccountToken.user_id == User.id),
     ~exists().where(RefreshToken.user_id == User.id),
 )
@@ -82,6 +83,17 @@ class AccountTokenWriter(Writer):
         return (
             await self._transaction.scalar(statement, execution_options=_WITHOUT_SYNC) is not None
         )
+
+    async def has_others(self, token_id: UUID, user_id: UUID) -> bool:
+        """Return whether the user has other tokens that have not expired."""
+        statement = select(
+            exists().where(
+                AccountToken.user_id == user_id,
+                AccountToken.id != token_id,
+                AccountToken.expires_at > func.now(),
+            )
+        )
+        return bool(await self._transaction.scalar(statement))
 
     async def redeem(self, token_hash: str) -> bool:
         """Delete a token that has not expired. Only one of several concurrent calls gets True."""
@@ -154,6 +166,7 @@ class UnconfirmedUserWriter(Writer):
     async def delete_abandoned_users(self) -> None:
         """Delete the unconfirmed users that have neither tokens nor sessions.
 
+        Keeps deactivated users, so that they cannot register again.
         Skips users whom other transactions have locked. A later call deletes them.
         """
         await self._delete_users(_IS_ABANDONED, skip_locked=True)

@@ -26,6 +26,7 @@ from app.db.repositories.users import BY_EMAIL
 _IS_UNCONFIRMED = exists().where(unconfirmed_users.c.user_id == users.c.id)
 _IS_ABANDONED = and_(
     _IS_UNCONFIRMED,
+    users.c.is_active,
     ~exists().where(account_tokens.c.user_id == users.c.id),
     ~exists().where(refresh_tokens.c.user_id == users.c.id),
 )
@@ -77,6 +78,17 @@ class AccountTokenWriter(Writer):
             .values(user_id=user_id, token_hash=token_hash, expires_at=expires_at)
         )
         return (await self._transaction.execute(statement)).rowcount > 0
+
+    async def has_others(self, token_id: UUID, user_id: UUID) -> bool:
+        """Return whether the user has other tokens that have not expired."""
+        statement = select(
+            exists().where(
+                account_tokens.c.user_id == user_id,
+                account_tokens.c.id != token_id,
+                account_tokens.c.expires_at > func.now(),
+            )
+        )
+        return bool(await self._transaction.scalar(statement))
 
     async def redeem(self, token_hash: str) -> bool:
         """Delete a token that has not expired. Only one of several concurrent calls gets True."""
@@ -137,6 +149,7 @@ class UnconfirmedUserWriter(Writer):
     async def delete_abandoned_users(self) -> None:
         """Delete the unconfirmed users that have neither tokens nor sessions.
 
+        Keeps deactivated users, so that they cannot register again.
         Skips users whom other transactions have locked. A later call deletes them.
         """
         await self._delete_users(_IS_ABANDONED, skip_locked=True)
