@@ -6,7 +6,7 @@ from app.settings_base import SERVICE_NAME
 # Which of the registrations is the reader's own is unknown.
 _REPEATED = """
 This address was registered several times. The link sets the password of this registration. If you
-registered only once, somebody else did, too: do not follow the link, but reset your password.
+registered only once, another person did, too: do not follow the link, but reset your password.
 """
 
 
