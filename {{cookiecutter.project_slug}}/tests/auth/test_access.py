@@ -22,7 +22,8 @@ MODULES = [
     import_module(f"{access.__name__}.{module.name}") for module in iter_modules(access.__path__)
 ]
 RULES: dict[str, Rule] = {name: rule for each in MODULES for name, rule in each.ACCESS.items()}
-ROWS: dict[str, str] = {name: table for each in MODULES for name, table in each.ROWS.items()}
+# By operation, because two modules may have IDs of the same name.
+ROWS: dict[str, dict[str, str]] = {name: each.ROWS for each in MODULES for name in each.ACCESS}
 
 
 async def headers_of(caller: str, scope: str | None, app: FastAPI) -> tuple[UUID, dict[str, str]]:
@@ -52,7 +53,7 @@ async def test_access(app: FastAPI, client: AsyncClient, operation: Operation, c
     owner_id = (await insert_user(app))[0] if caller in OTHERS else user_id
     owned = {"owner_id": owner_id, "user_id": owner_id}
     path = operation.path
-    for name, table in ROWS.items():
+    for name, table in ROWS[operation.name].items():
         if f"{{{name}}}" in path:
             path = path.replace(f"{{{name}}}", str(await insert_row(app, table, **owned)))
     # Other IDs are unknown.
