@@ -54,8 +54,8 @@ async def test_access(app: FastAPI, client: AsyncClient, operation: Operation, c
     owned = {"owner_id": owner_id, "user_id": owner_id}
     path = operation.path
     for name, table in ROWS[operation.name].items():
-        if f"{{{name}}}" in path:
-            path = path.replace(f"{{{name}}}", str(await insert_row(app, table, **owned)))
+        if (placeholder := "{" + name + "}") in path:
+            path = path.replace(placeholder, str(await insert_row(app, table, **owned)))
     # Other IDs are unknown.
     request = build_request(client, operation._replace(path=path))
     request.headers |= headers
