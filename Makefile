@@ -32,7 +32,7 @@ lint: uv ## Run ruff and mypy.
 test-fast: uv clean-template ## Run the fast tests, which install no project.
 	"$(UV)" run pytest --numprocesses 2 -m "not slow"
 
-test: check ## Run lint, the fast tests, and the slow tests, which install and run projects (12 minutes).
+test: check ## Run lint, the fast tests, and the slow tests, which install and run projects (17 minutes).
 	$(SLOW) -m "slow and not (benchmark or forks or options or thorough or versions)"
 
 test-all: test test-options test-versions test-forks test-benchmark test-resilience fuzz fuzz-prompts ## Run all tests (hours).
